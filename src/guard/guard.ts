@@ -1,0 +1,180 @@
+import type { IncomingMessage } from 'node:http';
+import type { NextFunction, Request, Response } from 'express';
+import { ApiKeyError, type ApiKeyErrorCode } from '../api-key-error.js';
+import type { ApiKey } from '../api-key.js';
+import { channels, isWatched, type RefusalReason } from '../diagnostics.js';
+import { hasScopes } from '../lib/admission.js';
+import type { Challenges } from '../lib/challenge.js';
+import { logFault } from '../lib/fault-log.js';
+import { readPresentedKey, stripHeader } from '../lib/presented-key.js';
+import { appendVary } from '../lib/vary.js';
+import type { SourceList, Verdict } from './ask-sources.js';
+import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
+
+export interface GuardOptions {
+  readonly sources: SourceList;
+  readonly header: string;
+  readonly scheme: string | undefined;
+  readonly scopes: readonly string[];
+  readonly optional: boolean;
+  readonly requireHttps: boolean;
+  readonly stripsHeader: boolean;
+  readonly challenges: Challenges;
+  readonly onRefused: OnRefused;
+}
+
+/** One request on its way through a guard. */
+interface Passage {
+  readonly req: Request;
+  readonly res: Response;
+  readonly next: NextFunction;
+  readonly startedAt: number;
+  readonly presentedKey?: string | undefined;
+}
+
+interface Refusal {
+  readonly code: ApiKeyErrorCode;
+  readonly reason: RefusalReason;
+  readonly cause?: unknown;
+  readonly keyId?: string | undefined;
+  readonly user?: string | undefined;
+  readonly source?: string | undefined;
+}
+
+const reasons = {
+  invalid_api_key: 'unknown_key',
+  expired_api_key: 'expired',
+  revoked_api_key: 'revoked',
+} as const satisfies Partial<Record<ApiKeyErrorCode, RefusalReason>>;
+
+/** Decides on requests: every way through ends in `#admit` or `#refuse`, and nothing else calls `next`. */
+export class Guard {
+  readonly #options: GuardOptions;
+  readonly #headerName: string;
+  readonly #schemeName: string | undefined;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    this.#headerName = options.header.toLowerCase();
+    this.#schemeName = options.scheme?.toLowerCase();
+  }
+
+  handle(req: Request, res: Response, next: NextFunction): void {
+    const { sources, header, optional, requireHttps, stripsHeader } = this.#options;
+    const startedAt = isWatched() ? performance.now() : 0;
+    // Before any verdict, so that an error handler's own answer carries it too.
+    appendVary(res, header);
+
+    // Before the key is looked at: a good key and a bad one sent in the clear get the same answer.
+    if (requireHttps && req.secure !== true) {
+      this.#refuse({ code: 'https_required', reason: 'plain_http' }, { req, res, next, startedAt });
+      return;
+    }
+    const presentedKey = readPresentedKey(req, this.#headerName, this.#schemeName);
+    if (stripsHeader) stripHeader(req, this.#headerName);
+    if (typeof presentedKey !== 'string') {
+      const refusal = sources.configurationFault(req) ?? presentedKey;
+      if (optional && refusal.code === 'missing_api_key') this.#letPass({ req, res, next, startedAt });
+      else this.#refuse(refusal, { req, res, next, startedAt });
+      return;
+    }
+    const passage = { req, res, next, startedAt, presentedKey };
+    const verdict = sources.ask(presentedKey, req);
+    if (verdict instanceof Promise) void verdict.then((late) => res.destroyed || this.#settle(late, passage));
+    else this.#settle(verdict, passage);
+  }
+
+  /** Refuses a request that this guard has let pass, for want of scopes that a later handler needs. */
+  refuseScopes(scopes: readonly string[], req: Request, res: Response, next: NextFunction): void {
+    this.#refuseScopes(scopes, req.apiKey, { req, res, next, startedAt: 0 });
+  }
+
+  #settle(verdict: Verdict, passage: Passage): void {
+    const { scopes } = this.#options;
+    if (!verdict.ok) {
+      this.#refuse('reason' in verdict ? verdict : { ...verdict, reason: reasons[verdict.code] }, passage);
+    } else if (hasScopes(verdict.apiKey.scopes, scopes)) {
+      this.#admit(verdict.apiKey, passage);
+    } else {
+      this.#refuseScopes(scopes, verdict.apiKey, passage);
+    }
+  }
+
+  #refuseScopes(scopes: readonly string[], apiKey: ApiKey | undefined, passage: Passage): void {
+    if (!apiKey) {
+      this.#refuse({ code: 'missing_api_key', reason: 'header_absent' }, passage);
+      return;
+    }
+    const { keyId, user, source } = apiKey;
+    this.#refuse(
+      { code: 'insufficient_scope', reason: 'scope_missing', keyId, user, source },
+      passage,
+      scopes,
+    );
+  }
+
+  #admit(apiKey: ApiKey, passage: Passage): void {
+    const { req, startedAt } = passage;
+    req.apiKey = apiKey;
+    if (channels.admitted.hasSubscribers) {
+      const { keyId, user, source } = apiKey;
+      channels.admitted.publish({ request: req, keyId, user, source, durationMs: elapsed(startedAt) });
+    }
+    this.#letPass(passage);
+  }
+
+  #letPass({ req, res, next }: Passage): void {
+    setGuard(req, this);
+    // Shared caches keep answers to Authorization to themselves (RFC 9111, section 3.5) but know nothing of X-API-Key.
+    if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private');
+    next();
+  }
+
+  #refuse(refusal: Refusal, passage: Passage, scopes: readonly string[] = []): void {
+    const { req, res, next, startedAt, presentedKey } = passage;
+    const error = this.#createError(refusal, scopes);
+    if (error.status === 503) logFault(error, presentedKey);
+    if (channels.refused.hasSubscribers) {
+      const { cause: _cause, ...told } = refusal;
+      channels.refused.publish({ request: req, ...told, durationMs: elapsed(startedAt) });
+    }
+    warnOfRefusedPreflight(req);
+    runOnRefused(this.#options.onRefused, error, req, res, next);
+  }
+
+  #createError({ code, cause }: Refusal, scopes: readonly string[]): ApiKeyError {
+    const { header, scheme, challenges } = this.#options;
+    switch (code) {
+      case 'missing_api_key': {
+        const form = scheme === undefined ? '' : `, as "${scheme} <key>"`;
+        const detail = `Send an API key in the ${header} header${form}.`;
+        return new ApiKeyError(code, { detail, challenge: challenges.missing, vary: header });
+      }
+      case 'insufficient_scope': {
+        const detail = `The API key is known but lacks a scope it needs here: ${scopes.join(' ')}.`;
+        return new ApiKeyError(code, { detail, challenge: challenges.insufficient(scopes), vary: header });
+      }
+      case 'invalid_api_key':
+      case 'expired_api_key':
+      case 'revoked_api_key':
+        return new ApiKeyError(code, { challenge: challenges.invalid, vary: header });
+      default:
+        return new ApiKeyError(code, { cause, vary: header });
+    }
+  }
+}
+
+const elapsed = (startedAt: number) => performance.now() - startedAt;
+
+const guard = Symbol('require-api-key.guard');
+
+type GuardedMessage = IncomingMessage & { [guard]?: Guard };
+
+function setGuard(req: IncomingMessage, state: Guard): void {
+  (req as GuardedMessage)[guard] = state;
+}
+
+/** The last guard that let this request pass, with or without a key. */
+export function guardOf(req: IncomingMessage): Guard | undefined {
+  return (req as GuardedMessage)[guard];
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import type { NextFunction, Request, Response } from 'express';
+import type { ApiKeyError } from '../api-key-error.js';
+import { warnOnce } from '../lib/warn.js';
+
+/** Answers a refused request, or hands it over with `next(error)`. A bare `next()` is taken as `next(error)`. */
+export type OnRefused = (error: ApiKeyError, req: Request, res: Response, next: NextFunction) => unknown;
+
+/** Runs `onRefused` so that, whatever it does, the guarded handler stays out of reach. */
+export function runOnRefused(
+  onRefused: OnRefused,
+  error: ApiKeyError,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  // Express goes on to a handler for next(), and to the next route for 'route' and 'router': only an error stops it.
+  let handedOver = false;
+  const handOver = (reason?: unknown) => {
+    if (handedOver) return;
+    handedOver = true;
+    next(typeof reason === 'object' && reason !== null ? reason : error);
+  };
+  try {
+    const result = onRefused(error, req, res, handOver as NextFunction);
+    if (result instanceof Promise) result.catch(handOver);
+  } catch (thrown) {
+    handOver(thrown);
+  }
+}
+
+/** A browser asks for permission without the key, so a guard in front of `cors()` breaks every call from a page. */
+export function warnOfRefusedPreflight(req: IncomingMessage): void {
+  if (req.method !== 'OPTIONS' || !req.headers.origin || !req.headers['access-control-request-method'])
+    return;
+  warnOnce(
+    'preflight',
+    'requireApiKey refused a CORS preflight, which browsers send without the key. Mount cors() before the guard.',
+  );
+}

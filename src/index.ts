@@ -1,0 +1,19 @@
+export { ApiKeyError, type ApiKeyErrorCode, type ApiKeyErrorOptions } from './api-key-error.js';
+export { apiKeyOf, type ApiKey, type Identity } from './api-key.js';
+export type { ApiKeyEvent, RefusalReason } from './diagnostics.js';
+export type { OnRefused } from './guard/run-on-refused.js';
+export {
+  generateApiKey,
+  parseApiKey,
+  type GenerateApiKeyOptions,
+  type GeneratedApiKey,
+} from './key-format.js';
+export type { KeySource, KeySourceAnswer, VerifyKey, VerifyResult } from './key-source.js';
+export { digestApiKey } from './lib/digest.js';
+export { requireApiKey, type ApiKeyHandler, type RequireApiKeyOptions } from './require-api-key.js';
+export { requireScopes } from './require-scopes.js';
+export { respondWithProblem } from './respond-with-problem.js';
+export { securityScheme, type SecurityScheme, type SecuritySchemeOptions } from './security-scheme.js';
+export { envKeyList, type EnvKeyListOptions } from './sources/env-key-list.js';
+export { envKey, type EnvKeyOptions } from './sources/env-key.js';
+export { keyList, type KeyListOptions } from './sources/key-list.js';

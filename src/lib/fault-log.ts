@@ -1,0 +1,52 @@
+import type { ApiKeyError, ApiKeyErrorCode } from '../api-key-error.js';
+import { sha256Hex } from './digest.js';
+
+const quietMs = 60_000;
+const lines = new Map<ApiKeyErrorCode, { quietUntil: number; unsaid: number }>();
+
+/**
+ * Logs a 503 the way Express logs its own errors, with its cause. An outage refuses thousands of requests for one reason,
+ * so each code is logged at most once a minute in this process, with a count of those between.
+ */
+export function logFault(error: ApiKeyError, presentedKey: string | undefined): void {
+  // Monotonic: a clock set back must not silence the log.
+  const now = performance.now();
+  const line = lines.get(error.code);
+  if (line && now < line.quietUntil) {
+    line.unsaid++;
+    return;
+  }
+  const between = line?.unsaid ? ` (and ${line.unsaid} more since this was last logged)` : '';
+  lines.set(error.code, { quietUntil: now + quietMs, unsaid: 0 });
+  console.error(mask(`${error.code}${between}: ${describeError(error)}`, presentedKey));
+}
+
+/**
+ * Messages and stacks of an error and of all below it. Other properties stay out: drivers put rows, parameters and
+ * connection strings there.
+ */
+function describeError(error: unknown, depth = 0): string {
+  if (depth > 5) return '...';
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;
+  // A driver's code, such as ECONNREFUSED, often says more than its message.
+  const code = depth > 0 && 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : '';
+  const below = [
+    ...(error.cause === undefined ? [] : [error.cause]),
+    ...(error instanceof AggregateError ? error.errors : []),
+  ];
+  const causes = below.map((each) => `\n  caused by ${describeError(each, depth + 1)}`);
+  return `${error.stack ?? String(error)}${code}${causes.join('')}`;
+}
+
+/** Keys reach error messages through drivers and templates: as they are, quoted, encoded for a URL, or as their digest. */
+function mask(text: string, presentedKey: string | undefined): string {
+  if (presentedKey === undefined) return text;
+  const digest = sha256Hex(presentedKey);
+  const forms = [
+    presentedKey,
+    JSON.stringify(presentedKey).slice(1, -1),
+    encodeURIComponent(presentedKey),
+    digest,
+  ];
+  return forms.reduce((masked, form) => masked.replaceAll(form, '[presented key]'), text);
+}

@@ -1,0 +1,108 @@
+import { createApiKey } from '../api-key.js';
+import { unknownKey, type VerifyResult } from '../key-source.js';
+import { parseDigest, sha256Hex } from './digest.js';
+import { isName } from './options.js';
+import { isPresentable } from './presented-key.js';
+
+/** One key of one user, as somebody wrote it down: plain, or as `sha256:<64 hex>`. */
+export interface KeyEntry {
+  readonly user: string;
+  readonly key: string;
+  /** Where it stands, for messages: `entry 2`. */
+  readonly place: string;
+}
+
+/** Says by place, never by value, why a list of keys cannot be used. */
+export class KeyListError extends Error {
+  override readonly name = 'KeyListError';
+}
+
+/** Listed keys by their digests: one look-up, whatever their number. Keys themselves are not kept. */
+export class KeyTable {
+  readonly #results = new Map<string, VerifyResult>();
+  /** The places of keys that work but ought to be replaced. */
+  readonly weak: readonly { place: string; weakness: string; digest: string }[];
+
+  /** @throws {KeyListError} for an entry that could never admit its user, or admits two. */
+  constructor(entries: readonly KeyEntry[], source: string, scopes: readonly string[] = []) {
+    const weak: { place: string; weakness: string; digest: string }[] = [];
+    const counts = new Map<string, number>();
+    const owners = new Map<string, string>();
+    for (const { user, key, place } of entries) {
+      assertUser(user, place);
+      const digest = digestOf(key, place);
+      const owner = owners.get(digest);
+      if (owner !== undefined && owner !== user)
+        throw new KeyListError(`${place} has the key of another user`);
+      if (owner !== undefined) continue;
+      const count = (counts.get(user) ?? 0) + 1;
+      counts.set(user, count);
+      owners.set(digest, user);
+      const apiKey = createApiKey({ keyId: `${user}#${count}`, user, scopes, source });
+      this.#results.set(digest, Object.freeze({ ok: true, apiKey }));
+      const weakness = weaknessOf(key);
+      if (weakness) weak.push({ place, weakness, digest });
+    }
+    this.weak = weak;
+  }
+
+  get size(): number {
+    return this.#results.size;
+  }
+
+  find(digest: string): VerifyResult {
+    return this.#results.get(digest) ?? unknownKey;
+  }
+}
+
+function assertUser(user: string, place: string): void {
+  // `sha256:<hex>` whose user was forgotten reads as a user of that name.
+  if (user === 'sha256') throw new KeyListError(`${place} has a digest but no user`);
+  if (isName(user)) throw new KeyListError(`${place} has no user, or one with control characters`);
+}
+
+function digestOf(key: string, place: string): string {
+  if (key === '') throw new KeyListError(`${place} has no key`);
+  if (isUnresolved(key)) throw new KeyListError(`${place} has an unresolved reference instead of a key`);
+  if (/^sha256:/i.test(key)) {
+    const digest = parseDigest(key);
+    if (!digest)
+      throw new KeyListError(`${place} begins with "sha256:" but is not a digest of 64 hexadecimal digits`);
+    return digest;
+  }
+  if (!isPresentable(key)) {
+    throw new KeyListError(
+      `${place} has a key that no header can carry: blanks, commas, non-ASCII or over 512 characters`,
+    );
+  }
+  return sha256Hex(key);
+}
+
+/** Whether a reference was left unresolved by the tool that was to fill it in: `${X}`, `$env://X`. It is no key. */
+export function isUnresolved(text: string): boolean {
+  return /\$\{[^}]*\}|^\$env:\/\//.test(text);
+}
+
+/** Whether the text is nothing but one such reference. */
+export function isReference(text: string): boolean {
+  return /^(\$\{[^}]*\}|\$env:\/\/\S*)$/.test(text);
+}
+
+/** What makes a working key easy to guess, if anything does. A digest hides that. */
+export function weaknessOf(key: string): string | undefined {
+  if (parseDigest(key)) return undefined;
+  if (isSample(key)) return 'looks like a sample from documentation';
+  return key.length < 32 ? 'is shorter than 32 characters' : undefined;
+}
+
+function isSample(key: string): boolean {
+  const words = key.toLowerCase().replace(/[^a-z]+/g, '-');
+  return (
+    /(^|-)(your|my|some|the)-(api-|secret-|internal-)*(key|token|secret)(-|$)/.test(words) ||
+    /change-?(me|this|it)|replace-?(me|this|with)|^(example|sample|dummy|placeholder)(-|$)|-(example|sample|here)$/.test(
+      words,
+    ) ||
+    /^(.)\1*$/.test(key) ||
+    /^(key|test|secret|password|api-?key|x+|abc-?|-)*$/.test(words.replace(/^-|-$/g, ''))
+  );
+}

@@ -1,0 +1,128 @@
+/** Says what an option must be, or nothing where the value is right. */
+export type Check = (value: unknown) => string | undefined;
+
+/** One check for each option of a type: the compiler keeps the list of known names whole. */
+export type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
+
+/**
+ * Returns a copy of the caller's options, each checked, absent ones left out.
+ *
+ * @throws {TypeError} that names the option and never prints its value, which could be a key.
+ */
+export function checkOptions<Options extends object>(
+  caller: string,
+  options: unknown,
+  checks: Checks<Options>,
+): Options {
+  if (options === undefined) return {} as Options;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`${caller}: the options must be an object; received ${describe(options)}`);
+  }
+  const known = Object.keys(checks);
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new TypeError(`${caller}: ${unknownName(name, known)}`);
+  }
+  const checked: Record<string, unknown> = {};
+  for (const name of known) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    assertArgument(caller, `"${name}"`, value, checks[name as keyof Options]);
+    checked[name] = value;
+  }
+  return checked as Options;
+}
+
+/** @throws {TypeError} where the value fails its check. */
+export function assertArgument(caller: string, name: string, value: unknown, check: Check): void {
+  const expected = check(value);
+  if (expected !== undefined) {
+    throw new TypeError(`${caller}: ${name} must be ${expected}; received ${describe(value)}`);
+  }
+}
+
+/** A value by its type and length only: what was passed by mistake may well be a key. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'string')
+    return value === '' ? 'an empty string' : `a string of ${value.length} characters`;
+  if (typeof value === 'undefined') return 'undefined';
+  if (Number.isNaN(value)) return 'NaN';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function unknownName(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  const hint = nearest
+    ? `did you mean "${nearest}"?`
+    : `known are ${known.map((each) => `"${each}"`).join(', ')}`;
+  // Only what reads like an option's name is repeated: anything else may be a key in the wrong place.
+  return `unknown option${/^\w{1,24}$/.test(name) ? ` "${name}"` : ''}; ${hint}`;
+}
+
+/** The known name that is fewest edits away, if it is near enough to be what was meant. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const distances = known.map((each) => editDistance(name.toLowerCase(), each.toLowerCase()));
+  const least = Math.min(...distances);
+  return least <= Math.max(2, Math.floor(name.length / 3)) ? known[distances.indexOf(least)] : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+// RFC 9110, section 5.6.2
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+export const isString: Check = (value) => (typeof value === 'string' ? undefined : 'a string');
+
+export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+
+export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
+
+export const isToken: Check = (value) =>
+  typeof value === 'string' && token.test(value)
+    ? undefined
+    : 'a single word without blanks (RFC 9110, section 5.6.2)';
+
+export const isHeaderName: Check = (value) => {
+  if (typeof value !== 'string' || !token.test(value))
+    return 'the name of a header (RFC 9110, section 5.6.2)';
+  // A cookie is sent by browsers on their own, so a key in it would make every guarded route forgeable from other sites.
+  return /^(set-)?cookie$/i.test(value) ? 'the name of a header other than a cookie header' : undefined;
+};
+
+/** Text that fits into a quoted-string without breaking the header line it stands in. */
+export const isQuotable: Check = (value) =>
+  typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)
+    ? undefined
+    : 'a string of printable ASCII characters';
+
+/** A name for logs and lists: not blank, and no control character that could forge a line in them. */
+export const isName: Check = (value) =>
+  // oxlint-disable-next-line no-control-regex
+  typeof value === 'string' && value.trim() !== '' && !/[\x00-\x1f\x7f-\x9f]/.test(value)
+    ? undefined
+    : 'a string that is neither blank nor holds control characters';
+
+/** Scopes by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and backslash. */
+export const isScopes: Check = (value) =>
+  Array.isArray(value) && value.every((scope) => typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope))
+    ? undefined
+    : 'an array of scopes, each a string without blanks, quotes or backslashes';
+
+export const isInteger =
+  (from: number, to: number): Check =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= from && (value as number) <= to
+      ? undefined
+      : `an integer from ${from} to ${to}`;

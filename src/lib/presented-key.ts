@@ -1,0 +1,87 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Why a request presents no key that could be looked up. */
+export type Unpresented = {
+  readonly code: 'missing_api_key' | 'invalid_api_key';
+  readonly reason:
+    'header_absent' | 'header_blank' | 'other_scheme' | 'repeated_header' | 'too_long' | 'bad_character';
+};
+
+const unpresented = {
+  absent: { code: 'missing_api_key', reason: 'header_absent' },
+  blank: { code: 'missing_api_key', reason: 'header_blank' },
+  otherScheme: { code: 'missing_api_key', reason: 'other_scheme' },
+  repeated: { code: 'invalid_api_key', reason: 'repeated_header' },
+  tooLong: { code: 'invalid_api_key', reason: 'too_long' },
+  badCharacter: { code: 'invalid_api_key', reason: 'bad_character' },
+} as const satisfies Record<string, Unpresented>;
+
+export const maxKeyLength = 512;
+
+// Visible ASCII without the comma, with which Node joins repeated lines and lists are written.
+const presentable = /^[!-+\--~]+$/;
+
+/** Whether a client could present this text as a key at all. */
+export const isPresentable = (key: string) => key.length <= maxKeyLength && presentable.test(key);
+
+/**
+ * Reads the presented key from exactly one line of one header.
+ *
+ * @param header the header's name in lower case
+ * @param scheme the scheme before the key in lower case, if there is one
+ */
+export function readPresentedKey(
+  req: IncomingMessage,
+  header: string,
+  scheme: string | undefined,
+): string | Unpresented {
+  const line = readLine(req, header);
+  if (typeof line !== 'string') return line;
+  if (/^[ \t]*$/.test(line)) return unpresented.blank;
+  const key = scheme === undefined ? line : afterScheme(line, scheme);
+  if (typeof key !== 'string') return key;
+  if (key.length > maxKeyLength) return unpresented.tooLong;
+  return presentable.test(key) ? key : unpresented.badCharacter;
+}
+
+function afterScheme(line: string, scheme: string): string | Unpresented {
+  if (line.slice(0, scheme.length).toLowerCase() !== scheme) return unpresented.otherScheme;
+  if (line.length === scheme.length) return unpresented.blank;
+  if (line[scheme.length] !== ' ') return unpresented.otherScheme;
+  const key = line.slice(scheme.length).replace(/^ +/, '');
+  return key === '' ? unpresented.blank : key;
+}
+
+function readLine(req: IncomingMessage, header: string): string | Unpresented {
+  const line = req.headers[header];
+  if (line === undefined) return strippedLines.get(req)?.get(header) ?? unpresented.absent;
+  // Node keeps the first of two Authorization lines and drops the other without a word: only the raw list shows both.
+  if (typeof line !== 'string' || countLines(req.rawHeaders, header) > 1) return unpresented.repeated;
+  return line;
+}
+
+function countLines(rawHeaders: readonly string[] | undefined, header: string): number {
+  let count = 0;
+  if (rawHeaders === undefined) return count;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === header.length && name.toLowerCase() === header) count++;
+  }
+  return count;
+}
+
+// What was stripped, for later guards on the same request. Private and weak: neither a logger nor a later request sees it.
+const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Unpresented>>();
+
+/** Takes the header out of every form in which Node hands it to the application. */
+export function stripHeader(req: IncomingMessage, header: string): void {
+  if (req.headers[header] === undefined) return;
+  const lines = strippedLines.get(req) ?? new Map<string, string | Unpresented>();
+  strippedLines.set(req, lines.set(header, readLine(req, header)));
+  delete req.headers[header];
+  for (let i = (req.rawHeaders?.length ?? 0) - 2; i >= 0; i -= 2) {
+    if (req.rawHeaders[i]!.toLowerCase() === header) req.rawHeaders.splice(i, 2);
+  }
+  // Built from the raw list when first read, which may have been before.
+  if (req.headersDistinct) delete req.headersDistinct[header];
+}

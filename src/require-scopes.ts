@@ -1,0 +1,28 @@
+import type { Request, Response } from 'express';
+import { guardOf } from './guard/guard.js';
+import { hasScopes } from './lib/admission.js';
+import { assertArgument, isScopes } from './lib/options.js';
+import type { ApiKeyHandler } from './require-api-key.js';
+
+/**
+ * Makes middleware for one route behind an app-wide `requireApiKey()`: every scope is needed, else the guard answers 403
+ * `insufficient_scope`, or 401 `missing_api_key` where an `optional` guard let the request pass without a key.
+ * Without a guard before it the request fails with a `TypeError`.
+ *
+ * @throws {TypeError} where no scope is given, or one has blanks, quotes or backslashes (RFC 6749, section 3.3).
+ */
+export function requireScopes(...scopes: string[]): ApiKeyHandler {
+  assertArgument('requireScopes', 'each argument', scopes, isScopes);
+  if (scopes.length === 0) throw new TypeError('requireScopes: name at least one scope');
+
+  return function requireScopesHandler(req, res, next) {
+    const guard = guardOf(req);
+    if (!guard) {
+      next(new TypeError('requireScopes: no guard stands before this route; mount requireApiKey() first'));
+      return;
+    }
+    const { apiKey } = req as Request;
+    if (apiKey && hasScopes(apiKey.scopes, scopes)) next();
+    else guard.refuseScopes(scopes, req as Request, res as Response, next);
+  };
+}

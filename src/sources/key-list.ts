@@ -1,0 +1,76 @@
+import { byDigest, type DigestSource, type KeySource, type VerifyResult } from '../key-source.js';
+import { sha256Hex } from '../lib/digest.js';
+import { KeyListError, KeyTable, type KeyEntry } from '../lib/key-table.js';
+import { assertArgument, checkOptions, describe, isScopes } from '../lib/options.js';
+import { warnOnce } from '../lib/warn.js';
+
+export interface KeyListOptions {
+  /** What each of the keys may do. Default `[]`. */
+  scopes?: readonly string[] | undefined;
+}
+
+/**
+ * A fixed list of users and their keys, each plain or as `sha256:<64 hex>`: `keyList({ alice: 'key', bob: ['new', 'old'] })`.
+ * An empty list holds no key, which is answered 503.
+ *
+ * @throws {TypeError} where an entry has no key, a broken one, or another user's; it is named by its place, never by value.
+ */
+export function keyList(
+  keys: Readonly<Record<string, string | readonly string[]>>,
+  options?: KeyListOptions,
+): KeySource {
+  assertArgument('keyList', 'the list', keys, (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? undefined
+      : 'an object of users and keys',
+  );
+  const { scopes = [] } = checkOptions<KeyListOptions>('keyList', options, { scopes: isScopes });
+  return new ListSource(makeTable(readEntries(keys), scopes));
+}
+
+class ListSource implements DigestSource {
+  readonly name = 'list';
+  readonly #table: KeyTable;
+
+  constructor(table: KeyTable) {
+    this.#table = table;
+    for (const { place, weakness, digest } of table.weak) {
+      warnOnce(`list: ${digest}`, `keyList: the key in ${place} ${weakness}; replace it.`);
+    }
+  }
+
+  verify(presentedKey: string): VerifyResult {
+    return this[byDigest](sha256Hex(presentedKey));
+  }
+
+  [byDigest](digest: string): VerifyResult {
+    return this.#table.find(digest);
+  }
+
+  configured(): boolean {
+    return this.#table.size > 0;
+  }
+}
+
+function makeTable(entries: readonly KeyEntry[], scopes: readonly string[]): KeyTable {
+  try {
+    return new KeyTable(entries, 'list', scopes);
+  } catch (error) {
+    if (!(error instanceof KeyListError)) throw error;
+    throw new TypeError(`keyList: ${error.message}`, { cause: error });
+  }
+}
+
+function readEntries(keys: object): KeyEntry[] {
+  return Object.entries(keys).flatMap(([user, value]: [string, unknown], index) => {
+    const place = `entry ${index + 1}`;
+    const list: unknown[] = Array.isArray(value) ? value : [value];
+    if (list.length === 0) throw new TypeError(`keyList: ${place} has no key`);
+    return list.map((key) => {
+      // `alice: process.env.ALICE_KEY` with the variable unset must not become a key that nobody knows of.
+      if (typeof key !== 'string')
+        throw new TypeError(`keyList: ${place} has ${describe(key)} instead of a key`);
+      return { user, key: key.trim(), place };
+    });
+  });
+}

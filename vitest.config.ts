@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Real servers and processes: generous against noisy machines, short enough to name a hang.
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    coverage: { include: ['src/**'], reporter: ['text', 'lcov'] },
+  },
+});
