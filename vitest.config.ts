@@ -6,6 +6,7 @@ export default defineConfig({
     // Real servers and processes: generous against noisy machines, short enough to name a hang.
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    reporters: ['default', ['json', { outputFile: 'coverage/tests.json' }]],
     coverage: { include: ['src/**'], reporter: ['text', 'lcov'] },
   },
 });

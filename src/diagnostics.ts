@@ -24,19 +24,23 @@ export interface ApiKeyEvent {
   user?: string;
   source?: string;
   code?: ApiKeyErrorCode;
-  reason?: RefusalReason;
+  /** On `changed`, what was done to the key. */
+  reason?: RefusalReason | 'created' | 'updated' | 'rotated' | 'revoked';
   /** From the guard's start to its verdict, in milliseconds. */
   durationMs?: number;
 }
 
 /**
  * The channels of `node:diagnostics_channel`. A guarded request ends on exactly one of `admitted` and `refused`; each fault of
- * a source or of the configuration is on `fault` besides, also where another source then knew the key.
+ * a source or of the configuration is on `fault` besides, also where another source then knew the key. A manager says on
+ * `changed` what was done through it, and on `reuse` that a key was refused which a rotation had replaced.
  */
 export const channels = {
   admitted: channel('require-api-key:admitted'),
   refused: channel('require-api-key:refused'),
   fault: channel('require-api-key:fault'),
+  changed: channel('require-api-key:changed'),
+  reuse: channel('require-api-key:reuse'),
 };
 
 /** Whether any outcome of a request is watched, so that its duration is worth measuring. */

@@ -52,7 +52,7 @@ export const byDigest = Symbol('require-api-key.byDigest');
 /** A source of this library: its results need no checking. */
 export interface DigestSource extends KeySource {
   readonly name: string;
-  [byDigest](digest: string, presentedKey: string): VerifyResult | Promise<VerifyResult>;
+  [byDigest](digest: string, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult>;
 }
 
 /** The one answer for a key that is not known. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiKeyError } from './api-key-error.js';
-import { appendVary } from './lib/vary.js';
+import { setHeaders } from './lib/response-headers.js';
 
 /**
  * Answers a refusal as `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `code`, and `error`,
@@ -27,10 +27,8 @@ export function respondWithProblem(
     code: error.code,
     error: error.title,
   });
-  const { Vary, ...headers } = error.headers;
-  if (Vary) appendVary(res, Vary);
   res.statusCode = error.status;
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  setHeaders(res, error.headers);
   res.setHeader('Content-Type', 'application/problem+json');
   res.setHeader('Content-Length', Buffer.byteLength(body));
   res.end(body);

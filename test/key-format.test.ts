@@ -49,7 +49,7 @@ describe('generateApiKey', () => {
     ['a'.repeat(33), '33 characters'],
     [7, 'a number'],
     [null, 'null'],
-  ])('the prefix %j (%s) -> a TypeError that names the option', (prefix) => {
+  ])('the prefix %j (%s) -> a TypeError that names the option', (prefix, _what) => {
     expect(() => generateApiKey({ prefix: prefix as string })).toThrow(TypeError);
     expect(() => generateApiKey({ prefix: prefix as string })).toThrow(/"prefix"/);
   });

@@ -121,7 +121,7 @@ function askOwn(
   req: Request,
 ): Verdict | Promise<Verdict> {
   try {
-    const result = source[byDigest](digest, presentedKey);
+    const result = source[byDigest](digest, presentedKey, req);
     return result instanceof Promise
       ? result.catch((cause: unknown) => failed('source_threw', cause, req, source.name))
       : result;

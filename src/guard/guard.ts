@@ -7,7 +7,7 @@ import { hasScopes } from '../lib/admission.js';
 import type { Challenges } from '../lib/challenge.js';
 import { logFault } from '../lib/fault-log.js';
 import { readPresentedKey, stripHeader } from '../lib/presented-key.js';
-import { appendVary } from '../lib/vary.js';
+import { appendVary, setHeaders } from '../lib/response-headers.js';
 import type { SourceList, Verdict } from './ask-sources.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
@@ -62,7 +62,7 @@ export class Guard {
   handle(req: Request, res: Response, next: NextFunction): void {
     const { sources, header, optional, requireHttps, stripsHeader } = this.#options;
     const startedAt = isWatched() ? performance.now() : 0;
-    // Before any verdict, so that an error handler's own answer carries it too.
+    // Before any verdict: answers to requests with a key and without one differ alike.
     appendVary(res, header);
 
     // Before the key is looked at: a good key and a bad one sent in the clear get the same answer.
@@ -80,8 +80,14 @@ export class Guard {
     }
     const passage = { req, res, next, startedAt, presentedKey };
     const verdict = sources.ask(presentedKey, req);
-    if (verdict instanceof Promise) void verdict.then((late) => res.destroyed || this.#settle(late, passage));
+    if (verdict instanceof Promise) void verdict.then((late) => this.#settleLate(late, passage));
     else this.#settle(verdict, passage);
+  }
+
+  #settleLate(verdict: Verdict, passage: Passage): void {
+    // The client may have gone meanwhile, or somebody else have answered it: then there is nothing left to decide.
+    const { res } = passage;
+    if (!res.destroyed && !res.writableEnded) this.#settle(verdict, passage);
   }
 
   /** Refuses a request that this guard has let pass, for want of scopes that a later handler needs. */
@@ -126,7 +132,7 @@ export class Guard {
   #letPass({ req, res, next }: Passage): void {
     setGuard(req, this);
     // Shared caches keep answers to Authorization to themselves (RFC 9111, section 3.5) but know nothing of X-API-Key.
-    if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private');
+    if (!res.headersSent && !res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private');
     next();
   }
 
@@ -139,6 +145,8 @@ export class Guard {
       channels.refused.publish({ request: req, ...told, durationMs: elapsed(startedAt) });
     }
     warnOfRefusedPreflight(req);
+    // Whoever words the answer: what makes it a refusal that clients and caches understand stays.
+    setHeaders(res, error.headers);
     runOnRefused(this.#options.onRefused, error, req, res, next);
   }
 

@@ -1,6 +1,7 @@
 import { createApiKey, type Identity } from '../api-key.js';
 import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../key-source.js';
 import { whyNotUsable } from '../lib/admission.js';
+import { sha256Hex } from '../lib/digest.js';
 import { describe, isScopes } from '../lib/options.js';
 
 /**
@@ -36,6 +37,7 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   if (metadata != null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     throw nonsense('an identity whose "metadata" is not an object');
   }
+  if (holds(metadata, presentedKey)) throw nonsense('an identity whose "metadata" hold the presented key');
   const apiKey = createApiKey({ user, source, keyId, scopes, name, createdAt, expiresAt, metadata });
   const code = whyNotUsable(apiKey, Date.now());
   return code ? { ok: false, code, keyId: apiKey.keyId, user } : { ok: true, apiKey };
@@ -45,7 +47,23 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
 function assertPublic(field: string, value: unknown, presentedKey: string): void {
   if (typeof value !== 'string' || value === '')
     throw nonsense(`an identity whose "${field}" is ${describe(value)}`);
-  if (value.includes(presentedKey)) throw nonsense(`an identity whose "${field}" holds the presented key`);
+  if (holds(value, presentedKey)) throw nonsense(`an identity whose "${field}" holds the presented key`);
+}
+
+// A key as short as this may be part of an innocent word.
+const shortKey = 8;
+
+/** Whether the presented key, or its digest, stands anywhere in what is to be handed to handlers and logs. */
+function holds(value: unknown, presentedKey: string, seen = new Set<unknown>()): boolean {
+  if (typeof value === 'string') {
+    if (presentedKey.length <= shortKey) return value === presentedKey;
+    return value.includes(presentedKey) || value.toLowerCase().includes(sha256Hex(presentedKey));
+  }
+  if (typeof value !== 'object' || value === null || seen.has(value)) return false;
+  seen.add(value);
+  return Object.entries(value).some(
+    ([name, part]) => holds(name, presentedKey, seen) || holds(part, presentedKey, seen),
+  );
 }
 
 function assertTime(field: string, value: unknown): void {

@@ -18,7 +18,12 @@ export function logFault(error: ApiKeyError, presentedKey: string | undefined): 
   }
   const between = line?.unsaid ? ` (and ${line.unsaid} more since this was last logged)` : '';
   lines.set(error.code, { quietUntil: now + quietMs, unsaid: 0 });
-  console.error(mask(`${error.code}${between}: ${describeError(error)}`, presentedKey));
+  const text = mask(`${error.code}${between}: ${describeError(error)}`, presentedKey);
+  try {
+    console.error(text);
+  } catch {
+    // A closed pipe behind stderr must not keep the refusal from being answered.
+  }
 }
 
 /**
@@ -27,15 +32,18 @@ export function logFault(error: ApiKeyError, presentedKey: string | undefined): 
  */
 function describeError(error: unknown, depth = 0): string {
   if (depth > 5) return '...';
-  if (!(error instanceof Error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;
-  // A driver's code, such as ECONNREFUSED, often says more than its message.
-  const code = depth > 0 && 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : '';
-  const below = [
-    ...(error.cause === undefined ? [] : [error.cause]),
-    ...(error instanceof AggregateError ? error.errors : []),
-  ];
-  const causes = below.map((each) => `\n  caused by ${describeError(each, depth + 1)}`);
-  return `${error.stack ?? String(error)}${code}${causes.join('')}`;
+  try {
+    if (!(error instanceof Error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;
+    // A driver's code, such as ECONNREFUSED, often says more than its message.
+    const code = depth > 0 && 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : '';
+    const several = error instanceof AggregateError && Array.isArray(error.errors) ? error.errors : [];
+    const below = [...(error.cause === undefined ? [] : [error.cause]), ...several];
+    const causes = below.map((each) => `\n  caused by ${describeError(each, depth + 1)}`);
+    return `${error.stack ?? String(error)}${code}${causes.join('')}`;
+  } catch {
+    // Getters and proxies may throw whatever one does with them.
+    return 'an error that cannot be read';
+  }
 }
 
 /** Keys reach error messages through drivers and templates: as they are, quoted, encoded for a URL, or as their digest. */

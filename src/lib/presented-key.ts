@@ -79,9 +79,9 @@ export function stripHeader(req: IncomingMessage, header: string): void {
   const lines = strippedLines.get(req) ?? new Map<string, string | Unpresented>();
   strippedLines.set(req, lines.set(header, readLine(req, header)));
   delete req.headers[header];
+  // Read before the raw list is shortened: Node builds it from that list by the number of lines that arrived.
+  if (req.headersDistinct) delete req.headersDistinct[header];
   for (let i = (req.rawHeaders?.length ?? 0) - 2; i >= 0; i -= 2) {
     if (req.rawHeaders[i]!.toLowerCase() === header) req.rawHeaders.splice(i, 2);
   }
-  // Built from the raw list when first read, which may have been before.
-  if (req.headersDistinct) delete req.headersDistinct[header];
 }

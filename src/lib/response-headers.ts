@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 /** Adds a request header's name to `Vary`, keeping what stands there (RFC 9110, section 12.5.5). */
 export function appendVary(res: ServerResponse, header: string): void {
+  if (res.headersSent) return;
   const existing = res.getHeader('Vary');
   if (existing === undefined) {
     res.setHeader('Vary', header);
@@ -10,4 +11,13 @@ export function appendVary(res: ServerResponse, header: string): void {
   const value = Array.isArray(existing) ? existing.join(', ') : String(existing);
   const names = new Set(value.split(',').map((name) => name.trim().toLowerCase()));
   if (!names.has('*') && !names.has(header.toLowerCase())) res.setHeader('Vary', `${value}, ${header}`);
+}
+
+/** Sets headers, adding to `Vary` instead of replacing it. */
+export function setHeaders(res: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  if (res.headersSent) return;
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === 'Vary') appendVary(res, value);
+    else res.setHeader(name, value);
+  }
 }

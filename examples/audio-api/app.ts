@@ -1,0 +1,64 @@
+import cors from 'cors';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { apiKeyOf, envKey, requireApiKey, type RequireApiKeyOptions } from 'require-api-key';
+import { answerErrors, notFound } from './problem.js';
+import {
+  defaultRateLimits,
+  limitFailedAttempts,
+  limitRequestsPerKey,
+  type RateLimits,
+} from './rate-limits.js';
+import { requestLog, type LogStream } from './request-log.js';
+import { uploadAudio } from './upload-audio.js';
+import { UploadStore } from './upload-store.js';
+
+export interface AudioApiOptions {
+  /** The folder that uploads are kept in; made when it is not there. */
+  uploadsDir: string;
+  /** The largest file that is taken. Default: 50 MB. */
+  maxUploadBytes?: number;
+  /** Where the keys of the public routes are. Default: `INTERNAL_API_KEY` and `API_KEYS`. */
+  source?: RequireApiKeyOptions['source'];
+  limits?: Partial<RateLimits>;
+  /** Where the request log goes. Default: nowhere. */
+  logStream?: LogStream;
+  /** How many proxies stand in front and tell the client's address. Default: 0. */
+  trustedProxies?: number;
+}
+
+/** The whole app without a port: a test or another server can mount it. */
+export function createApp(options: AudioApiOptions): Express {
+  const { uploadsDir, maxUploadBytes = 50 * 1024 * 1024, source, logStream, trustedProxies = 0 } = options;
+  const limits = { ...defaultRateLimits, ...options.limits };
+  const uploads = new UploadStore(uploadsDir);
+  const app = express();
+  app.set('trust proxy', trustedProxies);
+
+  // First, because a browser asks for leave without a key, and is refused by any guard that it meets before this.
+  app.use(cors({ exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'] }));
+  app.use(helmet());
+  if (logStream !== undefined) app.use(requestLog(logStream));
+  app.use(limitFailedAttempts(limits));
+
+  const publicGuard = requireApiKey({ source });
+  const internalGuard = requireApiKey({
+    header: 'X-Internal-Api-Key',
+    source: envKey('INTERNAL_API_KEY'),
+  });
+  const perKey = limitRequestsPerKey(limits);
+
+  app.get('/hello', publicGuard, perKey, (req, res) => {
+    res.json({ message: `Hello, ${apiKeyOf(req).user}!` });
+  });
+
+  app.post('/upload-audio', publicGuard, perKey, ...uploadAudio(uploads, maxUploadBytes));
+
+  app.get('/_internal/jobs', internalGuard, perKey, async (_req, res) => {
+    res.json({ jobs: await uploads.list() });
+  });
+
+  app.use(notFound);
+  app.use(answerErrors);
+  return app;
+}

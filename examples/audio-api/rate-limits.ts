@@ -1,0 +1,72 @@
+import type { RequestHandler } from 'express';
+import { MemoryStore, ipKeyGenerator, rateLimit, type Options } from 'express-rate-limit';
+import { apiKeyOf } from 'require-api-key';
+import { Problem, sendProblem } from './problem.js';
+
+export interface RateLimits {
+  /** How many 401 answers one address may collect in a window before it is turned away. */
+  failedAttempts: number;
+  /** How many requests one key may make in a window. */
+  requestsPerKey: number;
+  windowMs: number;
+}
+
+export const defaultRateLimits: RateLimits = { failedAttempts: 20, requestsPerKey: 300, windowMs: 60_000 };
+
+/**
+ * Turns an address away that has presented too many bad keys. Goes in front of the guards.
+ *
+ * Counts an answer once it is known to be a 401. Counting every request first and forgiving the good ones later would
+ * turn away whoever has many good requests under way, such as an office that uploads all at once.
+ */
+export function limitFailedAttempts({ failedAttempts, windowMs }: RateLimits): RequestHandler {
+  const failures = new MemoryStore();
+  failures.init({ windowMs } as Options);
+
+  return async function refuseAfterFailedAttempts(req, res, next) {
+    // An IPv6 client owns a whole subnet; counted by single address it could go on for ever.
+    const address = ipKeyGenerator(req.ip ?? '');
+    const seen = await failures.get(address);
+    if (seen?.resetTime !== undefined && seen.totalHits >= failedAttempts) {
+      const waitMs = seen.resetTime.getTime() - Date.now();
+      res.set('Retry-After', String(Math.max(1, Math.ceil(waitMs / 1000))));
+      sendProblem(
+        res,
+        new Problem({
+          status: 429,
+          code: 'too_many_failed_attempts',
+          title: 'Too many failed attempts',
+          detail:
+            'Too many requests from this address came without a valid API key. Retry-After tells how long to wait.',
+        }),
+      );
+      return;
+    }
+    res.on('finish', () => {
+      if (res.statusCode === 401) void failures.increment(address);
+    });
+    next();
+  };
+}
+
+/** Gives every key its own allowance, wherever its requests come from. Goes behind the guard. */
+export function limitRequestsPerKey({ requestsPerKey, windowMs }: RateLimits): RequestHandler {
+  return rateLimit({
+    windowMs,
+    limit: requestsPerKey,
+    keyGenerator: (req) => apiKeyOf(req).keyId,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    handler: (_req, res) => {
+      sendProblem(
+        res,
+        new Problem({
+          status: 429,
+          code: 'too_many_requests',
+          title: 'Too many requests',
+          detail: 'This API key has made too many requests. Retry-After tells how long to wait.',
+        }),
+      );
+    },
+  });
+}

@@ -1,0 +1,26 @@
+export interface Settings {
+  port: number;
+  host?: string;
+  uploadsDir: string;
+  maxUploadBytes: number;
+  trustedProxies: number;
+}
+
+/** Reads the settings from the environment; throws a sentence for the operator where one makes no sense. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  return {
+    port: wholeNumber(env, 'PORT', 3000, 65_535),
+    ...(env['HOST'] ? { host: env['HOST'] } : {}),
+    uploadsDir: env['UPLOADS_DIR'] || 'uploads',
+    maxUploadBytes: wholeNumber(env, 'MAX_UPLOAD_BYTES', 50 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
+    trustedProxies: wholeNumber(env, 'TRUSTED_PROXIES', 0, 100),
+  };
+}
+
+function wholeNumber(env: NodeJS.ProcessEnv, name: string, fallback: number, max: number): number {
+  const text = env[name]?.trim();
+  if (!text) return fallback;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= max) return value;
+  throw new Error(`${name} must be a whole number from 0 to ${max}.`);
+}

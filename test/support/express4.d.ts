@@ -1,0 +1,4 @@
+declare module 'express4' {
+  import express = require('types-express4');
+  export = express;
+}
