@@ -17,3 +17,29 @@ export { securityScheme, type SecurityScheme, type SecuritySchemeOptions } from 
 export { envKeyList, type EnvKeyListOptions } from './sources/env-key-list.js';
 export { envKey, type EnvKeyOptions } from './sources/env-key.js';
 export { keyList, type KeyListOptions } from './sources/key-list.js';
+export { ApiKeyManager, type CreatedKey } from './manager/api-key-manager.js';
+export type {
+  ApiKeyManagerOptions,
+  CreateKeyOptions,
+  ImportKeyOptions,
+  ListKeysOptions,
+  PruneOptions,
+  RevokeKeyOptions,
+  RotateKeyOptions,
+  UpdateKeyOptions,
+} from './manager/manager-options.js';
+export {
+  KeyStoreError,
+  type KeyChanges,
+  type KeyQuery,
+  type KeyRecord,
+  type KeyStatus,
+  type KeyStore,
+  type KeyStoreErrorCode,
+  type KeyStoreWatcher,
+  type KeyUse,
+  type Overlap,
+  type StoredKey,
+  type Successor,
+} from './stores/key-store.js';
+export { MemoryKeyStore } from './stores/memory-key-store.js';

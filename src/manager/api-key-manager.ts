@@ -1,0 +1,208 @@
+import type { Request } from 'express';
+import { channels } from '../diagnostics.js';
+import { generateApiKey, parseApiKey } from '../key-format.js';
+import { byDigest, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
+import { whyNotUsable } from '../lib/admission.js';
+import { digestApiKey, sha256Hex } from '../lib/digest.js';
+import { isPresentable } from '../lib/presented-key.js';
+import type { KeyRecord, KeyStore, StoredKey } from '../stores/key-store.js';
+import type { CheckedKey } from './checked-key.js';
+import { KeyLookup } from './key-lookup.js';
+import { LastUsedRecorder } from './last-used-recorder.js';
+import * as check from './manager-options.js';
+
+/** A key that has just been made. The key itself is never to be had again. */
+export interface CreatedKey {
+  readonly key: string;
+  readonly record: KeyRecord;
+}
+
+/**
+ * Issues, verifies, rotates and revokes the keys of a store, and is a key source: `requireApiKey({ source: keys })`.
+ * What it does is seen by the next request in this process, and within a second by every other process on the same store,
+ * where that announces changes. A known key costs no query.
+ *
+ * Methods reject with a `KeyStoreError` for what cannot be done (an unknown key id, a second rotation), with a `TypeError` or
+ * `RangeError` for arguments that make no sense, and with any other error when the store fails.
+ */
+export class ApiKeyManager implements DigestSource {
+  readonly name = 'managed';
+  readonly #store: KeyStore;
+  readonly #prefix: string;
+  readonly #legacyKeys: boolean;
+  readonly #now: () => number;
+  readonly #lookup: KeyLookup;
+  readonly #recorder: LastUsedRecorder;
+  /** Successors whose first use has still to be written, and the keys that it ends. */
+  readonly #firstUses = new Map<string, string>();
+
+  constructor(options: check.ApiKeyManagerOptions) {
+    const {
+      store,
+      prefix = 'key',
+      legacyKeys = false,
+      cacheTtlMs = 30_000,
+      staleIfErrorMs = 300_000,
+      maxCachedKeys = 10_000,
+      lastUsedIntervalMs = 60_000,
+      now = Date.now,
+    } = check.checkManagerOptions(options);
+    this.#store = store;
+    this.#prefix = prefix;
+    this.#legacyKeys = legacyKeys;
+    this.#now = now;
+    this.#lookup = new KeyLookup({
+      store,
+      source: this.name,
+      now,
+      cacheTtlMs,
+      staleIfErrorMs,
+      maxCachedKeys,
+    });
+    this.#recorder = new LastUsedRecorder(store, lastUsedIntervalMs, (keyIds) => this.#endReplaced(keyIds));
+  }
+
+  /** Issues a key. */
+  async create(options: check.CreateKeyOptions): Promise<CreatedKey> {
+    const fields = check.checkCreateOptions('create', options);
+    const { key, keyId, digest } = generateApiKey({ prefix: this.#prefix });
+    const record = await this.#insert(fields, keyId, digest);
+    return { key, record };
+  }
+
+  /**
+   * Takes over a key that exists already, by itself or by its digest. A key that does not have this library's form is
+   * accepted by a manager with `legacyKeys` alone.
+   */
+  async import(options: check.ImportKeyOptions): Promise<KeyRecord> {
+    const { key, digest = digestApiKey(key!), ...fields } = check.checkImportOptions(options);
+    const keyId = parseApiKey(key)?.keyId ?? generateApiKey({ prefix: this.#prefix }).keyId;
+    return this.#insert(fields, keyId, digest.toLowerCase());
+  }
+
+  /** Says whose key it is, or why it may not be used. Works without Express. Rejects when the store fails. */
+  async verify(presentedKey: string, req?: Request): Promise<VerifyResult> {
+    if (typeof presentedKey !== 'string' || !isPresentable(presentedKey)) return unknownKey;
+    return this[byDigest](sha256Hex(presentedKey), presentedKey, req);
+  }
+
+  /** @internal */
+  [byDigest](hex: string, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
+    const found = this.#lookup.peek(hex);
+    if (found) return this.#decide(found.key, req);
+    if (!this.#legacyKeys && !parseApiKey(presentedKey)) return unknownKey;
+    return this.#lookup.find(hex).then((key) => this.#decide(key, req));
+  }
+
+  /** The record, without its digest, or `undefined` where there is none. */
+  async get(keyId: string): Promise<KeyRecord | undefined> {
+    check.assertKeyId('get', keyId);
+    return this.#store.get(keyId);
+  }
+
+  /** Records without their digests, newest first. `cursor` is the `keyId` of the last record of the page before. */
+  async list(options?: check.ListKeysOptions): Promise<KeyRecord[]> {
+    const { limit = 100, ...query } = check.checkListOptions(options);
+    return this.#store.list({ ...query, limit, now: new Date(this.#now()) });
+  }
+
+  /** Changes one record; parts that are not named stay as they are. */
+  async update(keyId: string, options: check.UpdateKeyOptions): Promise<KeyRecord> {
+    check.assertKeyId('update', keyId);
+    const record = await this.#store.update(keyId, check.checkUpdateOptions(options));
+    this.#announce('updated', record);
+    return record;
+  }
+
+  /**
+   * Issues a successor with the same user, name, scopes, metadata and expiry. The old key works on for `overlapMs`, counted
+   * from now or from the successor's first use, to the millisecond, and never longer than it would have.
+   */
+  async rotate(
+    keyId: string,
+    options?: check.RotateKeyOptions,
+  ): Promise<CreatedKey & { readonly previous: KeyRecord }> {
+    check.assertKeyId('rotate', keyId);
+    const { overlapMs = 86_400_000, startsAt = 'now' } = check.checkRotateOptions(options);
+    const { key, ...successor } = generateApiKey({ prefix: this.#prefix });
+    const createdAt = new Date(this.#now());
+    const rotated = await this.#store.rotate(keyId, { ...successor, createdAt }, { overlapMs, startsAt });
+    this.#announce('rotated', rotated.previous);
+    this.#announce('created', rotated.record);
+    return { key, ...rotated };
+  }
+
+  /** Revokes a key, at once and for good, and with `family` all that rotations link to it. Resolves to all of them, it first. */
+  async revoke(keyId: string, options?: check.RevokeKeyOptions): Promise<KeyRecord[]> {
+    check.assertKeyId('revoke', keyId);
+    const { family = false } = check.checkRevokeOptions(options);
+    const records = await this.#store.revoke(keyId, new Date(this.#now()), { family });
+    for (const record of records) this.#announce('revoked', record);
+    return records;
+  }
+
+  /** Deletes the records of keys that were revoked or expired longer ago than this. Resolves to their number. */
+  async prune(options: check.PruneOptions): Promise<number> {
+    const { olderThanMs } = check.checkPruneOptions(options);
+    return this.#store.prune(new Date(this.#now() - olderThanMs));
+  }
+
+  /** Writes the last uses that are waiting, and stops timers and listening. The store stays open; calling it again does no harm. */
+  async close(): Promise<void> {
+    await this.#recorder.close();
+    await this.#lookup.close();
+  }
+
+  /** The verdict on a key that was found. */
+  #decide(key: CheckedKey | undefined, req: Request | undefined): VerifyResult {
+    if (!key) return unknownKey;
+    const now = this.#now();
+    const code = whyNotUsable(key, now);
+    if (code) {
+      const { keyId, user } = key;
+      if (key.isReplaced && channels.reuse.hasSubscribers) {
+        channels.reuse.publish({ ...(req && { request: req }), keyId, user, source: this.name, code });
+      }
+      return { ok: false, code, keyId, user };
+    }
+    this.#recorder.record(key.keyId, now);
+    if (key.awaitsFirstUse && !this.#firstUses.has(key.keyId)) {
+      this.#firstUses.set(key.keyId, key.replaces!);
+      void this.#recorder.flush();
+    }
+    return key.admitted;
+  }
+
+  /** A first use that was written has set the end of the key before; what is known of both is old. */
+  #endReplaced(keyIds: readonly string[]): void {
+    for (const keyId of keyIds) {
+      const replaced = this.#firstUses.get(keyId);
+      if (replaced === undefined) continue;
+      this.#firstUses.delete(keyId);
+      this.#lookup.forget(replaced);
+      this.#lookup.forget(keyId);
+    }
+  }
+
+  async #insert(fields: check.CreateKeyOptions, keyId: string, digest: string): Promise<KeyRecord> {
+    const { user, name, scopes = [], expiresAt, metadata = {} } = fields;
+    const stored: StoredKey = {
+      keyId,
+      digest,
+      user,
+      ...(name !== undefined && { name }),
+      scopes: [...scopes],
+      metadata: structuredClone(metadata),
+      createdAt: new Date(this.#now()),
+      ...(expiresAt && { expiresAt: new Date(expiresAt) }),
+    };
+    const record = await this.#store.insert(stored);
+    this.#announce('created', record);
+    return record;
+  }
+
+  #announce(reason: 'created' | 'updated' | 'rotated' | 'revoked', { keyId, user }: KeyRecord): void {
+    this.#lookup.forget(keyId);
+    if (channels.changed.hasSubscribers) channels.changed.publish({ keyId, user, source: this.name, reason });
+  }
+}

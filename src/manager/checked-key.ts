@@ -1,0 +1,63 @@
+import { createApiKey } from '../api-key.js';
+import type { VerifyResult } from '../key-source.js';
+import { deepFreeze } from '../lib/deep-freeze.js';
+import { isScopes } from '../lib/options.js';
+import type { StoredKey } from '../stores/key-store.js';
+
+/** What the manager keeps of a known key: all that a verdict needs, and nothing that could be presented. */
+export interface CheckedKey {
+  readonly keyId: string;
+  readonly user: string;
+  readonly expiresAt: Date | undefined;
+  readonly revokedAt: Date | undefined;
+  readonly replaces: string | undefined;
+  /** Whether another key took over from this one, so that its use after the deadline is worth a report. */
+  readonly isReplaced: boolean;
+  /** Whether its first use starts the end of the key before it. */
+  readonly awaitsFirstUse: boolean;
+  /** The answer for as long as the key is usable. */
+  readonly admitted: VerifyResult;
+}
+
+/**
+ * Turns what a store answered into a key that can be decided on.
+ *
+ * @throws {Error} where the record is not one: broken by hand, it must keep out its own key and no other.
+ */
+export function checkStoredKey(stored: StoredKey, digest: string, source: string): CheckedKey {
+  const { keyId, user, name, scopes, createdAt, replaces, replacedBy, overlapMs } = stored;
+  const problem = problemOf(stored, digest);
+  if (problem) throw new Error(`the record of ${printable(keyId)} is broken: ${problem}`);
+  const metadata = deepFreeze(structuredClone(stored.metadata ?? {}));
+  const expiresAt = stored.expiresAt ?? undefined;
+  const apiKey = createApiKey({ keyId, user, name, scopes, source, createdAt, expiresAt, metadata });
+  return {
+    keyId,
+    user,
+    // Copies: the identity's dates are in the hands of every handler, and a date can be set.
+    expiresAt: expiresAt && new Date(expiresAt),
+    revokedAt: stored.revokedAt ?? undefined,
+    replaces: replaces ?? undefined,
+    isReplaced: replacedBy != null,
+    awaitsFirstUse: replaces != null && overlapMs != null,
+    admitted: Object.freeze({ ok: true, apiKey }),
+  };
+}
+
+function problemOf(stored: StoredKey, digest: string): string | undefined {
+  if (stored.digest !== digest) return 'its digest is not the one it was found by';
+  if (typeof stored.keyId !== 'string' || stored.keyId === '') return 'it has no key id';
+  if (typeof stored.user !== 'string' || stored.user === '') return 'it has no user';
+  if (isScopes(stored.scopes)) return 'its scopes are not an array of scopes';
+  if (typeof (stored.metadata ?? {}) !== 'object' || Array.isArray(stored.metadata))
+    return 'its metadata is not an object';
+  if (stored.name != null && typeof stored.name !== 'string') return 'its name is not text';
+  if (!isTime(stored.createdAt)) return 'its creation is not a time';
+  if (stored.expiresAt != null && !isTime(stored.expiresAt)) return 'its expiry is not a time';
+  if (stored.revokedAt != null && !isTime(stored.revokedAt)) return 'its revocation is not a time';
+  return undefined;
+}
+
+const isTime = (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime());
+
+const printable = (keyId: unknown) => (typeof keyId === 'string' ? keyId : 'a key without an id');

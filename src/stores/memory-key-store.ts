@@ -1,0 +1,184 @@
+import { statusOf } from './key-status.js';
+import {
+  KeyStoreError,
+  type KeyChanges,
+  type KeyQuery,
+  type KeyRecord,
+  type KeyStore,
+  type KeyStoreWatcher,
+  type KeyUse,
+  type Overlap,
+  type StoredKey,
+  type Successor,
+} from './key-store.js';
+
+/** Keeps records in this process, for tests and for trying things out: they are gone when it ends. */
+export class MemoryKeyStore implements KeyStore {
+  readonly #keys = new Map<string, StoredKey>();
+  readonly #keyIds = new Map<string, string>();
+  readonly #successors = new Map<string, string>();
+  readonly #watchers = new Set<KeyStoreWatcher>();
+
+  async findByDigest(digest: string): Promise<StoredKey | undefined> {
+    const keyId = this.#keyIds.get(digest);
+    return keyId === undefined ? undefined : this.#linked(this.#keys.get(keyId)!);
+  }
+
+  async get(keyId: string): Promise<KeyRecord | undefined> {
+    const key = this.#keys.get(keyId);
+    return key && this.#record(key);
+  }
+
+  async list({ user, status, limit, cursor, now }: KeyQuery): Promise<KeyRecord[]> {
+    const records = [...this.#keys.values()].map((key) => this.#record(key)).toSorted(newestFirst);
+    const start = cursor === undefined ? 0 : records.findIndex(({ keyId }) => keyId === cursor) + 1;
+    if (cursor !== undefined && start === 0) throw unknownKeyId();
+    return records
+      .slice(start)
+      .filter((record) => user === undefined || record.user === user)
+      .filter((record) => status === undefined || hasStatus(record, status, now))
+      .slice(0, limit);
+  }
+
+  async insert(key: StoredKey): Promise<KeyRecord> {
+    if (this.#keys.has(key.keyId) || this.#keyIds.has(key.digest)) {
+      throw new KeyStoreError('duplicate_key', 'a record with this key id or this key exists already');
+    }
+    return this.#record(this.#put(structuredClone(key)));
+  }
+
+  async update(keyId: string, { name, scopes, expiresAt, metadata }: KeyChanges): Promise<KeyRecord> {
+    const { name: oldName, expiresAt: oldExpiresAt, ...old } = this.#existing(keyId);
+    const [newName, newExpiresAt] = [
+      name === undefined ? oldName : name,
+      expiresAt === undefined ? oldExpiresAt : expiresAt,
+    ];
+    const changed: StoredKey = {
+      ...old,
+      ...(scopes && { scopes }),
+      ...(metadata && { metadata }),
+      ...(newName != null && { name: newName }),
+      ...(newExpiresAt != null && { expiresAt: newExpiresAt }),
+    };
+    return this.#record(this.#put(structuredClone(changed)));
+  }
+
+  async rotate(
+    keyId: string,
+    { keyId: successorId, digest, createdAt }: Successor,
+    { overlapMs, startsAt }: Overlap,
+  ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
+    const old = this.#existing(keyId);
+    if (this.#successors.has(keyId))
+      throw new KeyStoreError('already_rotated', 'the key has a successor already');
+    if (old.revokedAt || (old.expiresAt && old.expiresAt <= createdAt)) {
+      throw new KeyStoreError('key_not_usable', 'the key is revoked or expired; create a new one instead');
+    }
+    const { lastUsedAt: _lastUsedAt, overlapMs: _overlapMs, replaces: _replaces, ...inherited } = old;
+    const awaitsFirstUse = startsAt === 'first-use';
+    this.#successors.set(keyId, successorId);
+    const successor = this.#put({
+      ...inherited,
+      keyId: successorId,
+      digest,
+      createdAt,
+      replaces: keyId,
+      ...(awaitsFirstUse && { overlapMs }),
+    });
+    const previous = awaitsFirstUse ? old : this.#put(endingAt(old, createdAt.getTime() + overlapMs));
+    return { record: this.#record(successor), previous: this.#record(previous) };
+  }
+
+  async revoke(keyId: string, revokedAt: Date, { family }: { family: boolean }): Promise<KeyRecord[]> {
+    const named = this.#existing(keyId);
+    return (family ? this.#familyOf(named) : [named]).map((key) =>
+      this.#record(key.revokedAt ? key : this.#put({ ...key, revokedAt })),
+    );
+  }
+
+  async touch(uses: readonly KeyUse[]): Promise<void> {
+    for (const { keyId, usedAt } of uses) {
+      const key = this.#keys.get(keyId);
+      if (!key || (key.lastUsedAt && key.lastUsedAt >= usedAt)) continue;
+      const { overlapMs, ...used } = { ...key, lastUsedAt: usedAt };
+      // Straight into the map: a last use is no change to announce.
+      this.#keys.set(keyId, used);
+      const previous = overlapMs === undefined ? undefined : this.#keys.get(key.replaces!);
+      if (previous) this.#put(endingAt(previous, usedAt.getTime() + overlapMs!));
+    }
+  }
+
+  async prune(before: Date): Promise<number> {
+    const dead = [...this.#keys.values()].filter(
+      ({ revokedAt, expiresAt }) => (revokedAt && revokedAt < before) || (expiresAt && expiresAt < before),
+    );
+    for (const { keyId, digest, replaces } of dead) {
+      this.#keys.delete(keyId);
+      this.#keyIds.delete(digest);
+      if (replaces !== undefined) this.#successors.delete(replaces);
+      this.#announce(keyId);
+    }
+    return dead.length;
+  }
+
+  watch(watcher: KeyStoreWatcher): { close(): Promise<void> } {
+    this.#watchers.add(watcher);
+    watcher.connected();
+    return {
+      close: async () => void this.#watchers.delete(watcher),
+    };
+  }
+
+  #existing(keyId: string): StoredKey {
+    const key = this.#keys.get(keyId);
+    if (!key) throw unknownKeyId();
+    return key;
+  }
+
+  #put(key: StoredKey): StoredKey {
+    this.#keys.set(key.keyId, key);
+    this.#keyIds.set(key.digest, key.keyId);
+    this.#announce(key.keyId);
+    return key;
+  }
+
+  #announce(keyId: string): void {
+    for (const watcher of this.#watchers) watcher.changed(keyId);
+  }
+
+  #linked(key: StoredKey): StoredKey {
+    const replacedBy = this.#successors.get(key.keyId);
+    return structuredClone(replacedBy === undefined ? key : { ...key, replacedBy });
+  }
+
+  #record(key: StoredKey): KeyRecord {
+    const { digest: _digest, ...record } = this.#linked(key);
+    return record;
+  }
+
+  #familyOf(named: StoredKey): StoredKey[] {
+    const family = [named];
+    for (let id = named.replaces; id !== undefined && this.#keys.has(id); id = this.#keys.get(id)!.replaces) {
+      family.push(this.#keys.get(id)!);
+    }
+    for (let id = this.#successors.get(named.keyId); id !== undefined; id = this.#successors.get(id)) {
+      family.push(this.#keys.get(id)!);
+    }
+    return family;
+  }
+}
+
+const unknownKeyId = () => new KeyStoreError('unknown_key_id', 'there is no record with this key id');
+
+const newestFirst = (a: KeyRecord, b: KeyRecord) =>
+  b.createdAt.getTime() - a.createdAt.getTime() || (a.keyId < b.keyId ? 1 : -1);
+
+function hasStatus(record: KeyRecord, status: string, now: Date): boolean {
+  const actual = statusOf(record, now);
+  return actual === status || (status === 'active' && actual !== 'expired' && actual !== 'revoked');
+}
+
+function endingAt(key: StoredKey, deadline: number): StoredKey {
+  const expiresAt = Math.min(deadline, key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY);
+  return { ...key, expiresAt: new Date(expiresAt) };
+}

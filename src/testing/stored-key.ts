@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { generateApiKey } from '../key-format.js';
+import {
+  KeyStoreError,
+  type KeyStoreErrorCode,
+  type StoredKey,
+  type Successor,
+} from '../stores/key-store.js';
+
+const start = Date.UTC(2030, 0, 1);
+
+/** An instant of the contract's own time line, in milliseconds after its start. */
+export const at = (ms: number) => new Date(start + ms);
+
+export function makeKey(fields: Partial<StoredKey> = {}): StoredKey {
+  const { keyId, digest } = generateApiKey();
+  return { keyId, digest, user: 'alice', scopes: [], metadata: {}, createdAt: at(0), ...fields };
+}
+
+export function successorOf(createdAt: Date): Successor {
+  const { keyId, digest } = generateApiKey();
+  return { keyId, digest, createdAt };
+}
+
+export async function rejectsWith(code: KeyStoreErrorCode, promise: Promise<unknown>): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof KeyStoreError, `rejects with a KeyStoreError, not ${String(error)}`);
+    assert.equal(error.code, code);
+    return true;
+  });
+}
