@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { guardOf } from './guard/guard.js';
 import { hasScopes } from './lib/admission.js';
-import { assertArgument, isScopes } from './lib/options.js';
+import { assertArgument, isScope } from './lib/options.js';
 import type { ApiKeyHandler } from './require-api-key.js';
 
 /**
@@ -12,8 +12,8 @@ import type { ApiKeyHandler } from './require-api-key.js';
  * @throws {TypeError} where no scope is given, or one has blanks, quotes or backslashes (RFC 6749, section 3.3).
  */
 export function requireScopes(...scopes: string[]): ApiKeyHandler {
-  assertArgument('requireScopes', 'each argument', scopes, isScopes);
   if (scopes.length === 0) throw new TypeError('requireScopes: name at least one scope');
+  for (const scope of scopes) assertArgument('requireScopes', 'each argument', scope, isScope);
 
   return function requireScopesHandler(req, res, next) {
     const guard = guardOf(req);

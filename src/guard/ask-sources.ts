@@ -16,6 +16,15 @@ export interface Fault {
 
 export type Verdict = VerifyResult | Fault;
 
+/** One look-up on its way through the sources. */
+interface Search {
+  readonly presentedKey: string;
+  readonly req: Request;
+  digest?: string;
+  fault?: Fault | undefined;
+  isOver?: boolean;
+}
+
 interface NamedSource {
   readonly name: string;
   readonly source: KeySource;
@@ -33,8 +42,9 @@ export class SourceList {
 
   /** Asks for a well-formed key. Answers without a promise where every source asked does. Never throws or rejects. */
   ask(presentedKey: string, req: Request): Verdict | Promise<Verdict> {
-    const verdict = this.#askFrom(0, presentedKey, undefined, req, undefined);
-    return verdict instanceof Promise ? this.#withDeadline(verdict, req) : verdict;
+    const search: Search = { presentedKey, req };
+    const verdict = this.#askFrom(0, search);
+    return verdict instanceof Promise ? this.#withDeadline(verdict, search) : verdict;
   }
 
   /** Why nobody can be admitted, if the configuration is at fault. Costs nothing on the way of an admitted request. */
@@ -57,41 +67,33 @@ export class SourceList {
     return `no key source holds a key: ${this.#sources.map(({ name }) => name).join(', ')}`;
   }
 
-  #askFrom(
-    start: number,
-    presentedKey: string,
-    knownDigest: string | undefined,
-    req: Request,
-    earlierFault: Fault | undefined,
-  ): Verdict | Promise<Verdict> {
-    let digest = knownDigest;
-    let fault = earlierFault;
+  #askFrom(start: number, search: Search): Verdict | Promise<Verdict> {
+    const { presentedKey, req } = search;
     for (let index = start; index < this.#sources.length; index++) {
       const { name, source } = this.#sources[index]!;
-      let verdict: Verdict | Promise<Verdict>;
-      if (isDigestSource(source)) {
-        digest ??= sha256Hex(presentedKey);
-        verdict = askOwn(source, digest, presentedKey, req);
-      } else {
-        verdict = askForeign(source, name, presentedKey, req);
-      }
+      const verdict = isDigestSource(source)
+        ? askOwn(source, (search.digest ??= sha256Hex(presentedKey)), presentedKey, req)
+        : askForeign(source, name, presentedKey, req);
       if (verdict instanceof Promise) {
-        return verdict.then((late) =>
-          isFinal(late) ? late : this.#askFrom(index + 1, presentedKey, digest, req, fault ?? faultOf(late)),
-        );
+        return verdict.then((late) => {
+          if (isFinal(late) || search.isOver) return late;
+          search.fault ??= faultOf(late);
+          return this.#askFrom(index + 1, search);
+        });
       }
       if (isFinal(verdict)) return verdict;
-      fault ??= faultOf(verdict);
+      search.fault ??= faultOf(verdict);
     }
     // A key that nobody knows while a source is out of order may be a good one: to call it invalid would be a lie.
-    return fault ?? this.configurationFault(req) ?? unknownKey;
+    return search.fault ?? this.configurationFault(req) ?? unknownKey;
   }
 
-  #withDeadline(verdict: Promise<Verdict>, req: Request): Promise<Verdict> {
+  #withDeadline(verdict: Promise<Verdict>, search: Search): Promise<Verdict> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
+        search.isOver = true;
         const cause = new Error(`the key sources did not answer within ${this.#timeoutMs} ms`);
-        resolve(failed('source_timed_out', cause, req));
+        resolve(failed('source_timed_out', cause, search.req));
       }, this.#timeoutMs);
       void verdict.then((inTime) => {
         clearTimeout(timer);

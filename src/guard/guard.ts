@@ -7,7 +7,7 @@ import { hasScopes } from '../lib/admission.js';
 import type { Challenges } from '../lib/challenge.js';
 import { logFault } from '../lib/fault-log.js';
 import { readPresentedKey, stripHeader } from '../lib/presented-key.js';
-import { appendVary, setHeaders } from '../lib/response-headers.js';
+import { appendVary, keepPrivate, setHeaders } from '../lib/response-headers.js';
 import type { SourceList, Verdict } from './ask-sources.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
@@ -131,8 +131,7 @@ export class Guard {
 
   #letPass({ req, res, next }: Passage): void {
     setGuard(req, this);
-    // Shared caches keep answers to Authorization to themselves (RFC 9111, section 3.5) but know nothing of X-API-Key.
-    if (!res.headersSent && !res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private');
+    keepPrivate(res);
     next();
   }
 

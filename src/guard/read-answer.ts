@@ -27,9 +27,9 @@ function isRefusalCode(code: unknown): boolean {
 function admit(identity: Identity, presentedKey: string, source: string): VerifyResult {
   if (typeof identity !== 'object' || identity === null) throw nonsense('a result without an identity');
   const { user, keyId, scopes, name, createdAt, expiresAt, metadata } = identity;
-  assertPublic('user', user, presentedKey);
-  if (keyId != null) assertPublic('keyId', keyId, presentedKey);
-  if (name != null) assertPublic('name', name, presentedKey);
+  assertText('user', user);
+  if (keyId != null) assertText('keyId', keyId);
+  if (name != null) assertText('name', name);
   if (scopes != null && isScopes(scopes))
     throw nonsense('an identity whose "scopes" are not an array of scopes');
   assertTime('createdAt', createdAt);
@@ -37,33 +37,35 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   if (metadata != null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     throw nonsense('an identity whose "metadata" is not an object');
   }
-  if (holds(metadata, presentedKey)) throw nonsense('an identity whose "metadata" hold the presented key');
+  const digest = sha256Hex(presentedKey);
+  for (const secret of [presentedKey, digest]) {
+    if ([user, keyId, name, metadata].some((part) => holds(part, secret))) {
+      throw nonsense('an identity that holds the presented key or its digest');
+    }
+  }
   const apiKey = createApiKey({ user, source, keyId, scopes, name, createdAt, expiresAt, metadata });
   const code = whyNotUsable(apiKey, Date.now());
   return code ? { ok: false, code, keyId: apiKey.keyId, user } : { ok: true, apiKey };
 }
 
-/** These fields end up in logs; `(key) => known.has(key) && key` would put the key itself there. */
-function assertPublic(field: string, value: unknown, presentedKey: string): void {
+function assertText(field: string, value: unknown): void {
   if (typeof value !== 'string' || value === '')
     throw nonsense(`an identity whose "${field}" is ${describe(value)}`);
-  if (holds(value, presentedKey)) throw nonsense(`an identity whose "${field}" holds the presented key`);
 }
 
 // A key as short as this may be part of an innocent word.
 const shortKey = 8;
 
-/** Whether the presented key, or its digest, stands anywhere in what is to be handed to handlers and logs. */
-function holds(value: unknown, presentedKey: string, seen = new Set<unknown>()): boolean {
+/** Whether a secret stands anywhere in what handlers and logs will see: `(key) => known.has(key) && key` puts it there. */
+function holds(value: unknown, secret: string, seen = new Set<unknown>()): boolean {
   if (typeof value === 'string') {
-    if (presentedKey.length <= shortKey) return value === presentedKey;
-    return value.includes(presentedKey) || value.toLowerCase().includes(sha256Hex(presentedKey));
+    return secret.length > shortKey ? value.includes(secret) : value === secret;
   }
   if (typeof value !== 'object' || value === null || seen.has(value)) return false;
   seen.add(value);
-  return Object.entries(value).some(
-    ([name, part]) => holds(name, presentedKey, seen) || holds(part, presentedKey, seen),
-  );
+  const isCollection = value instanceof Map || value instanceof Set;
+  const parts: unknown[] = isCollection ? [...value] : Object.entries(value).flat();
+  return parts.some((part) => holds(part, secret, seen));
 }
 
 function assertTime(field: string, value: unknown): void {

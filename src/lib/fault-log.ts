@@ -18,7 +18,7 @@ export function logFault(error: ApiKeyError, presentedKey: string | undefined): 
   }
   const between = line?.unsaid ? ` (and ${line.unsaid} more since this was last logged)` : '';
   lines.set(error.code, { quietUntil: now + quietMs, unsaid: 0 });
-  const text = mask(`${error.code}${between}: ${describeError(error)}`, presentedKey);
+  const text = `${error.code}${between}: ${mask(describeError(error), presentedKey)}`;
   try {
     console.error(text);
   } catch {
@@ -49,12 +49,10 @@ function describeError(error: unknown, depth = 0): string {
 /** Keys reach error messages through drivers and templates: as they are, quoted, encoded for a URL, or as their digest. */
 function mask(text: string, presentedKey: string | undefined): string {
   if (presentedKey === undefined) return text;
-  const digest = sha256Hex(presentedKey);
-  const forms = [
-    presentedKey,
-    JSON.stringify(presentedKey).slice(1, -1),
-    encodeURIComponent(presentedKey),
-    digest,
-  ];
-  return forms.reduce((masked, form) => masked.replaceAll(form, '[presented key]'), text);
+  const forms = [presentedKey, JSON.stringify(presentedKey).slice(1, -1), encodeURIComponent(presentedKey)];
+  const pattern = [...forms, sha256Hex(presentedKey)].map(escapeRegExp).join('|');
+  // One pass, so that a short key is not found again in what stands in for it.
+  return text.replace(new RegExp(pattern, 'g'), '[presented key]');
 }
+
+const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');

@@ -114,9 +114,14 @@ export const isName: Check = (value) =>
     ? undefined
     : 'a string that is neither blank nor holds control characters';
 
-/** Scopes by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and backslash. */
+/** A scope by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and backslash. */
+export const isScope: Check = (value) =>
+  typeof value === 'string' && /^[!#-[\]-~]+$/.test(value)
+    ? undefined
+    : 'a scope, a string without blanks, quotes or backslashes';
+
 export const isScopes: Check = (value) =>
-  Array.isArray(value) && value.every((scope) => typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope))
+  Array.isArray(value) && value.every((scope) => isScope(scope) === undefined)
     ? undefined
     : 'an array of scopes, each a string without blanks, quotes or backslashes';
 

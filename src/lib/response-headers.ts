@@ -21,3 +21,14 @@ export function setHeaders(res: ServerResponse, headers: Readonly<Record<string,
     else res.setHeader(name, value);
   }
 }
+
+/**
+ * Makes the answer private unless it already is: shared caches keep answers to `Authorization` to themselves
+ * (RFC 9111, section 3.5) but know nothing of other headers. The handler may still set its own.
+ */
+export function keepPrivate(res: ServerResponse): void {
+  if (res.headersSent) return;
+  const existing = res.getHeader('Cache-Control');
+  if (existing === undefined || !/private|no-store/i.test(String(existing)))
+    res.setHeader('Cache-Control', 'private');
+}

@@ -152,6 +152,15 @@ describe.each(expressVersions)('the log of faults on $version', ({ express }) =>
     }
   });
 
+  it('a presented key of one letter -> masked in one pass, the code in front left alone', async () => {
+    const app = await logging(express, throwing(new Error('see the end')));
+    await app.get({ 'X-API-Key': 'e' });
+    const [line] = lines();
+    expect(line).toMatch(/^key_source_failed: /);
+    expect(line).toContain('s[presented key][presented key] th[presented key] [presented key]nd');
+    expect(line).not.toContain('[pr[');
+  });
+
   it('a source that rejects or answers with the key -> masked, and no digest of it either', async () => {
     const sources = [
       anySource(async () => Promise.reject(new Error(goodKey))),

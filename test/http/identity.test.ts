@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { apiKeyOf, envKey, envKeyList, keyList, requireApiKey, requireScopes } from '../../src/index.js';
 import { anySource } from '../support/any-source.js';
 import { expectRefused } from '../support/expect-refused.js';
@@ -122,31 +122,33 @@ function readApiKey(req: Parameters<typeof apiKeyOf>[0]): void {
 const members = ['keyId', 'user', 'scopes', 'source', 'name', 'createdAt', 'expiresAt', 'metadata'];
 
 describe.each(expressVersions)('the identity on $version', ({ express }) => {
-  const key = goodKey;
-  const environment = { INTERNAL_API_KEY: key, API_KEYS: `alice:${key}` };
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
   const cases = [
     ['a variable', () => envKey('TEST_IDENTITY_KEY')],
     ['a list in a variable', () => envKeyList('TEST_IDENTITY_KEYS')],
-    ['a list in code', () => keyList({ alice: key })],
-    ['a digest in code', () => keyList({ alice: `sha256:${sha256Hex(key)}` })],
+    ['a list in code', () => keyList({ alice: goodKey })],
+    ['a digest in code', () => keyList({ alice: `sha256:${sha256Hex(goodKey)}` })],
     ['a function', () => withScopes('a')],
     [
       'a row with more columns than it should have',
       () =>
         anySource(() => ({
           user: 'alice',
-          api_key: key,
-          key,
-          presentedKey: key,
-          digest: `sha256:${sha256Hex(key)}`,
-          hash: sha256Hex(key),
+          api_key: goodKey,
+          key: goodKey,
+          presentedKey: goodKey,
+          digest: `sha256:${sha256Hex(goodKey)}`,
+          hash: sha256Hex(goodKey),
         })),
     ],
   ] as const;
 
   it.each(cases)('from %s -> frozen, without the key and without its digest', async (_what, source) => {
-    process.env['TEST_IDENTITY_KEY'] = environment.INTERNAL_API_KEY;
-    process.env['TEST_IDENTITY_KEYS'] = environment.API_KEYS;
+    vi.stubEnv('TEST_IDENTITY_KEY', goodKey);
+    vi.stubEnv('TEST_IDENTITY_KEYS', `alice:${goodKey}`);
     const app = await guardedApp(express, { guard: requireApiKey({ source: source() }) });
 
     expect((await app.get(present)).status).toBe(200);
@@ -155,8 +157,8 @@ describe.each(expressVersions)('the identity on $version', ({ express }) => {
     expect(Object.isFrozen(apiKey)).toBe(true);
     expect(Object.isFrozen(apiKey?.scopes)).toBe(true);
     const all = JSON.stringify(apiKey) + inspect(apiKey, { depth: Infinity, showHidden: true });
-    expect(all).not.toContain(key);
-    expect(all).not.toContain(sha256Hex(key));
+    expect(all).not.toContain(goodKey);
+    expect(all).not.toContain(sha256Hex(goodKey));
     expect(apiKey).toMatchObject({
       keyId: expect.any(String),
       user: expect.any(String),
@@ -183,14 +185,21 @@ describe.each(expressVersions)('the identity on $version', ({ express }) => {
     ['the name', (presented: string) => ({ user: 'alice', name: `key ${presented}` })],
     ['the metadata', (presented: string) => ({ user: 'alice', metadata: { row: { api_key: presented } } })],
     ['the user', (presented: string) => ({ user: presented })],
+    ['the keyId, as its digest', (presented: string) => ({ user: 'alice', keyId: sha256Hex(presented) })],
+    [
+      'the metadata, as its digest',
+      (presented: string) => ({ user: 'alice', metadata: { digest: `sha256:${sha256Hex(presented)}` } }),
+    ],
   ])('a source that puts the presented key into %s -> no handler sees it there', async (_where, source) => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
     const app = await guardedApp(express, { guard: requireApiKey({ source }) });
 
     const reply = await app.get(present);
 
-    expect(reply.text).not.toContain(goodKey);
-    for (const [req] of app.handler.mock.calls) expect(JSON.stringify(req.apiKey)).not.toContain(goodKey);
+    for (const text of [reply.text, ...app.handler.mock.calls.map(([req]) => JSON.stringify(req.apiKey))]) {
+      expect(text).not.toContain(goodKey);
+      expect(text).not.toContain(sha256Hex(goodKey));
+    }
   });
 
   it('two requests at once, answered in reverse order -> each has its own identity', async () => {

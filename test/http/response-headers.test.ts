@@ -100,6 +100,24 @@ describe.each(expressVersions)('headers of answers behind a guard, on $version',
     expect([...varyOf(await app.get(present))].toSorted()).toEqual(['accept', 'x-api-key']);
   });
 
+  it.each([
+    ['public, max-age=3600', 'private'],
+    ['no-store', 'no-store'],
+    ['private, max-age=60', 'private, max-age=60'],
+  ])('Cache-Control: %s set before the guard -> %s', async (before, after) => {
+    const app = await guardedApp(express, {
+      before: [
+        (_req, res, next) => {
+          res.set('Cache-Control', before);
+          next();
+        },
+      ],
+      guard: requireApiKey({ source }),
+    });
+
+    expect((await app.get(present)).headers['cache-control']).toBe(after);
+  });
+
   it('a handler that sets Cache-Control -> its own stands', async () => {
     const app = await guardedApp(express, {
       guard: requireApiKey({ source }),
