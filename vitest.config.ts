@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/postgres-setup.ts'],
     // Real servers and processes: generous against noisy machines, short enough to name a hang.
     testTimeout: 20_000,
     hookTimeout: 60_000,

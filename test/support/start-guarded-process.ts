@@ -1,0 +1,58 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { PoolConfig } from 'pg';
+import { onTestFinished } from 'vitest';
+import type { ApiKeyManagerOptions } from '../../src/index.js';
+
+export interface GuardedProcessOptions {
+  readonly url: string;
+  readonly pool?: PoolConfig;
+  readonly store?: { queryTimeoutMs?: number; heartbeatMs?: number };
+  readonly manager?: Omit<ApiKeyManagerOptions, 'store' | 'now'>;
+}
+
+export interface GuardedAnswer {
+  readonly status: number;
+  readonly code: string;
+  readonly retryAfter: string | null;
+  readonly apiKey?: { user: string; scopes: string[] };
+}
+
+export interface GuardedProcess {
+  /** Presents a key; `code` is `admitted` or that of the refusal. */
+  ask(key: string): Promise<GuardedAnswer>;
+  /** Lets it write what is waiting and end by itself. Resolves to its exit code and all that it printed. */
+  close(): Promise<{ exitCode: number | null; output: string }>;
+}
+
+/** A guarded server in a process of its own, ended with the test. */
+export async function startGuardedProcess(options: GuardedProcessOptions): Promise<GuardedProcess> {
+  const child = fork('test/support/guarded-process.ts', {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, NODE_ENV: 'production', GUARDED_PROCESS: JSON.stringify(options) },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (data) => (output += String(data)));
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const [message] = (await Promise.race([
+    once(child, 'message'),
+    exited.then(() => Promise.reject(new Error(output))),
+  ])) as [{ port: number }];
+
+  return {
+    async ask(key) {
+      const response = await fetch(`http://127.0.0.1:${message.port}/`, { headers: { 'X-API-Key': key } });
+      const body = (await response.json()) as { code?: string; user: string; scopes: string[] };
+      const { status, headers } = response;
+      const answer = { status, code: body.code ?? 'admitted', retryAfter: headers.get('Retry-After') };
+      return status === 200 ? { ...answer, apiKey: body } : answer;
+    },
+    async close() {
+      child.send('close');
+      const [exitCode] = await exited;
+      return { exitCode, output };
+    },
+  };
+}
