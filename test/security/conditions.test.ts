@@ -34,6 +34,8 @@ const otherCase = await keys.create({
   scopes: ['audio:write', 'AUDIO:READ', 'audio:*', 'audio'],
 });
 
+const bodyWithKey = JSON.stringify({ 'X-API-Key': key, apiKey: key });
+
 interface Attempt {
   readonly lines?: readonly string[];
   readonly path?: string;
@@ -51,8 +53,11 @@ const attempts: Record<number, readonly Attempt[]> = {
     { lines: [`X-API-Key: ${key}`, `X-API-Key: ${key}`] },
     { lines: [`X-API-Key: ${key}`, 'X-API-Key:'] },
     { lines: [`X-API-Keys: ${key}`, `Authorization: Bearer ${key}`, `Cookie: X-API-Key=${key}`] },
-    { lines: [], path: `/?X-API-Key=${key}&api_key=${key}` },
-    { lines: [], body: JSON.stringify({ 'X-API-Key': key, apiKey: key }) },
+    { lines: [], path: `/hello?X-API-Key=${key}&api_key=${key}` },
+    {
+      lines: [`Content-Length: ${bodyWithKey.length}`, 'Content-Type: application/json'],
+      body: bodyWithKey,
+    },
   ],
   3: [
     { lines: [`X-API-Key: ${key},${key}`] },
