@@ -3,8 +3,7 @@ import { PostgresKeyStore } from '../../src/postgres.js';
 import { keyStoreContract } from '../../src/testing.js';
 import { createDatabase } from '../support/postgres.js';
 
-const { pool } = await createDatabase();
-const client = pool();
+const client = (await createDatabase()).pool();
 let tables = 0;
 
 /** A table of its own for each case, as the contract asks for an empty store. */

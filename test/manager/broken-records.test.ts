@@ -31,7 +31,7 @@ describe('a record that a person broke by hand', () => {
     const keys = new ApiKeyManager({ store });
     onTestFinished(() => keys.close());
     const [bad, good] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];
-    store.alter = (key) => (key?.keyId === bad.record.keyId ? ({ ...key, ...change } as StoredKey) : key);
+    store.alter = (key) => (key?.keyId === bad.record.keyId ? { ...key, ...change } : key);
     const app = express().get('/', requireApiKey({ source: keys }), (_req, res) => void res.json('in'));
 
     await expect(keys.verify(bad.key)).rejects.toThrow(/^the record of .+ is broken: /);

@@ -6,9 +6,10 @@ import { PostgresKeyStore } from '../../src/postgres.js';
 import { createDatabase } from '../support/postgres.js';
 import { startGuardedProcess, type GuardedProcess } from '../support/start-guarded-process.js';
 
-const { url, pool } = await createDatabase();
-const store = new PostgresKeyStore({ client: pool() });
-const admin = pool({ max: 2 });
+const database = await createDatabase();
+const { url } = database;
+const store = new PostgresKeyStore({ client: database.pool() });
+const admin = database.pool({ max: 2 });
 let keys: ApiKeyManager;
 
 beforeAll(() => store.migrate());
@@ -175,15 +176,15 @@ describe('lastUsedAt', () => {
   it('keys in use that are revoked meanwhile -> none comes back to life', async () => {
     const processes = await start(2, { manager: { lastUsedIntervalMs: 5 } });
     const created = await Promise.all(Array.from({ length: 20 }, () => keys.create({ user: 'alice' })));
-    let isOver = false;
+    const over = new AbortController();
     const load = Promise.all(
       processes.map(async (each) => {
-        while (!isOver) await Promise.all(created.map(({ key }) => each.ask(key)));
+        while (!over.signal.aborted) await Promise.all(created.map(({ key }) => each.ask(key)));
       }),
     );
     for (const { record } of created) await keys.revoke(record.keyId);
     await delay(100);
-    isOver = true;
+    over.abort();
     await load;
     for (const { key, record } of created) {
       expect((await keys.get(record.keyId))?.revokedAt).toBeInstanceOf(Date);

@@ -6,7 +6,6 @@ import {
   requireApiKey,
   requireScopes,
   type RequireApiKeyOptions,
-  type VerifyResult,
 } from '../../src/index.js';
 import { expressVersions, guardedApp } from '../support/guarded-app.js';
 

@@ -9,8 +9,8 @@ import { ApiKeyManager, digestApiKey, generateApiKey } from '../../src/index.js'
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { createDatabase } from '../support/postgres.js';
 
-const { url, pool } = await createDatabase();
-const client = pool();
+const database = await createDatabase();
+const client = database.pool();
 const store = new PostgresKeyStore({ client });
 const keys = new ApiKeyManager({ store });
 
@@ -65,7 +65,7 @@ describe('planted keys', () => {
       env: {
         ...process.env,
         NODE_ENV: 'production',
-        DATABASE: url,
+        DATABASE: database.url,
         // As a digest, since a process cannot help knowing its own environment.
         SECRET_KEYS: `carol:${digestApiKey(listed)}`,
       },

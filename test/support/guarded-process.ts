@@ -23,10 +23,12 @@ const server = createServer(app).listen(0, '127.0.0.1', () => {
   process.send!({ port: (server.address() as AddressInfo).port });
 });
 
-process.once('message', async () => {
+process.once('message', () => void close());
+
+async function close(): Promise<void> {
   server.close();
   server.closeIdleConnections();
   await keys.close();
   await client.end();
   process.disconnect();
-});
+}

@@ -66,7 +66,9 @@ const server = createServer(app).listen(0, '127.0.0.1', () => {
   process.send!({ port: (server.address() as AddressInfo).port });
 });
 
-process.on('message', async (file: string) => {
+process.on('message', (file: string) => void showAndEnd(file));
+
+async function showAndEnd(file: string): Promise<void> {
   server.closeAllConnections();
   showAll([keys, store, list, await keys.list()]);
   await new Promise((resolve) => void setTimeout(resolve, 100));
@@ -79,4 +81,4 @@ process.on('message', async (file: string) => {
   await keys.close();
   await client.end();
   process.disconnect();
-});
+}
