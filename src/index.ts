@@ -1,6 +1,6 @@
 export { ApiKeyError, type ApiKeyErrorCode, type ApiKeyErrorOptions } from './api-key-error.js';
 export { apiKeyOf, type ApiKey, type Identity } from './api-key.js';
-export type { ApiKeyEvent, RefusalReason } from './diagnostics.js';
+export type { ApiKeyEvent, ClaimEvent, RefusalReason } from './diagnostics.js';
 export type { OnRefused } from './guard/run-on-refused.js';
 export {
   generateApiKey,
@@ -18,6 +18,8 @@ export { envKeyList, type EnvKeyListOptions } from './sources/env-key-list.js';
 export { envKey, type EnvKeyOptions } from './sources/env-key.js';
 export { keyList, type KeyListOptions } from './sources/key-list.js';
 export { ApiKeyManager, type CreatedKey } from './manager/api-key-manager.js';
+export type { CreateClaimOptions, ListClaimsOptions } from './manager/claim-options.js';
+export type { CreatedClaim } from './manager/claims.js';
 export type {
   ApiKeyManagerOptions,
   CreateKeyOptions,
@@ -28,6 +30,17 @@ export type {
   RotateKeyOptions,
   UpdateKeyOptions,
 } from './manager/manager-options.js';
+export {
+  ClaimError,
+  type ClaimedKey,
+  type ClaimErrorCode,
+  type ClaimOutcome,
+  type ClaimQuery,
+  type ClaimRecord,
+  type ClaimStatus,
+  type ClaimStore,
+  type StoredClaim,
+} from './stores/claim-store.js';
 export {
   KeyStoreError,
   type KeyChanges,

@@ -69,7 +69,7 @@ function checksum(text: string): string {
   return result;
 }
 
-function randomBase62(length: number): string {
+export function randomBase62(length: number): string {
   let result = '';
   while (result.length < length) {
     for (const byte of randomBytes(length)) {

@@ -15,6 +15,12 @@ export interface KeyEntry {
 /** Says by place, never by value, why a list of keys cannot be used. */
 export class KeyListError extends Error {
   override readonly name = 'KeyListError';
+  readonly place: string;
+
+  constructor(place: string, complaint: string) {
+    super(`${place} ${complaint}`);
+    this.place = place;
+  }
 }
 
 /** Listed keys by their digests: one look-up, whatever their number. Keys themselves are not kept. */
@@ -32,8 +38,7 @@ export class KeyTable {
       assertUser(user, place);
       const digest = digestOf(key, place);
       const owner = owners.get(digest);
-      if (owner !== undefined && owner !== user)
-        throw new KeyListError(`${place} has the key of another user`);
+      if (owner !== undefined && owner !== user) throw new KeyListError(place, 'has the key of another user');
       if (owner !== undefined) continue;
       const count = (counts.get(user) ?? 0) + 1;
       counts.set(user, count);
@@ -55,24 +60,42 @@ export class KeyTable {
   }
 }
 
+/** All that a `KeyTable` of these entries would refuse, instead of the first alone; and what is weak among the rest. */
+export function examineEntries(entries: readonly KeyEntry[]): {
+  problems: KeyListError[];
+  weak: KeyTable['weak'];
+} {
+  const problems: KeyListError[] = [];
+  for (let rest = entries; ;) {
+    try {
+      return { problems, weak: new KeyTable(rest, 'examined').weak };
+    } catch (error) {
+      if (!(error instanceof KeyListError)) throw error;
+      problems.push(error);
+      rest = rest.filter(({ place }) => place !== error.place);
+    }
+  }
+}
+
 function assertUser(user: string, place: string): void {
   // `sha256:<hex>` whose user was forgotten reads as a user of that name.
-  if (user === 'sha256') throw new KeyListError(`${place} has a digest but no user`);
-  if (isName(user)) throw new KeyListError(`${place} has no user, or one with control characters`);
+  if (user === 'sha256') throw new KeyListError(place, 'has a digest but no user');
+  if (isName(user)) throw new KeyListError(place, 'has no user, or one with control characters');
 }
 
 function digestOf(key: string, place: string): string {
-  if (key === '') throw new KeyListError(`${place} has no key`);
-  if (isUnresolved(key)) throw new KeyListError(`${place} has an unresolved reference instead of a key`);
+  if (key === '') throw new KeyListError(place, 'has no key');
+  if (isUnresolved(key)) throw new KeyListError(place, 'has an unresolved reference instead of a key');
   if (/^sha256:/i.test(key)) {
     const digest = parseDigest(key);
     if (!digest)
-      throw new KeyListError(`${place} begins with "sha256:" but is not a digest of 64 hexadecimal digits`);
+      throw new KeyListError(place, 'begins with "sha256:" but is not a digest of 64 hexadecimal digits');
     return digest;
   }
   if (!isPresentable(key)) {
     throw new KeyListError(
-      `${place} has a key that no header can carry: blanks, commas, non-ASCII or over 512 characters`,
+      place,
+      'has a key that no header can carry: blanks, commas, non-ASCII or over 512 characters',
     );
   }
   return sha256Hex(key);

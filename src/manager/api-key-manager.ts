@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { channels } from '../diagnostics.js';
 import { generateApiKey, parseApiKey } from '../key-format.js';
@@ -5,8 +6,11 @@ import { byDigest, unknownKey, type DigestSource, type VerifyResult } from '../k
 import { whyNotUsable } from '../lib/admission.js';
 import { digestApiKey, sha256Hex } from '../lib/digest.js';
 import { isPresentable } from '../lib/presented-key.js';
+import type { ClaimRecord } from '../stores/claim-store.js';
 import type { KeyRecord, KeyStore, StoredKey } from '../stores/key-store.js';
 import type { CheckedKey } from './checked-key.js';
+import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
+import { Claims, type CreatedClaim } from './claims.js';
 import { KeyLookup } from './key-lookup.js';
 import { LastUsedRecorder } from './last-used-recorder.js';
 import * as check from './manager-options.js';
@@ -33,6 +37,7 @@ export class ApiKeyManager implements DigestSource {
   readonly #now: () => number;
   readonly #lookup: KeyLookup;
   readonly #recorder: LastUsedRecorder;
+  readonly #claims: Claims;
   /** Successors whose first use has still to be written, and the keys that it ends. */
   readonly #firstUses = new Map<string, string>();
 
@@ -60,6 +65,13 @@ export class ApiKeyManager implements DigestSource {
       maxCachedKeys,
     });
     this.#recorder = new LastUsedRecorder(store, lastUsedIntervalMs, (keyIds) => this.#endReplaced(keyIds));
+    this.#claims = new Claims({
+      store,
+      prefix,
+      source: this.name,
+      now,
+      onCreated: (record) => this.#announce('created', record),
+    });
   }
 
   /** Issues a key. */
@@ -141,10 +153,51 @@ export class ApiKeyManager implements DigestSource {
     return records;
   }
 
-  /** Deletes the records of keys that were revoked or expired longer ago than this. Resolves to their number. */
+  /** Whether the store keeps claim links, so that the methods below work. */
+  get keepsClaims(): boolean {
+    return this.#store.claims !== undefined;
+  }
+
+  /**
+   * Makes a claim link's token: whoever presents it first is given a key that does not exist before. Put it into the fragment of the
+   * claim page's address, `https://host/claim#<token>`, which reaches neither logs nor link previews.
+   */
+  async createClaim(options: CreateClaimOptions): Promise<CreatedClaim> {
+    return this.#claims.create(options);
+  }
+
+  /** What an open link would yield. Changes nothing. Rejects with the `ClaimError` `claim_not_usable` as `claim` does. */
+  async peekClaim(token: string, req?: IncomingMessage): Promise<ClaimRecord> {
+    return this.#claims.peek(token, req);
+  }
+
+  /**
+   * Makes the key of a claim link, once. For a token that is used, expired, withdrawn, malformed or unknown it rejects with one and the
+   * same `ClaimError`, `claim_not_usable`; the `claim` channel says which, with `req` where it is given.
+   */
+  async claim(token: string, req?: IncomingMessage): Promise<CreatedKey> {
+    return this.#claims.claim(token, req);
+  }
+
+  /** Claim links without their tokens, newest first. `cursor` is the `claimId` of the last one of the page before. */
+  async listClaims(options?: ListClaimsOptions): Promise<ClaimRecord[]> {
+    return this.#claims.list(options);
+  }
+
+  /** Withdraws a claim link that has not been used, for good. Rejects with a `ClaimError`: `unknown_claim_id`, `claim_used`. */
+  async revokeClaim(claimId: string): Promise<ClaimRecord> {
+    return this.#claims.revoke(claimId);
+  }
+
+  /**
+   * Deletes the records of keys that were revoked or expired longer ago than this, and the claim links that ended before then.
+   * Resolves to the number of keys.
+   */
   async prune(options: check.PruneOptions): Promise<number> {
     const { olderThanMs } = check.checkPruneOptions(options);
-    return this.#store.prune(new Date(this.#now() - olderThanMs));
+    const before = new Date(this.#now() - olderThanMs);
+    await this.#claims.prune(before);
+    return this.#store.prune(before);
   }
 
   /** Writes the last uses that are waiting, and stops timers and listening. The store stays open; calling it again does no harm. */

@@ -74,6 +74,8 @@ export interface UpdateKeyOptions {
 export interface ListKeysOptions {
   /** Keys of exactly this user. */
   user?: string | undefined;
+  /** Keys with this text in the user, the name or the key id, at most 256 characters: literally, whatever the case of its letters. */
+  search?: string | undefined;
   /** `active` means every usable key; `expiring` and `rotating` are among them. */
   status?: KeyStatus | undefined;
   /** 1 to 1 000. Default 100. */
@@ -99,7 +101,7 @@ export interface PruneOptions {
   olderThanMs: number;
 }
 
-const isText: Check = (value) =>
+export const isText: Check = (value) =>
   isName(value) ??
   ((value as string).length <= maxNameLength ? undefined : `at most ${maxNameLength} characters long`);
 
@@ -127,7 +129,7 @@ const orNull =
   (value) =>
     value === null ? undefined : check(value);
 
-const oneOf =
+export const oneOf =
   (...known: readonly string[]): Check =>
   (value) =>
     typeof value === 'string' && known.includes(value)
@@ -142,10 +144,10 @@ const isStore: Check = (value) =>
     ? undefined
     : 'a key store, such as a PostgresKeyStore or a MemoryKeyStore';
 
-const isNumber: Check = (value) => (typeof value === 'number' ? undefined : 'a number');
+export const isNumber: Check = (value) => (typeof value === 'number' ? undefined : 'a number');
 
 /** @throws {RangeError} where a number is not a whole one within its bounds. */
-function assertRange(
+export function assertRange(
   caller: string,
   name: string,
   value: number | undefined,
@@ -176,7 +178,7 @@ export function checkManagerOptions(options: ApiKeyManagerOptions): ApiKeyManage
   return checked;
 }
 
-const createChecks = {
+export const createChecks = {
   user: isText,
   name: isText,
   scopes: isScopeList,
@@ -216,9 +218,15 @@ export function checkUpdateOptions(options: UpdateKeyOptions): UpdateKeyOptions 
   });
 }
 
+const isSearch: Check = (value) =>
+  typeof value === 'string' && value.length <= maxNameLength
+    ? undefined
+    : `a string of at most ${maxNameLength} characters`;
+
 export function checkListOptions(options: ListKeysOptions | undefined): ListKeysOptions {
   const checked = checkOptions<ListKeysOptions>('list', options, {
     user: isString,
+    search: isSearch,
     status: oneOf('active', 'expiring', 'rotating', 'expired', 'revoked'),
     limit: isNumber,
     cursor: isString,

@@ -1,8 +1,8 @@
 import type { KeySource } from '../key-source.js';
-import { isReference, type KeyEntry } from '../lib/key-table.js';
+import { parseKeyPairs } from '../lib/key-entries.js';
 import { assertArgument, checkOptions, isScopes } from '../lib/options.js';
 import { isVariable } from './env-key.js';
-import { EnvironmentSource, splitList } from './environment-source.js';
+import { EnvironmentSource } from './environment-source.js';
 
 export interface EnvKeyListOptions {
   /** What each of the keys may do. Default `[]`. */
@@ -22,15 +22,5 @@ export interface EnvKeyListOptions {
 export function envKeyList(name: string, options?: EnvKeyListOptions): KeySource {
   assertArgument('envKeyList', 'the name', name, isVariable);
   const { scopes = [] } = checkOptions<EnvKeyListOptions>('envKeyList', options, { scopes: isScopes });
-  return new EnvironmentSource(name, parseKeyList, scopes);
-}
-
-function parseKeyList(value: string): KeyEntry[] {
-  // A reference that stands for the whole list counts as an unset variable.
-  if (isReference(value.trim())) return [];
-  return splitList(value, /[,\n]/).map(({ text, place }) => {
-    // The colon of `$env://X` does not make it a pair.
-    const colon = isReference(text) ? -1 : text.indexOf(':');
-    return { user: text.slice(0, Math.max(colon, 0)).trim(), key: text.slice(colon + 1).trim(), place };
-  });
+  return new EnvironmentSource(name, parseKeyPairs, scopes);
 }

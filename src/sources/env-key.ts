@@ -1,7 +1,7 @@
 import type { KeySource } from '../key-source.js';
-import { isUnresolved } from '../lib/key-table.js';
+import { parseKeys } from '../lib/key-entries.js';
 import { assertArgument, checkOptions, isName, isScopes } from '../lib/options.js';
-import { EnvironmentSource, splitList } from './environment-source.js';
+import { EnvironmentSource } from './environment-source.js';
 
 export interface EnvKeyOptions {
   /** Whose key it is. Default `default`. */
@@ -23,11 +23,7 @@ export function envKey(name: string, options?: EnvKeyOptions): KeySource {
     user: isName,
     scopes: isScopes,
   });
-  const parse = (value: string) =>
-    splitList(value, /[,\n]/)
-      .filter(({ text }) => !isUnresolved(text))
-      .map(({ text, place }) => ({ user, key: text, place }));
-  return new EnvironmentSource(name, parse, scopes);
+  return new EnvironmentSource(name, (value) => parseKeys(value, user), scopes);
 }
 
 /** What a shell can export. */

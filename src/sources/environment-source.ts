@@ -71,12 +71,3 @@ export class EnvironmentSource implements DigestSource {
     }
   }
 }
-
-/** The entries of a list, blanks around them and blank ones left out, with their places as people count. */
-export function splitList(value: string, separator: RegExp): { text: string; place: string }[] {
-  return value
-    .split(separator)
-    .map((text) => text.trim())
-    .filter((text) => text !== '')
-    .map((text, index) => ({ text, place: `entry ${index + 1}` }));
-}

@@ -1,3 +1,5 @@
+import type { ClaimStore } from './claim-store.js';
+
 /** What is kept of a key, apart from its digest. Times are instants; an absent time has not come. */
 export interface KeyRecord {
   /** Public, unique: `<prefix>_<10 characters>`. */
@@ -40,6 +42,8 @@ export const expiringMs = 7 * 24 * 3_600_000;
 export interface KeyQuery {
   /** Records of exactly this user. */
   readonly user?: string | undefined;
+  /** Records with this text in the user, the name or the key id: literally, whatever the case of its letters. */
+  readonly search?: string | undefined;
   /** Records of this status at `now`; here `active` means every usable key, expiring and rotating ones too. */
   readonly status?: KeyStatus | undefined;
   /** At most this many records. */
@@ -130,6 +134,8 @@ export interface KeyStore {
   prune(before: Date): Promise<number>;
   /** Announces changes until closed. Absent where a store cannot: then the manager asks again after `cacheTtlMs`. */
   watch?(watcher: KeyStoreWatcher): { close(): Promise<void> };
+  /** Claim links. Absent where a store cannot keep them: then a manager makes none. */
+  readonly claims?: ClaimStore;
 }
 
 /** Why a store could not do what it was asked, where the asker is at fault. */

@@ -1,3 +1,5 @@
+import { searchPattern } from '../lib/search-pattern.js';
+import type { ClaimStore } from './claim-store.js';
 import { statusOf } from './key-status.js';
 import {
   KeyStoreError,
@@ -11,9 +13,11 @@ import {
   type StoredKey,
   type Successor,
 } from './key-store.js';
+import { MemoryClaimStore } from './memory-claim-store.js';
 
 /** Keeps records in this process, for tests and for trying things out: they are gone when it ends. */
 export class MemoryKeyStore implements KeyStore {
+  readonly claims: ClaimStore = new MemoryClaimStore((key) => this.#insert(key));
   readonly #keys = new Map<string, StoredKey>();
   readonly #keyIds = new Map<string, string>();
   readonly #successors = new Map<string, string>();
@@ -29,22 +33,20 @@ export class MemoryKeyStore implements KeyStore {
     return key && this.#record(key);
   }
 
-  async list({ user, status, limit, cursor, now }: KeyQuery): Promise<KeyRecord[]> {
+  async list({ user, search, status, limit, cursor, now }: KeyQuery): Promise<KeyRecord[]> {
     const records = [...this.#keys.values()].map((key) => this.#record(key)).toSorted(newestFirst);
     const start = cursor === undefined ? 0 : records.findIndex(({ keyId }) => keyId === cursor) + 1;
     if (cursor !== undefined && start === 0) throw unknownKeyId();
     return records
       .slice(start)
       .filter((record) => user === undefined || record.user === user)
+      .filter((record) => search === undefined || holds(record, search))
       .filter((record) => status === undefined || hasStatus(record, status, now))
       .slice(0, limit);
   }
 
   async insert(key: StoredKey): Promise<KeyRecord> {
-    if (this.#keys.has(key.keyId) || this.#keyIds.has(key.digest)) {
-      throw new KeyStoreError('duplicate_key', 'a record with this key id or this key exists already');
-    }
-    return this.#record(this.#put(structuredClone(key)));
+    return this.#insert(key);
   }
 
   async update(keyId: string, { name, scopes, expiresAt, metadata }: KeyChanges): Promise<KeyRecord> {
@@ -129,6 +131,13 @@ export class MemoryKeyStore implements KeyStore {
     };
   }
 
+  #insert(key: StoredKey): KeyRecord {
+    if (this.#keys.has(key.keyId) || this.#keyIds.has(key.digest)) {
+      throw new KeyStoreError('duplicate_key', 'a record with this key id or this key exists already');
+    }
+    return this.#record(this.#put(structuredClone(key)));
+  }
+
   #existing(keyId: string): StoredKey {
     const key = this.#keys.get(keyId);
     if (!key) throw unknownKeyId();
@@ -172,6 +181,11 @@ const unknownKeyId = () => new KeyStoreError('unknown_key_id', 'there is no reco
 
 const newestFirst = (a: KeyRecord, b: KeyRecord) =>
   b.createdAt.getTime() - a.createdAt.getTime() || (a.keyId < b.keyId ? 1 : -1);
+
+function holds({ user, name = '', keyId }: KeyRecord, search: string): boolean {
+  const pattern = new RegExp(searchPattern(search), 'u');
+  return [user, name, keyId].some((text) => pattern.test(text));
+}
 
 function hasStatus(record: KeyRecord, status: string, now: Date): boolean {
   const actual = statusOf(record, now);

@@ -1,0 +1,55 @@
+import { assertArgument, checkOptions, describe, isString } from '../lib/options.js';
+import type { ClaimStatus } from '../stores/claim-store.js';
+import {
+  assertRange,
+  createChecks,
+  isNumber,
+  isText,
+  oneOf,
+  type CreateKeyOptions,
+} from './manager-options.js';
+
+const minuteMs = 60_000;
+const dayMs = 24 * 3_600_000;
+
+/** What the key will hold that a claim link yields, and how long the link works. */
+export interface CreateClaimOptions extends CreateKeyOptions {
+  /** How long the link works, in milliseconds, a minute to 30 days; never longer than the key would. Default 86 400 000 (a day). */
+  claimTtlMs?: number | undefined;
+}
+
+export interface ListClaimsOptions {
+  /** Links that are `open`, `used`, `withdrawn` or `expired`. Default all. */
+  status?: ClaimStatus | undefined;
+  /** 1 to 1 000. Default 100. */
+  limit?: number | undefined;
+  /** The `claimId` of the last link of the page before. */
+  cursor?: string | undefined;
+}
+
+export function checkCreateClaimOptions(options: CreateClaimOptions): CreateClaimOptions {
+  const caller = 'createClaim';
+  const checked = checkOptions<CreateClaimOptions>(caller, options, {
+    ...createChecks,
+    claimTtlMs: isNumber,
+  });
+  assertArgument(caller, '"user"', checked.user, isText);
+  assertRange(caller, 'claimTtlMs', checked.claimTtlMs, minuteMs, 30 * dayMs);
+  return checked;
+}
+
+export function checkListClaimsOptions(options: ListClaimsOptions | undefined): ListClaimsOptions {
+  const checked = checkOptions<ListClaimsOptions>('listClaims', options, {
+    status: oneOf('open', 'used', 'withdrawn', 'expired'),
+    limit: isNumber,
+    cursor: isString,
+  });
+  assertRange('listClaims', 'limit', checked.limit, 1, 1_000);
+  return checked;
+}
+
+/** @throws {TypeError} where it is not a string. */
+export function assertClaimId(claimId: unknown): void {
+  if (typeof claimId !== 'string')
+    throw new TypeError(`revokeClaim: the claim id must be a string; received ${describe(claimId)}`);
+}

@@ -1,0 +1,153 @@
+import { isPrefix } from '../../../key-format.js';
+import { checkOptions, isFunction, isInteger } from '../../../lib/options.js';
+import type { Database } from '../database.js';
+import { inspect } from '../inspect.js';
+import { migrate } from '../migrate.js';
+import type { Names } from '../names.js';
+import { dollarQuote } from '../quote.js';
+import { createKeyIdFunction, dropKeyIdFunction } from './key-id-function.js';
+import { hashSql } from './hash.js';
+import { limitLockWait, withLock } from './lock.js';
+import { planOf, type Plan } from './plan.js';
+import { swap } from './swap.js';
+
+export interface AdoptProgress {
+  /** Rows gone through. */
+  done: number;
+  /** Rows in the table when the run began. */
+  total: number;
+}
+
+export interface AdoptOptions {
+  /** Called before the first batch and after each; then the table is still to be rewritten, some ten seconds for a million rows. What it throws breaks the run off, to be finished by another. */
+  onProgress?: ((progress: AdoptProgress) => void) | undefined;
+  /** About how many rows are hashed in one statement, from 1 to 1 000 000. Default 10 000. */
+  batchSize?: number | undefined;
+  /** What the ids of keys of another form begin with. Default `key`. */
+  prefix?: string | undefined;
+}
+
+/** What became of the rows of the plaintext table. */
+export interface AdoptSummary {
+  /** Keys that are now records, revoked ones included. */
+  adopted: number;
+  /** Those among them that were not active, or of which that was not known. */
+  revoked: number;
+  /** Those among them without an owner, who is now called `unknown`. */
+  unowned: number;
+  /** Rows that were moved to `<table>_skipped`, without their key. */
+  skipped: {
+    /** Rows with no key at all. */
+    withoutKey: number;
+    /** Further rows with the key of another row; the active row stayed, and of several the oldest. */
+    duplicates: number;
+  };
+  /** Whether there was nothing to do. */
+  wasUpToDate: boolean;
+}
+
+interface Settings {
+  readonly onProgress: (progress: AdoptProgress) => void;
+  readonly batchSize: number;
+  readonly prefix: string;
+}
+
+/**
+ * In place, by columns beside: the digest and the key id are filled in batches next to the plaintext, while the old application
+ * goes on reading and writing; then one transaction under an exclusive lock hashes what came in meanwhile, turns the columns into
+ * the library's and drops the plaintext. So foreign keys, grants and columns of the application's own survive, every moment before
+ * that transaction is the old table with two columns more, and whatever breaks it off, the next run goes on from there.
+ */
+export async function adopt(database: Database, names: Names, options?: AdoptOptions): Promise<AdoptSummary> {
+  const {
+    onProgress = () => {},
+    batchSize = 10_000,
+    prefix = 'key',
+  } = checkOptions<AdoptOptions>('adopt', options, {
+    onProgress: isFunction,
+    batchSize: isInteger(1, 1_000_000),
+    prefix: isPrefix,
+  });
+  const { state } = await inspect(database, names, 0);
+  if (state === 'missing') {
+    throw new Error(`PostgresKeyStore: there is no table ${names.schema}.${names.table} to adopt`);
+  }
+  if (state !== 'plaintext') {
+    // Only steps behind the swap can be missing; whatever is neither old nor new is refused here.
+    await migrate(database, names);
+    return { ...nothing, wasUpToDate: state === 'ready' };
+  }
+  const plan = await planOf(database, names);
+  try {
+    return await adoptPlaintext(database, names, plan, { onProgress, batchSize, prefix });
+  } catch (error) {
+    if ((await inspect(database, names, 0)).state === 'plaintext') throw error;
+    // Another run was faster, and took away the columns that this one was working on.
+    await database.query('adopt', { text: dropKeyIdFunction(names) }, 0);
+    await migrate(database, names);
+    return { ...nothing, wasUpToDate: false };
+  }
+}
+
+async function adoptPlaintext(
+  database: Database,
+  names: Names,
+  plan: Plan,
+  { onProgress, batchSize, prefix }: Settings,
+): Promise<AdoptSummary> {
+  const run = (text: string) => database.query('adopt', { text }, 0);
+  await withLock(() => run(addColumns(names)));
+  await run(createKeyIdFunction(names));
+  await hashInBatches(database, names, { onProgress, batchSize, prefix });
+  const summary = await swapUnderLock(database, names, plan, prefix);
+  await migrate(database, names);
+  await run(`analyze ${names.keys}`);
+  return summary;
+}
+
+const nothing = { adopted: 0, revoked: 0, unowned: 0, skipped: { withoutKey: 0, duplicates: 0 } };
+
+function addColumns(names: Names): string {
+  return `do ${dollarQuote(`
+    begin
+      ${limitLockWait}
+      alter table ${names.keys}
+        add column if not exists key_id text collate "C",
+        add column if not exists digest text collate "C";
+    end`)}`;
+}
+
+async function hashInBatches(
+  database: Database,
+  names: Names,
+  { onProgress, batchSize, prefix }: Settings,
+): Promise<void> {
+  const measure = `select count(*)::text as total,
+      (pg_relation_size(${names.regclass}) / current_setting('block_size')::bigint)::text as blocks
+    from ${names.keys}`;
+  const [found] = await database.query('adopt', { text: measure }, 0);
+  const [total, blocks] = [Number(found?.['total']), Number(found?.['blocks'])];
+  onProgress({ done: 0, total });
+  // By ranges of blocks: they need no index and no unique column, and no batch looks at a row twice.
+  const step = Math.max(1, Math.floor((batchSize * blocks) / Math.max(1, total)));
+  const text = `update ${names.keys} k
+    set digest = ${hashSql('k')}, key_id = ${names.qualified('_adopt_key_id')}(k.api_key::text, $3::text)
+    where k.ctid >= $1::text::tid and k.ctid < $2::text::tid and k.digest is null and k.api_key::text <> ''`;
+  for (let block = 0; block < blocks; block += step) {
+    const values = [`(${block},0)`, `(${block + step},0)`, prefix];
+    await database.query('adopt', { text, values }, 0);
+    onProgress({ done: Math.min(total, Math.round((total * (block + step)) / blocks)), total });
+  }
+}
+
+async function swapUnderLock(
+  database: Database,
+  names: Names,
+  plan: Plan,
+  prefix: string,
+): Promise<AdoptSummary> {
+  await withLock(() => database.query('adopt', { text: swap(names, plan, prefix) }, 0));
+  const text = `select details::text as details from ${names.migrations} where version = 1`;
+  const [row] = await database.query('adopt', { text }, 0);
+  return { ...nothing, ...(JSON.parse(row?.['details'] ?? '{}') as object), wasUpToDate: false };
+}

@@ -1,0 +1,64 @@
+import type { Check } from '../../lib/options.js';
+
+/** A `pg` Pool, a connected `pg` Client, PGlite, or anything else that runs one statement with `$1`-style parameters. */
+export interface PostgresClient {
+  query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+}
+
+type Listener = (...args: never[]) => void;
+
+interface Emitter {
+  on(event: string, listener: Listener): unknown;
+  off(event: string, listener: Listener): unknown;
+}
+
+/** What is used of a `pg` Client, known by its shape alone: the library works without `pg` installed. */
+export interface PgClient extends PostgresClient, Emitter {
+  connect(): Promise<unknown>;
+  end(): Promise<void>;
+  unref?(): void;
+  readonly connection?: { readonly stream?: { destroy?(): void } };
+}
+
+export interface PgPoolClient extends PgClient {
+  release(error?: Error | boolean): void;
+}
+
+export interface PgPool extends PostgresClient, Emitter {
+  connect(): Promise<PgPoolClient>;
+  readonly totalCount: number;
+  readonly options?: object;
+  readonly Client?: new (options: object) => PgClient;
+}
+
+export interface Pglite extends PostgresClient {
+  listen(channel: string, listener: (payload: string) => void): Promise<() => Promise<void>>;
+}
+
+export const isPostgresClient: Check = (value) =>
+  has(value, 'query') ? undefined : 'a pg Pool, a pg Client or another object with a query method';
+
+export const isPgPool = (client: PostgresClient): client is PgPool =>
+  has(client, 'connect') && has(client, 'on') && 'totalCount' in client;
+
+export const isPgClient = (client: PostgresClient): client is PgClient =>
+  has(client, 'connect') && has(client, 'end') && has(client, 'on') && !isPgPool(client);
+
+export const isPglite = (client: PostgresClient): client is Pglite =>
+  has(client, 'listen') && !has(client, 'connect');
+
+function has(value: unknown, method: string): boolean {
+  return typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function';
+}
+
+const guarded = new WeakSet<object>();
+
+/**
+ * Gives the client an error listener, once: without one, a server that restarts ends the whole process by an unhandled `error`
+ * event of an idle connection. Nothing is hidden by that, the next statement fails.
+ */
+export function ignoreIdleErrors(client: PostgresClient): void {
+  if (guarded.has(client) || !(isPgPool(client) || isPgClient(client))) return;
+  guarded.add(client);
+  client.on('error', () => {});
+}

@@ -1,0 +1,56 @@
+const codes = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine'] as const;
+
+/** The SQLSTATE of an error that the server sent, or the system's code of one that came before it. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Whether the server answered with an error and the connection is as good as before. */
+export function isStatementError(error: unknown): boolean {
+  return (error as { severity?: unknown } | null | undefined)?.severity === 'ERROR';
+}
+
+/**
+ * What reaches the outside of a failed statement. Made anew rather than passed on: a driver's error holds the rows that a
+ * constraint refused, digests included, and some clients put every parameter into the message.
+ */
+export function faultOf(action: string, error: unknown): Error {
+  const message = `PostgresKeyStore: ${action} failed: ${messageOf(error)}${hintFor(codeOf(error))}`;
+  return new Error(message, { cause: withoutDigests(error) });
+}
+
+function hintFor(code: string | undefined): string {
+  switch (code) {
+    case '42P01': // undefined_table
+    case '42703': // undefined_column
+    case '3F000': // invalid_schema_name
+      return '; the tables are missing or not up to date: run migrate(), or adopt() for a table of plaintext keys';
+    case '22021': // character_not_in_repertoire
+    case '22P05': // untranslatable_character
+      return '; PostgreSQL cannot store a NUL character or half of a surrogate pair';
+    case '2BP01': // dependent_objects_still_exist
+      return '; a view, function or policy of your own uses the table: drop it and make it anew afterwards';
+    default:
+      return '';
+  }
+}
+
+function withoutDigests(error: unknown): Error {
+  const copy = new Error(messageOf(error));
+  if (error instanceof Error && error.stack) copy.stack = mask(error.stack);
+  for (const name of codes) {
+    const value = (error as Record<string, unknown> | null | undefined)?.[name];
+    if (typeof value === 'string') Object.assign(copy, { [name]: mask(value) });
+  }
+  return copy;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return mask(error instanceof Error ? error.message : 'the client gave no reason');
+}
+
+function mask(text: string): string {
+  return text.replaceAll(/(sha256:)?[0-9a-f]{64}/gi, '<digest>');
+}

@@ -1,0 +1,83 @@
+import type { Database } from './database.js';
+import { codeOf } from './fault.js';
+import { inspect, type Inspection } from './inspect.js';
+import type { Migration } from './migrations/migration.js';
+import { migrations } from './migrations/index.js';
+import type { Names } from './names.js';
+import { dollarQuote, quoteLiteral } from './quote.js';
+
+/** What two processes that migrate at once may run into where statements see the state from before they waited. */
+const raced = new Set(['23505', '40001', '40P01', '42P06', '42P07', '42710', '42723']);
+
+/**
+ * Brings the schema up to date, one atomic statement a step. No migration library: those at hand need one session for their
+ * transactions and locks, and this has to work through anything that runs single statements, on whichever connection.
+ *
+ * @throws {Error} where the schema is newer than the library, or the table is not this library's.
+ */
+export async function migrate(
+  database: Database,
+  names: Names,
+  steps: readonly Migration[] = migrations,
+): Promise<Inspection> {
+  for (let failures = 0; ;) {
+    const inspection = await inspect(database, names, 0, steps.length);
+    assertMigratable(inspection, names, steps.length);
+    const next = steps[inspection.version];
+    if (!next) return inspection;
+    try {
+      await database.query('migrate', { text: migrationBlock(names, next.version, next.sql(names)) }, 0);
+    } catch (error) {
+      if (++failures > 5 || !raced.has(codeOf((error as Error).cause) ?? '')) throw error;
+    }
+  }
+}
+
+function assertMigratable({ state, version }: Inspection, names: Names, latest: number): void {
+  const table = `${names.schema}.${names.table}`;
+  if (state === 'newer') {
+    throw new Error(
+      `PostgresKeyStore: the schema of ${table} is version ${version}, newer than this library knows (${latest}); ` +
+        'use at least the library version that made it',
+    );
+  }
+  if (state === 'plaintext') {
+    throw new Error(`PostgresKeyStore: ${table} holds plaintext keys; run adopt() to hash them in place`);
+  }
+  if (state === 'foreign') {
+    throw new Error(
+      `PostgresKeyStore: ${table} exists and is not a table of keys; choose another with "schema" or "table"`,
+    );
+  }
+}
+
+/** One statement that takes the lock, sees whether another process was faster, runs `sql` and notes the version. */
+export function migrationBlock(names: Names, version: number, sql: string): string {
+  return `do ${dollarQuote(`
+    begin
+      perform pg_advisory_xact_lock(${names.lock});
+      ${version === 1 ? prepare(names) : ''}
+      if (select coalesce(max(version), 0) from ${names.migrations}) <> ${version - 1} then
+        return;
+      end if;
+      ${sql}
+      insert into ${names.migrations} (version) values (${version});
+    end`)}`;
+}
+
+/** Makes sure of the schema and the table of migrations; of a table of keys that was dropped nothing is remembered. */
+export function prepare(names: Names): string {
+  return `
+      if to_regnamespace(${quoteLiteral(names.quotedSchema)}) is null then
+        create schema ${names.quotedSchema};
+      end if;
+      if to_regclass(${quoteLiteral(names.migrations)}) is null then
+        create table ${names.migrations} (
+          version integer primary key,
+          applied_at timestamptz(3) not null default now(),
+          details jsonb
+        );
+      elsif to_regclass(${quoteLiteral(names.keys)}) is null then
+        delete from ${names.migrations};
+      end if;`;
+}

@@ -1,0 +1,8 @@
+import { createKeys } from './001-keys.js';
+import { endPredecessors } from './002-first-use.js';
+import { announceChanges } from './003-announcements.js';
+import { createClaims } from './004-claims.js';
+import type { Migration } from './migration.js';
+
+/** All steps, by version, without a gap. */
+export const migrations: readonly Migration[] = [createKeys, endPredecessors, announceChanges, createClaims];

@@ -1,0 +1,72 @@
+import { hash } from 'node:crypto';
+import type { Check } from '../../lib/options.js';
+import { quoteIdentifier, quoteLiteral } from './quote.js';
+
+/** PostgreSQL cuts longer names off without an error. */
+const maxNameBytes = 63;
+/** Leaves room for the longest ending that is put to a table's name. */
+const maxTableBytes = 43;
+
+/** What the store's parts are called, ready to stand in SQL. */
+export interface Names {
+  readonly schema: string;
+  readonly table: string;
+  /** The quoted schema. */
+  readonly quotedSchema: string;
+  /** The table of keys, qualified and quoted. */
+  readonly keys: string;
+  /** The table of claim links, qualified and quoted. */
+  readonly claims: string;
+  /** The table of migrations, qualified and quoted. */
+  readonly migrations: string;
+  /** The name that `ending` makes of the table's: qualified and quoted. */
+  qualified(ending: string): string;
+  /** The same, quoted only: for what lives in the table's schema by itself, constraints and indexes. */
+  local(ending: string): string;
+  /** The table of keys as a `regclass`, in an SQL expression. */
+  readonly regclass: string;
+  /** Where changes are announced. */
+  readonly channel: string;
+  /** The advisory lock under which the schema changes, as an SQL expression. */
+  readonly lock: string;
+}
+
+const isIdentifier =
+  (maxBytes: number): Check =>
+  (value) =>
+    typeof value === 'string' && value !== '' && !value.includes('\0') && Buffer.byteLength(value) <= maxBytes
+      ? undefined
+      : `a name of 1 to ${maxBytes} bytes`;
+
+export const isSchemaName = isIdentifier(maxNameBytes);
+export const isTableName = isIdentifier(maxTableBytes);
+
+export function createNames(schema: string, table: string): Names {
+  const quotedSchema = quoteIdentifier(schema);
+  const local = (ending: string) => quoteIdentifier(table + ending);
+  const qualified = (ending: string) => `${quotedSchema}.${local(ending)}`;
+  return {
+    schema,
+    table,
+    quotedSchema,
+    keys: qualified(''),
+    claims: qualified('_claims'),
+    migrations: qualified('_migrations'),
+    qualified,
+    local,
+    regclass: `${quoteLiteral(qualified(''))}::regclass`,
+    channel: channelOf(schema, table),
+    lock: `hashtextextended(${quoteLiteral(`require-api-key ${qualified('')}`)}, 0)`,
+  };
+}
+
+/**
+ * `require_api_key:<schema>.<table>`; where that is longer than 63 bytes, `require_api_key:` and the first 32 hexadecimal digits
+ * of the SHA-256 of `<schema>.<table>`.
+ */
+function channelOf(schema: string, table: string): string {
+  const prefix = 'require_api_key:';
+  const whole = `${schema}.${table}`;
+  const fits = Buffer.byteLength(prefix + whole) <= maxNameBytes;
+  return prefix + (fits ? whole : hash('sha256', whole, 'hex').slice(0, 32));
+}

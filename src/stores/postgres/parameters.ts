@@ -1,0 +1,17 @@
+/** An instant as a parameter; {@link instantSql} reads it. */
+export const instantParameter = (date: Date | undefined | null): string | null =>
+  date ? String(date.getTime()) : null;
+
+/**
+ * Reads such a parameter. Milliseconds since 1970 rather than ISO text: PostgreSQL does not read the signed years that JavaScript
+ * writes beyond 9999.
+ */
+export const instantSql = (parameter: string): string => `to_timestamp(${parameter}::text::float8 / 1000)`;
+
+export const scopesSql = (parameter: string): string =>
+  `array(select jsonb_array_elements_text(${parameter}::text::jsonb))`;
+
+export const metadataSql = (parameter: string): string => `${parameter}::text::jsonb`;
+
+/** A text to look for. PostgreSQL refuses NUL characters, so no row has one: as null it finds none. */
+export const soughtText = (text: string): string | null => (text.includes('\0') ? null : text);

@@ -1,0 +1,46 @@
+import type { KeyRecord } from '../../key-store.js';
+import type { Database } from '../database.js';
+import { unknownKeyId } from '../key-store-errors.js';
+import type { Names } from '../names.js';
+import { instantParameter, instantSql, soughtText } from '../parameters.js';
+import { readRecord, selectRecord } from '../record.js';
+
+export async function revoke(
+  database: Database,
+  names: Names,
+  keyId: string,
+  revokedAt: Date,
+  { family }: { family: boolean },
+  limitMs: number,
+): Promise<KeyRecord[]> {
+  const text = revocation(names, family);
+  const values = [soughtText(keyId), instantParameter(revokedAt)];
+  const run = () => database.query('revoke', { text, values }, limitMs);
+  let rows = await run();
+  // A rotation that was under way may have added a key which that statement could not yet see.
+  if (family) while (rows.some((row) => row['was_revoked'] !== 'true')) rows = await run();
+  if (rows.length === 0) throw unknownKeyId();
+  return rows.map((row) => readRecord(row));
+}
+
+function revocation(names: Names, family: boolean): string {
+  const relatives = `union select key_id from older union select key_id from newer`;
+  // Locked in the order of their ids, as everywhere, so that two statements never wait for each other.
+  return `with recursive older as (
+      select key_id, replaces from ${names.keys} where key_id = $1::text
+      union select k.key_id, k.replaces from older join ${names.keys} k on k.key_id = older.replaces
+    ), newer as (
+      select key_id from ${names.keys} where key_id = $1::text
+      union select k.key_id from newer join ${names.keys} k on k.replaces = newer.key_id
+    ), locked as (
+      select key_id, revoked_at from ${names.keys}
+      where key_id in (select $1::text ${family ? relatives : ''})
+      order by key_id for update
+    ), revoked as (
+      update ${names.keys} k set revoked_at = coalesce(k.revoked_at, ${instantSql('$2')})
+      from locked where k.key_id = locked.key_id
+      returning k.*, locked.revoked_at is not null as was_revoked
+    )
+    select k.was_revoked::text as was_revoked, ${selectRecord(names)} as record
+    from revoked k order by k.key_id = $1::text desc, k.created_at desc, k.key_id desc`;
+}

@@ -1,0 +1,35 @@
+import type { KeyUse } from '../../key-store.js';
+import type { Database } from '../database.js';
+import type { Names } from '../names.js';
+
+export async function touch(
+  database: Database,
+  names: Names,
+  uses: readonly KeyUse[],
+  limitMs: number,
+): Promise<void> {
+  const known = uses.filter(({ keyId }) => !keyId.includes('\0'));
+  if (known.length === 0) return;
+  // Rows are locked in the order of their ids before any is changed, with the predecessors that a trigger is going to end:
+  // processes that write the same keys at once wait for each other instead of deadlocking.
+  const text = `with uses as (
+      select key_id, to_timestamp(max(used_at) / 1000) as used_at
+      from jsonb_to_recordset($1::text::jsonb) as given (key_id text, used_at float8)
+      group by key_id
+    ), concerned as (
+      select key_id from uses
+      union
+      select s.replaces from uses join ${names.keys} s using (key_id)
+      where s.overlap_ms is not null and s.last_used_at is null
+    ), locked as materialized (
+      select key_id from ${names.keys} where key_id in (select key_id from concerned)
+      order by key_id for no key update
+    )
+    update ${names.keys} k set last_used_at = greatest(k.last_used_at, uses.used_at)
+    from uses join locked using (key_id)
+    where k.key_id = uses.key_id and (k.last_used_at is null or k.last_used_at < uses.used_at)`;
+  const values = [
+    JSON.stringify(known.map(({ keyId, usedAt }) => ({ key_id: keyId, used_at: usedAt.getTime() }))),
+  ];
+  await database.query('touch', { text, values }, limitMs);
+}

@@ -1,0 +1,50 @@
+import type { PgClient, Pglite } from '../client.js';
+import type { Database } from '../database.js';
+import { quoteIdentifier } from '../quote.js';
+import type { CreateLink } from './link.js';
+
+/** Listens on the caller's own `pg` Client, between the store's statements. */
+export function callersClient(client: PgClient, database: Database, limitMs: number): CreateLink {
+  return (events) => {
+    const onNotification = ({ channel, payload }: { channel: string; payload?: string }) =>
+      events.notified(channel, payload ?? '');
+    const run = (text: string) => database.query('watch', { text }, limitMs);
+    let heard: readonly string[] = [];
+    return {
+      async open(channels) {
+        heard = channels;
+        client.on('error', events.lost);
+        client.on('end', events.lost);
+        client.on('notification', onNotification);
+        for (const channel of channels) await run(`listen ${quoteIdentifier(channel)}`);
+      },
+      ping: () => run('select 1'),
+      async close() {
+        client.off('error', events.lost);
+        client.off('end', events.lost);
+        client.off('notification', onNotification);
+        // Where the client is gone there is nothing left to stop.
+        for (const channel of heard) await run(`unlisten ${quoteIdentifier(channel)}`).catch(() => {});
+      },
+    };
+  };
+}
+
+/** Listens on PGlite, which runs in this process: there is no connection to lose. */
+export function pgliteItself(client: Pglite): CreateLink {
+  return (events) => {
+    const stops: (() => Promise<void>)[] = [];
+    return {
+      async open(channels) {
+        for (const channel of channels) {
+          const heard = (payload: string) => events.notified(channel, payload);
+          stops.push(await client.listen(quoteIdentifier(channel), heard));
+        }
+      },
+      ping: () => client.query('select 1'),
+      async close() {
+        await Promise.all(stops.map((stop) => stop().catch(() => {})));
+      },
+    };
+  };
+}

@@ -1,0 +1,18 @@
+/** What a connection that listens tells of itself. */
+export interface LinkEvents {
+  readonly notified: (channel: string, payload: string) => void;
+  /** It will not work again. */
+  readonly lost: () => void;
+}
+
+/** One connection that listens. Given up as a whole when anything about it fails. */
+export interface Link {
+  /** Connects, and listens on these channels. */
+  open(channels: readonly string[]): Promise<void>;
+  /** Resolves when the server has answered. */
+  ping(): Promise<unknown>;
+  /** Stops listening, and ends the connection if it was made for this. Soon over, and never rejects. */
+  close(): Promise<void>;
+}
+
+export type CreateLink = (events: LinkEvents) => Link;

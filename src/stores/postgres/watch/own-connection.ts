@@ -1,0 +1,76 @@
+import type { PgClient, PgPool, PgPoolClient } from '../client.js';
+import { quoteIdentifier } from '../quote.js';
+import { within } from '../within.js';
+import type { CreateLink, Link, LinkEvents } from './link.js';
+
+/** How long a connection that is given up may take to say goodbye, in milliseconds. */
+const goodbyeMs = 500;
+
+interface Notification {
+  readonly channel: string;
+  readonly payload?: string;
+}
+
+/**
+ * A connection beside the pool, with the pool's settings: it takes no place in it, which an application with few connections would
+ * miss. From pools that do not tell how to make one, a place is taken after all.
+ */
+export function ownConnection(pool: PgPool): CreateLink {
+  return (events) => {
+    const { Client, options } = pool;
+    if (Client && options) {
+      const client = new Client(options);
+      return linkOf(
+        events,
+        async () => {
+          // It must not keep a script alive; again after connecting, since encryption changes the socket.
+          client.unref?.();
+          await client.connect();
+          client.unref?.();
+          return client;
+        },
+        client,
+      );
+    }
+    return linkOf(events, () => pool.connect());
+  };
+}
+
+function linkOf(events: LinkEvents, connect: () => Promise<PgClient>, made?: PgClient): Link {
+  let client: PgClient | undefined;
+  let isClosed = false;
+  const watchOver = (connection: PgClient) => {
+    client = connection;
+    connection.on('error', events.lost);
+    connection.on('end', events.lost);
+    connection.on('notification', ({ channel, payload }: Notification) =>
+      events.notified(channel, payload ?? ''),
+    );
+  };
+  if (made) watchOver(made);
+  return {
+    async open(channels) {
+      const connection = await connect();
+      if (!made) watchOver(connection);
+      if (isClosed) return end(connection);
+      await connection.query(channels.map((channel) => `listen ${quoteIdentifier(channel)}`).join('; '));
+    },
+    async ping() {
+      return client?.query('select 1');
+    },
+    async close() {
+      isClosed = true;
+      if (client) await end(client);
+    },
+  };
+}
+
+async function end(client: PgClient): Promise<void> {
+  try {
+    if ('release' in client) return (client as PgPoolClient).release(true);
+    await within(goodbyeMs, client.end());
+  } catch {
+    // A frozen server answers no goodbye.
+    client.connection?.stream?.destroy?.();
+  }
+}

@@ -1,0 +1,24 @@
+/** The database did not answer in time; whether it did what it was asked is not known. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+
+  constructor(limitMs: number) {
+    super(`no answer within ${limitMs} ms`);
+  }
+}
+
+/** Settles as `work` does, or rejects after `limitMs`; with 0 it waits as long as it takes. A late outcome is dropped. */
+export async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
+  if (limitMs === 0) return work;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([
+      work,
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new NoAnswerError(limitMs)), limitMs);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

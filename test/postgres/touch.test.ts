@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresKeyStore } from '../../src/postgres.js';
+import { createDatabase } from '../support/postgres.js';
+import { storedKey, successor } from '../support/stored-key.js';
+
+const database = await createDatabase();
+const pool = database.pool({ max: 20 });
+const store = new PostgresKeyStore({ client: pool });
+const role = `app_${process.pid}_${Date.now()}`;
+// As the application runs: with a role that may read, and write when a key was used.
+const restricted = new PostgresKeyStore({ client: database.pool({ options: `-c role=${role}` }) });
+const at = (ms: number) => new Date(Date.UTC(2026, 5, 1) + ms);
+
+beforeAll(async () => {
+  await store.migrate();
+  await pool.query(`create role ${role}`);
+  await pool.query(`grant select, update (last_used_at) on api_keys to ${role}`);
+  await pool.query(`grant select on api_keys_migrations to ${role}`);
+});
+afterAll(async () => {
+  await pool.query(`drop owned by ${role}`);
+  await pool.query(`drop role ${role}`);
+});
+
+const inserted = async (parts = {}) => {
+  const key = storedKey(parts);
+  await store.insert(key);
+  return key;
+};
+const lastUseOf = async (keyId: string) => (await store.get(keyId))?.lastUsedAt;
+
+describe('uses', () => {
+  it('later, earlier, the same key twice, unknown keys -> the latest of each, nothing else', async () => {
+    const [first, second] = [await inserted({ lastUsedAt: at(500) }), await inserted()];
+    const before = await store.get(first.keyId);
+
+    await store.touch([
+      { keyId: first.keyId, usedAt: at(100) },
+      { keyId: second.keyId, usedAt: at(7) },
+      { keyId: 'key_unknown', usedAt: at(9) },
+      { keyId: second.keyId, usedAt: at(6) },
+    ]);
+
+    expect(await store.get(first.keyId)).toEqual(before);
+    expect(await lastUseOf(second.keyId)).toEqual(at(7));
+    expect(await lastUseOf('key_unknown')).toBeUndefined();
+  });
+
+  it('none -> no statement', async () => {
+    await new PostgresKeyStore({ client: { query: () => Promise.reject(new Error('asked')) } }).touch([]);
+  });
+
+  it('of 10 000 keys -> one statement, under a second', async () => {
+    await pool.query(`insert into api_keys (key_id, user_name, digest)
+      select 'key_batch' || n, 'batch', 'sha256:' || encode(sha256(('b' || n)::bytea), 'hex') from generate_series(1, 10000) n`);
+    const uses = Array.from({ length: 10_000 }, (_, n) => ({ keyId: `key_batch${n + 1}`, usedAt: at(n) }));
+
+    const startedAt = performance.now();
+    await restricted.touch(uses);
+
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(await lastUseOf('key_batch10000')).toEqual(at(9_999));
+  });
+
+  it('of the same keys in any order by many at once, beside rotations and revocations -> no deadlock', async () => {
+    const keys = await Promise.all(Array.from({ length: 30 }, () => inserted()));
+    const next: string[] = [];
+    for (const { keyId } of keys.slice(0, 10)) {
+      const overlap = { overlapMs: 1_000, startsAt: 'first-use' } as const;
+      next.push((await store.rotate(keyId, successor(at(0)), overlap)).record.keyId);
+    }
+    const ids = [...keys.map(({ keyId }) => keyId), ...next];
+    const before = await deadlocks();
+
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, round) => {
+        const shuffled = ids.toSorted(() => Math.random() - 0.5);
+        await restricted.touch(shuffled.map((keyId) => ({ keyId, usedAt: at(round) })));
+        if (round % 8 === 0) await store.revoke(ids[10 + round / 8]!, at(0), { family: true });
+      }),
+    );
+
+    for (const keyId of ids) expect(await lastUseOf(keyId)).toEqual(at(39));
+    expect(await deadlocks()).toBe(before);
+  });
+});
+
+async function deadlocks(): Promise<string> {
+  // Statistics of other sessions are sent on when those are idle.
+  const { rows } = await pool.query<{ deadlocks: string }>(
+    'select pg_stat_force_next_flush(), deadlocks::text from pg_stat_database where datname = current_database()',
+  );
+  return rows[0]!.deadlocks;
+}
+
+describe('the first use of a successor', () => {
+  it.each([
+    ['its overlap', undefined, at(1_000 + 250)],
+    ['its own earlier expiry', at(1_100), at(1_100)],
+  ])('ends the predecessor at %s, by the restricted role', async (_what, expiresAt, end) => {
+    const key = await inserted({ ...(expiresAt && { expiresAt }) });
+    const overlap = { overlapMs: 250, startsAt: 'first-use' } as const;
+    const { record, previous } = await store.rotate(key.keyId, successor(at(0)), overlap);
+    expect(record.overlapMs).toBe(250);
+    expect(previous.expiresAt).toEqual(expiresAt);
+
+    // Both in one batch: the predecessor's own use must not get in the way.
+    await restricted.touch([
+      { keyId: key.keyId, usedAt: at(999) },
+      { keyId: record.keyId, usedAt: at(1_000) },
+    ]);
+    await restricted.touch([{ keyId: record.keyId, usedAt: at(5_000) }]);
+
+    expect(await store.get(key.keyId)).toMatchObject({ expiresAt: end, lastUsedAt: at(999) });
+    expect(await store.get(record.keyId)).not.toHaveProperty('overlapMs');
+    expect(await lastUseOf(record.keyId)).toEqual(at(5_000));
+  });
+
+  it('whose predecessor was removed -> no fault', async () => {
+    const key = await inserted({ replaces: 'key_removed_long_ago', overlapMs: 5 });
+
+    await restricted.touch([{ keyId: key.keyId, usedAt: at(1) }]);
+
+    expect(await store.get(key.keyId)).not.toHaveProperty('overlapMs');
+  });
+});
+
+describe('the restricted role', () => {
+  it('verifies and inspects', async () => {
+    const key = await inserted();
+
+    expect(await restricted.findByDigest(key.digest)).toEqual(key);
+    expect(await restricted.inspect()).toMatchObject({ state: 'ready' });
+    await restricted.migrate();
+  });
+
+  it.each<[string, (keyId: string) => Promise<unknown>]>([
+    ['insert', () => restricted.insert(storedKey())],
+    ['update', (keyId) => restricted.update(keyId, { expiresAt: null })],
+    ['rotate', (keyId) => restricted.rotate(keyId, successor(), { overlapMs: 1, startsAt: 'now' })],
+    ['revoke', (keyId) => restricted.revoke(keyId, at(0), { family: false })],
+    ['prune', () => restricted.prune(at(0))],
+  ])('may not %s', async (_what, call) => {
+    const { keyId } = await inserted();
+
+    await expect(call(keyId)).rejects.toThrow(/permission denied/);
+  });
+
+  it("may not end keys through the trigger that has its owner's rights", async () => {
+    const { keyId } = await inserted();
+    const client = await database.client();
+    await client.query(`set role ${role}`);
+    await client.query(
+      'create temporary table bait (key_id text, replaces text, overlap_ms bigint, last_used_at timestamptz)',
+    );
+
+    const hang = client.query(
+      'create trigger t after insert on bait for each row execute function public.api_keys_first_use()',
+    );
+
+    await expect(hang).rejects.toThrow(/permission denied/);
+    expect(await store.get(keyId)).not.toHaveProperty('expiresAt');
+  });
+});
