@@ -139,6 +139,7 @@ export class ApiKeyManager implements DigestSource {
     const { key, ...successor } = generateApiKey({ prefix: this.#prefix });
     const createdAt = new Date(this.#now());
     const rotated = await this.#store.rotate(keyId, { ...successor, createdAt }, { overlapMs, startsAt });
+    await this.#endForgotten(rotated.previous, createdAt);
     this.#announce('rotated', rotated.previous);
     this.#announce('created', rotated.record);
     return { key, ...rotated };
@@ -235,6 +236,16 @@ export class ApiKeyManager implements DigestSource {
       this.#lookup.forget(replaced);
       this.#lookup.forget(keyId);
     }
+  }
+
+  /** A key that was to end at the first use of one that is itself replaced unused would never end: it ends as if that use were now. */
+  async #endForgotten({ replaces, overlapMs }: KeyRecord, usedAt: Date): Promise<void> {
+    const forgotten = overlapMs === undefined ? undefined : await this.#store.get(replaces!);
+    if (!forgotten) return;
+    const deadline = usedAt.getTime() + overlapMs!;
+    if (forgotten.expiresAt && forgotten.expiresAt.getTime() <= deadline) return;
+    const ended = await this.#store.update(forgotten.keyId, { expiresAt: new Date(deadline) });
+    this.#announce('updated', ended);
   }
 
   async #insert(fields: check.CreateKeyOptions, keyId: string, digest: string): Promise<KeyRecord> {

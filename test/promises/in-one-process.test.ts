@@ -386,6 +386,18 @@ describe('rotation', () => {
     expect([await codeOf(key), await codeOf(next)]).toEqual(['expired_api_key', 'admitted']);
   });
 
+  it('a successor that is replaced before its first use -> the first key ends all the same', async () => {
+    const { keys, clock, codeOf } = open();
+    const first = await keys.create({ user: 'alice' });
+    const second = await keys.rotate(first.record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    expect(await codeOf(first.key)).toBe('admitted');
+    await keys.rotate(second.record.keyId, { overlapMs: 60_000, startsAt: 'first-use' });
+    clock.move(4_999);
+    expect(await codeOf(first.key)).toBe('admitted');
+    clock.move(1);
+    expect(await codeOf(first.key)).toBe('expired_api_key');
+  });
+
   it('concurrent rotations of one key: exactly one successor', async () => {
     const { keys } = open();
     const { record } = await keys.create({ user: 'alice' });
