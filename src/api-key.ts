@@ -40,6 +40,8 @@ export interface Identity {
   createdAt?: Date | null | undefined;
   /** From this instant on the key is refused as `expired_api_key`. */
   expiresAt?: Date | null | undefined;
+  /** Where it is set, the key is refused as `revoked_api_key`. */
+  revokedAt?: Date | null | undefined;
   metadata?: Readonly<Record<string, unknown>> | null | undefined;
 }
 

@@ -49,6 +49,25 @@ export interface KeySource {
 /** How the library's own sources are asked, so that one request costs one digest however many of them there are. */
 export const byDigest = Symbol('require-api-key.byDigest');
 
+const ownMethods = new WeakSet<object>();
+
+/** Declares the methods of a class as the library's own. */
+export function ownSource(prototype: KeySource): void {
+  for (const method of [prototype.verify, prototype.configured]) if (method) ownMethods.add(method);
+}
+
+/**
+ * Whether a source may be asked by digest: it is this library's, and nobody has put a stricter `verify` or `configured` in the place
+ * of its own.
+ */
+export function isDigestSource(source: KeySource): source is DigestSource {
+  return (
+    byDigest in source &&
+    ownMethods.has(source.verify) &&
+    (source.configured === undefined || ownMethods.has(source.configured))
+  );
+}
+
 /** A source of this library: its results need no checking. */
 export interface DigestSource extends KeySource {
   readonly name: string;

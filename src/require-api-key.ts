@@ -70,7 +70,7 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
   } = checkOptions(options);
 
   const guard = new Guard({
-    sources: new SourceList(Array.isArray(source) ? source : [source as KeySource | VerifyKey], timeoutMs),
+    sources: new SourceList([source].flat() as (KeySource | VerifyKey)[], timeoutMs),
     header,
     scheme,
     scopes: [...scopes],
@@ -102,7 +102,7 @@ function isSourceObject(value: unknown): boolean {
 
 const isSources: is.Check = (value) => {
   if (!Array.isArray(value)) return isSource(value);
-  return value.length > 0 && value.every((each) => isSource(each) === undefined)
+  return value.length > 0 && Array.from(value).every((each) => isSource(each) === undefined)
     ? undefined
     : 'a key source or a non-empty array of key sources';
 };

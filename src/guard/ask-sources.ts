@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { channels, type RefusalReason } from '../diagnostics.js';
-import { byDigest, unknownKey } from '../key-source.js';
+import { byDigest, isDigestSource, unknownKey } from '../key-source.js';
 import type { DigestSource, KeySource, KeySourceAnswer, VerifyKey, VerifyResult } from '../key-source.js';
 import { sha256Hex } from '../lib/digest.js';
 import { readAnswer } from './read-answer.js';
@@ -108,9 +108,11 @@ function named(source: KeySource | VerifyKey): NamedSource {
   return { name: source.name ?? 'custom', source };
 }
 
-const isDigestSource = (source: KeySource): source is DigestSource => byDigest in source;
+/** Whether there is no verdict, for want of an answer that can be trusted. */
+export const isFault = (verdict: Verdict): verdict is Fault =>
+  !verdict.ok && (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');
 
-const faultOf = (verdict: Verdict) => ('reason' in verdict ? verdict : undefined);
+const faultOf = (verdict: Verdict) => (isFault(verdict) ? verdict : undefined);
 
 /** Whether no other source is to be asked. */
 const isFinal = (verdict: Verdict) =>
@@ -150,7 +152,10 @@ function askForeign(
     if (source.configured?.() === false) return unknownKey;
     const answer = source.verify(presentedKey, req);
     if (!isThenable(answer)) return read(answer);
-    return Promise.resolve(answer).then(read, (cause: unknown) => failed('source_threw', cause, req, name));
+    // A promise of our own: theirs may have a `then` that does as it likes.
+    return new Promise<KeySourceAnswer>((resolve) => resolve(answer)).then(read, (cause: unknown) =>
+      failed('source_threw', cause, req, name),
+    );
   } catch (cause) {
     return failed('source_threw', cause, req, name);
   }

@@ -8,7 +8,7 @@ import type { Challenges } from '../lib/challenge.js';
 import { logFault } from '../lib/fault-log.js';
 import { readPresentedKey, stripHeader } from '../lib/presented-key.js';
 import { appendVary, keepPrivate, setHeaders } from '../lib/response-headers.js';
-import type { SourceList, Verdict } from './ask-sources.js';
+import { isFault, type SourceList, type Verdict } from './ask-sources.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
 export interface GuardOptions {
@@ -74,14 +74,21 @@ export class Guard {
     if (stripsHeader) stripHeader(req, this.#headerName);
     if (typeof presentedKey !== 'string') {
       const refusal = sources.configurationFault(req) ?? presentedKey;
-      if (optional && refusal.code === 'missing_api_key') this.#letPass({ req, res, next, startedAt });
+      if (optional && refusal.code === 'missing_api_key')
+        this.#letPassWithoutKey({ req, res, next, startedAt });
       else this.#refuse(refusal, { req, res, next, startedAt });
       return;
     }
     const passage = { req, res, next, startedAt, presentedKey };
     const verdict = sources.ask(presentedKey, req);
-    if (verdict instanceof Promise) void verdict.then((late) => this.#settleLate(late, passage));
-    else this.#settle(verdict, passage);
+    if (verdict instanceof Promise) {
+      // As Express does for what is thrown at once: an accessor or a wrapped response must not end the process.
+      verdict
+        .then((late) => this.#settleLate(late, passage))
+        .catch((thrown: unknown) => next(asError(thrown)));
+    } else {
+      this.#settle(verdict, passage);
+    }
   }
 
   #settleLate(verdict: Verdict, passage: Passage): void {
@@ -98,7 +105,7 @@ export class Guard {
   #settle(verdict: Verdict, passage: Passage): void {
     const { scopes } = this.#options;
     if (!verdict.ok) {
-      this.#refuse('reason' in verdict ? verdict : { ...verdict, reason: reasons[verdict.code] }, passage);
+      this.#refuse(isFault(verdict) ? verdict : { ...verdict, reason: reasons[verdict.code] }, passage);
     } else if (hasScopes(verdict.apiKey.scopes, scopes)) {
       this.#admit(verdict.apiKey, passage);
     } else {
@@ -129,6 +136,13 @@ export class Guard {
     this.#letPass(passage);
   }
 
+  /** Lets a request pass that presents nothing, with no identity but one that an earlier guard has vouched for. */
+  #letPassWithoutKey(passage: Passage): void {
+    const { req } = passage;
+    if (!guardOf(req) && req.apiKey !== undefined) Object.assign(req, { apiKey: undefined });
+    this.#letPass(passage);
+  }
+
   #letPass({ req, res, next }: Passage): void {
     setGuard(req, this);
     keepPrivate(res);
@@ -140,8 +154,13 @@ export class Guard {
     const error = this.#createError(refusal, scopes);
     if (error.status === 503) logFault(error, presentedKey);
     if (channels.refused.hasSubscribers) {
-      const { cause: _cause, ...told } = refusal;
-      channels.refused.publish({ request: req, ...told, durationMs: elapsed(startedAt) });
+      const { code, reason, keyId, user, source } = refusal;
+      const who = {
+        ...(keyId !== undefined && { keyId }),
+        ...(user !== undefined && { user }),
+        ...(source && { source }),
+      };
+      channels.refused.publish({ request: req, ...who, code, reason, durationMs: elapsed(startedAt) });
     }
     warnOfRefusedPreflight(req);
     // Whoever words the answer: what makes it a refusal that clients and caches understand stays.
@@ -170,6 +189,10 @@ export class Guard {
     }
   }
 }
+
+/** Something truthy that no router takes for an order, such as 'route'. */
+const asError = (thrown: unknown) =>
+  thrown instanceof Error ? thrown : new Error('the guard failed', { cause: thrown });
 
 const elapsed = (startedAt: number) => performance.now() - startedAt;
 

@@ -2,10 +2,11 @@ import { createApiKey, type Identity } from '../api-key.js';
 import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../key-source.js';
 import { whyNotUsable } from '../lib/admission.js';
 import { sha256Hex } from '../lib/digest.js';
-import { describe, isScopes } from '../lib/options.js';
+import { describe, isName, isScopes } from '../lib/options.js';
+import { holdsSecret } from './holds-secret.js';
 
 /**
- * Turns any answer a source may give into a `VerifyResult`.
+ * Turns any answer a source may give into a `VerifyResult` of our own making.
  *
  * @throws {TypeError} for an answer that is none: to guess what it means would be to guess who may come in.
  */
@@ -14,19 +15,41 @@ export function readAnswer(answer: KeySourceAnswer, presentedKey: string, source
   if (answer === true) return admit({ user: 'default' }, presentedKey, source);
   if (typeof answer === 'string') return admit({ user: answer }, presentedKey, source);
   if (typeof answer !== 'object') throw nonsense(describe(answer));
-  if (!('ok' in answer) || answer.ok === undefined) return admit(answer, presentedKey, source);
-  if (answer.ok === true) return admit(answer.apiKey, presentedKey, source);
-  if (answer.ok === false && isRefusalCode(answer.code)) return answer;
+  // Read once: what a getter says the second time was not checked.
+  const { ok, apiKey, code, keyId, user } = answer as Partial<Record<string, unknown>>;
+  if (ok === undefined) return admit(answer as Identity, presentedKey, source);
+  if (ok === true) return admit(apiKey as Identity, presentedKey, source);
+  if (ok === false && isRefusalCode(code)) return refuse(code, { keyId, user }, presentedKey);
   throw nonsense('a result whose "ok" or "code" is not one of those known');
 }
 
-function isRefusalCode(code: unknown): boolean {
+type RefusalCode = Extract<VerifyResult, { ok: false }>['code'];
+
+function isRefusalCode(code: unknown): code is RefusalCode {
   return code === 'invalid_api_key' || code === 'expired_api_key' || code === 'revoked_api_key';
+}
+
+/** Whose key was refused is told to operators, so it has to be fit for them; where it is not, it is left out. */
+function refuse(
+  code: RefusalCode,
+  who: { keyId: unknown; user: unknown },
+  presentedKey: string,
+): VerifyResult {
+  if (code === 'invalid_api_key') return unknownKey;
+  const digest = sha256Hex(presentedKey);
+  const isFit = (text: unknown): text is string =>
+    !isName(text) && !holdsSecret([text], presentedKey, digest);
+  return {
+    ok: false,
+    code,
+    ...(isFit(who.keyId) && { keyId: who.keyId }),
+    ...(isFit(who.user) && { user: who.user }),
+  };
 }
 
 function admit(identity: Identity, presentedKey: string, source: string): VerifyResult {
   if (typeof identity !== 'object' || identity === null) throw nonsense('a result without an identity');
-  const { user, keyId, scopes, name, createdAt, expiresAt, metadata } = identity;
+  const { user, keyId, scopes, name, createdAt, expiresAt, revokedAt, metadata } = identity;
   assertText('user', user);
   if (keyId != null) assertText('keyId', keyId);
   if (name != null) assertText('name', name);
@@ -34,38 +57,21 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
     throw nonsense('an identity whose "scopes" are not an array of scopes');
   assertTime('createdAt', createdAt);
   assertTime('expiresAt', expiresAt);
+  assertTime('revokedAt', revokedAt);
   if (metadata != null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     throw nonsense('an identity whose "metadata" is not an object');
   }
-  const digest = sha256Hex(presentedKey);
-  for (const secret of [presentedKey, digest]) {
-    if ([user, keyId, name, metadata].some((part) => holds(part, secret))) {
-      throw nonsense('an identity that holds the presented key or its digest');
-    }
+  if (holdsSecret([user, keyId, name, scopes, metadata], presentedKey, sha256Hex(presentedKey))) {
+    throw nonsense('an identity that holds the presented key or its digest');
   }
   const apiKey = createApiKey({ user, source, keyId, scopes, name, createdAt, expiresAt, metadata });
-  const code = whyNotUsable(apiKey, Date.now());
+  const code = whyNotUsable({ expiresAt, revokedAt }, Date.now());
   return code ? { ok: false, code, keyId: apiKey.keyId, user } : { ok: true, apiKey };
 }
 
 function assertText(field: string, value: unknown): void {
-  if (typeof value !== 'string' || value === '')
-    throw nonsense(`an identity whose "${field}" is ${describe(value)}`);
-}
-
-// A key as short as this may be part of an innocent word.
-const shortKey = 8;
-
-/** Whether a secret stands anywhere in what handlers and logs will see: `(key) => known.has(key) && key` puts it there. */
-function holds(value: unknown, secret: string, seen = new Set<unknown>()): boolean {
-  if (typeof value === 'string') {
-    return secret.length > shortKey ? value.includes(secret) : value === secret;
-  }
-  if (typeof value !== 'object' || value === null || seen.has(value)) return false;
-  seen.add(value);
-  const isCollection = value instanceof Map || value instanceof Set;
-  const parts: unknown[] = isCollection ? [...value] : Object.entries(value).flat();
-  return parts.some((part) => holds(part, secret, seen));
+  const expected = isName(value);
+  if (expected) throw nonsense(`an identity whose "${field}" is not ${expected}`);
 }
 
 function assertTime(field: string, value: unknown): void {

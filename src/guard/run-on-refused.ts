@@ -21,6 +21,8 @@ export function runOnRefused(
     handedOver = true;
     next(typeof reason === 'object' && reason !== null ? reason : error);
   };
+  // Express keeps its own `next` there, which sendFile() and download() call without an argument for a folder.
+  req.next = handOver as NextFunction;
   try {
     const result = onRefused(error, req, res, handOver as NextFunction);
     if (result instanceof Promise) result.catch(handOver);

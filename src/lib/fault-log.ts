@@ -1,7 +1,9 @@
 import type { ApiKeyError, ApiKeyErrorCode } from '../api-key-error.js';
-import { sha256Hex } from './digest.js';
 
 const quietMs = 60_000;
+/** Characters of one entry; a chain of causes can run in circles. */
+const maxLength = 20_000;
+const maxCauses = 5;
 const lines = new Map<ApiKeyErrorCode, { quietUntil: number; unsaid: number }>();
 
 /**
@@ -18,7 +20,8 @@ export function logFault(error: ApiKeyError, presentedKey: string | undefined): 
   }
   const between = line?.unsaid ? ` (and ${line.unsaid} more since this was last logged)` : '';
   lines.set(error.code, { quietUntil: now + quietMs, unsaid: 0 });
-  const text = `${error.code}${between}: ${mask(describeError(error), presentedKey)}`;
+  const described = mask(describeError(error).slice(0, maxLength), presentedKey);
+  const text = `${error.code}${between}: ${described}`;
   try {
     console.error(text);
   } catch {
@@ -37,7 +40,7 @@ function describeError(error: unknown, depth = 0): string {
     // A driver's code, such as ECONNREFUSED, often says more than its message.
     const code = depth > 0 && 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : '';
     const several = error instanceof AggregateError && Array.isArray(error.errors) ? error.errors : [];
-    const below = [...(error.cause === undefined ? [] : [error.cause]), ...several];
+    const below = [...(error.cause === undefined ? [] : [error.cause]), ...several].slice(0, maxCauses);
     const causes = below.map((each) => `\n  caused by ${describeError(each, depth + 1)}`);
     return `${error.stack ?? String(error)}${code}${causes.join('')}`;
   } catch {
@@ -46,13 +49,27 @@ function describeError(error: unknown, depth = 0): string {
   }
 }
 
-/** Keys reach error messages through drivers and templates: as they are, quoted, encoded for a URL, or as their digest. */
+// Anybody's digests and keys: the error at hand may have come of another request.
+const digestsAndKeys = /(sha256:)?\b[0-9a-f]{64}\b|\b[a-z][a-z0-9_]{0,31}_[0-9a-z]{48}\b/gi;
+
+/** Keys reach error messages through drivers and templates: as they are, quoted, or encoded in one way or another. */
 function mask(text: string, presentedKey: string | undefined): string {
-  if (presentedKey === undefined) return text;
-  const forms = [presentedKey, JSON.stringify(presentedKey).slice(1, -1), encodeURIComponent(presentedKey)];
-  const pattern = [...forms, sha256Hex(presentedKey)].map(escapeRegExp).join('|');
+  const masked = presentedKey === undefined ? text : maskKey(text, presentedKey);
+  return masked.replace(digestsAndKeys, '[digest or key]');
+}
+
+function maskKey(text: string, key: string): string {
+  const forms = [
+    key,
+    JSON.stringify(key).slice(1, -1),
+    encodeURIComponent(key),
+    new URLSearchParams([[key, '']]).toString().slice(0, -1),
+    key.replaceAll("'", "''"),
+    Buffer.from(key).toString('base64'),
+    Buffer.from(key).toString('base64url'),
+  ];
   // One pass, so that a short key is not found again in what stands in for it.
-  return text.replace(new RegExp(pattern, 'g'), '[presented key]');
+  return text.replace(new RegExp(forms.map(escapeRegExp).join('|'), 'g'), '[presented key]');
 }
 
 const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');

@@ -1,8 +1,9 @@
 import { createApiKey } from '../api-key.js';
 import { unknownKey, type VerifyResult } from '../key-source.js';
 import { parseDigest, sha256Hex } from './digest.js';
-import { isName } from './options.js';
+import { isKeyLike, isName } from './options.js';
 import { isPresentable } from './presented-key.js';
+import { warnOnce } from './warn.js';
 
 /** One key of one user, as somebody wrote it down: plain, or as `sha256:<64 hex>`. */
 export interface KeyEntry {
@@ -77,10 +78,24 @@ export function examineEntries(entries: readonly KeyEntry[]): {
   }
 }
 
+/** As many weak keys as are told of one by one. */
+const maxTold = 10;
+
+/** Warns of keys that work but ought to be replaced, each once, by its place. */
+export function warnOfWeakKeys(list: string, { weak }: KeyTable): void {
+  for (const { place, weakness, digest } of weak.slice(0, maxTold)) {
+    warnOnce(`${list}: ${digest}`, `${list}: the key in ${place} ${weakness}; replace it.`);
+  }
+  const rest = weak.length - maxTold;
+  if (rest > 0) warnOnce(`${list}: weak keys`, `${list}: ${rest} more keys are weak; replace them.`);
+}
+
 function assertUser(user: string, place: string): void {
   // `sha256:<hex>` whose user was forgotten reads as a user of that name.
   if (user === 'sha256') throw new KeyListError(place, 'has a digest but no user');
   if (isName(user)) throw new KeyListError(place, 'has no user, or one with control characters');
+  // Users stand in logs, so a key in the wrong place must not become one.
+  if (isKeyLike(user)) throw new KeyListError(place, 'has a key where its user should stand');
 }
 
 function digestOf(key: string, place: string): string {
@@ -103,7 +118,8 @@ function digestOf(key: string, place: string): string {
 
 /** Whether a reference was left unresolved by the tool that was to fill it in: `${X}`, `$env://X`. It is no key. */
 export function isUnresolved(text: string): boolean {
-  return /\$\{[^}]*\}|^\$env:\/\//.test(text);
+  const start = text.indexOf('${');
+  return text.startsWith('$env://') || (start >= 0 && text.indexOf('}', start) > 0);
 }
 
 /** Whether the text is nothing but one such reference. */
@@ -118,6 +134,8 @@ export function weaknessOf(key: string): string | undefined {
   return key.length < 32 ? 'is shorter than 32 characters' : undefined;
 }
 
+const sampleWords = new Set(['key', 'test', 'secret', 'password', 'api', 'apikey', 'abc']);
+
 function isSample(key: string): boolean {
   const words = key.toLowerCase().replace(/[^a-z]+/g, '-');
   return (
@@ -126,6 +144,6 @@ function isSample(key: string): boolean {
       words,
     ) ||
     /^(.)\1*$/.test(key) ||
-    /^(key|test|secret|password|api-?key|x+|abc-?|-)*$/.test(words.replace(/^-|-$/g, ''))
+    words.split('-').every((word) => sampleWords.has(word) || /^x*$/.test(word))
   );
 }

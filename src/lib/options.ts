@@ -15,8 +15,8 @@ export function checkOptions<Options extends object>(
   checks: Checks<Options>,
 ): Options {
   if (options === undefined) return {} as Options;
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${caller}: the options must be an object; received ${describe(options)}`);
+  if (!isPlainObject(options)) {
+    throw new TypeError(`${caller}: the options must be a plain object; received ${describe(options)}`);
   }
   const known = Object.keys(checks);
   for (const name of Object.keys(options)) {
@@ -24,12 +24,24 @@ export function checkOptions<Options extends object>(
   }
   const checked: Record<string, unknown> = {};
   for (const name of known) {
-    const value = (options as Record<string, unknown>)[name];
+    // Own properties alone: what other code has put on every object must not open a guard.
+    const value = Object.hasOwn(options, name) ? options[name] : undefined;
     if (value === undefined) continue;
     assertArgument(caller, `"${name}"`, value, checks[name as keyof Options]);
     checked[name] = value;
   }
   return checked as Options;
+}
+
+/** Not an instance of anything: a promise somebody forgot to await, or a `Map`, has no options of ours and would mean the defaults. */
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Of another realm too, as under Jest: its `Object.prototype` is not ours.
+  return (
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'hasOwnProperty'))
+  );
 }
 
 /** @throws {TypeError} where the value fails its check. */
@@ -113,6 +125,10 @@ export const isName: Check = (value) =>
   typeof value === 'string' && value.trim() !== '' && !/[\x00-\x1f\x7f-\x9f]/.test(value)
     ? undefined
     : 'a string that is neither blank nor holds control characters';
+
+/** Whether the text has the form of a key or a digest, which have no business where names stand. */
+export const isKeyLike = (text: string) =>
+  /^(sha256:)?[0-9a-f]{64}$|^[a-z][a-z0-9_]*_[0-9A-Za-z]{48}$/i.test(text);
 
 /** A scope by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and backslash. */
 export const isScope: Check = (value) =>

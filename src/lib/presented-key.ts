@@ -53,11 +53,20 @@ function afterScheme(line: string, scheme: string): string | Unpresented {
 }
 
 function readLine(req: IncomingMessage, header: string): string | Unpresented {
+  if (mayBeCutShort(req)) return unpresented.repeated;
   const line = req.headers[header];
   if (line === undefined) return strippedLines.get(req)?.get(header) ?? unpresented.absent;
   // Node keeps the first of two Authorization lines and drops the other without a word: only the raw list shows both.
   if (typeof line !== 'string' || countLines(req.rawHeaders, header) > 1) return unpresented.repeated;
   return line;
+}
+
+/** Node drops the lines past a limit, so a key may have stood among them: `maxHeadersCount` lines, or else 2 000 names and values. */
+function mayBeCutShort({ rawHeaders, socket }: IncomingMessage): boolean {
+  if (rawHeaders === undefined || rawHeaders.length < 100) return false;
+  const { server } = socket as { server?: { maxHeadersCount?: number | null } };
+  const limit = typeof server?.maxHeadersCount === 'number' ? 2 * server.maxHeadersCount : 2_000;
+  return limit > 0 && rawHeaders.length >= limit;
 }
 
 function countLines(rawHeaders: readonly string[] | undefined, header: string): number {

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { channels } from '../diagnostics.js';
 import { generateApiKey, parseApiKey } from '../key-format.js';
-import { byDigest, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
+import { byDigest, ownSource, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
 import { whyNotUsable } from '../lib/admission.js';
 import { digestApiKey, sha256Hex } from '../lib/digest.js';
 import { isPresentable } from '../lib/presented-key.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
-import type { KeyRecord, KeyStore, StoredKey } from '../stores/key-store.js';
+import { KeyStoreError, type KeyRecord, type KeyStore, type StoredKey } from '../stores/key-store.js';
 import type { CheckedKey } from './checked-key.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
@@ -38,6 +38,7 @@ export class ApiKeyManager implements DigestSource {
   readonly #lookup: KeyLookup;
   readonly #recorder: LastUsedRecorder;
   readonly #claims: Claims;
+  #closed: Promise<void> | undefined;
   /** Successors whose first use has still to be written, and the keys that it ends. */
   readonly #firstUses = new Map<string, string>();
 
@@ -118,10 +119,15 @@ export class ApiKeyManager implements DigestSource {
     return this.#store.list({ ...query, limit, now: new Date(this.#now()) });
   }
 
-  /** Changes one record; parts that are not named stay as they are. */
+  /**
+   * Changes one record; parts that are not named stay as they are. The expiry of a key that was rotated can be brought forward, not put
+   * off: that rejects with `already_rotated`.
+   */
   async update(keyId: string, options: check.UpdateKeyOptions): Promise<KeyRecord> {
     check.assertKeyId('update', keyId);
-    const record = await this.#store.update(keyId, check.checkUpdateOptions(options));
+    const changes = check.checkUpdateOptions(options);
+    if (changes.expiresAt !== undefined) await this.#assertNotReplaced(keyId, changes.expiresAt);
+    const record = await this.#store.update(keyId, changes);
     this.#announce('updated', record);
     return record;
   }
@@ -202,9 +208,9 @@ export class ApiKeyManager implements DigestSource {
   }
 
   /** Writes the last uses that are waiting, and stops timers and listening. The store stays open; calling it again does no harm. */
-  async close(): Promise<void> {
-    await this.#recorder.close();
-    await this.#lookup.close();
+  close(): Promise<void> {
+    this.#closed ??= this.#recorder.close().then(() => this.#lookup.close());
+    return this.#closed;
   }
 
   /** The verdict on a key that was found. */
@@ -219,12 +225,19 @@ export class ApiKeyManager implements DigestSource {
       }
       return { ok: false, code, keyId, user };
     }
-    this.#recorder.record(key.keyId, now);
-    if (key.awaitsFirstUse && !this.#firstUses.has(key.keyId)) {
-      this.#firstUses.set(key.keyId, key.replaces!);
+    this.#recordUse(key, now);
+    return key.admitted;
+  }
+
+  #recordUse({ keyId, awaitsFirstUse, replaces }: CheckedKey, now: number): void {
+    if (!awaitsFirstUse) {
+      this.#recorder.record(keyId, now);
+    } else if (!this.#firstUses.has(keyId)) {
+      // Until it is written no later use may take its place: the end of the old key is counted from it.
+      this.#firstUses.set(keyId, replaces!);
+      this.#recorder.record(keyId, now);
       void this.#recorder.flush();
     }
-    return key.admitted;
   }
 
   /** A first use that was written has set the end of the key before; what is known of both is old. */
@@ -246,6 +259,15 @@ export class ApiKeyManager implements DigestSource {
     if (forgotten.expiresAt && forgotten.expiresAt.getTime() <= deadline) return;
     const ended = await this.#store.update(forgotten.keyId, { expiresAt: new Date(deadline) });
     this.#announce('updated', ended);
+  }
+
+  async #assertNotReplaced(keyId: string, until: Date | null): Promise<void> {
+    const { replacedBy, expiresAt } = (await this.#store.get(keyId)) ?? {};
+    if (replacedBy === undefined || expiresAt === undefined || (until !== null && until <= expiresAt)) return;
+    throw new KeyStoreError(
+      'already_rotated',
+      'a key that was rotated ends when its overlap does, not later',
+    );
   }
 
   async #insert(fields: check.CreateKeyOptions, keyId: string, digest: string): Promise<KeyRecord> {
@@ -270,3 +292,5 @@ export class ApiKeyManager implements DigestSource {
     if (channels.changed.hasSubscribers) channels.changed.publish({ keyId, user, source: this.name, reason });
   }
 }
+
+ownSource(ApiKeyManager.prototype);

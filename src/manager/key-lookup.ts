@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import { within } from '../lib/within.js';
 import type { KeyStore, KeyStoreWatcher, StoredKey } from '../stores/key-store.js';
 import { checkStoredKey, type CheckedKey } from './checked-key.js';
+import { ageOf, later, momentOf, type Moment } from './moment.js';
 import { StoreHealth } from './store-health.js';
 
 export interface KeyLookupOptions {
@@ -18,19 +20,23 @@ interface Entry {
   /** `undefined`: no key has this digest. */
   readonly key: CheckedKey | undefined;
   /** When it was last known to be right; while its epoch lasts, the watch knows better. */
-  confirmedAt: number;
+  confirmedAt: Moment;
   /** The stretch of uninterrupted watching in which it was loaded; 0 where nothing was watched. */
   readonly epoch: number;
 }
 
-/** A query under way, and the keys that changed since it was sent. */
+/** A look-up under way, and the keys that changed since it began. */
 interface Load {
-  readonly entry: Promise<Entry>;
   readonly changed: Set<string>;
+  entry: Promise<Entry>;
+  isSent: boolean;
 }
 
 /** How long the first look-up waits for the watch, in milliseconds, so that what it finds can be kept from then on. */
 const firstWatchMs = 500;
+
+/** How long a store may take that sets no limit of its own, in milliseconds: what hangs for good would never be asked anew. */
+const storeLimitMs = 10_000;
 
 const everything = '';
 
@@ -52,7 +58,7 @@ export class KeyLookup {
   readonly #health = new StoreHealth();
   #epoch = 0;
   #isWatching = false;
-  #lastAliveAt = 0;
+  #lastAliveAt: Moment | undefined;
   #watch: { close(): Promise<void> } | undefined;
   #watchStarted: Promise<void> | undefined;
   #isClosed = false;
@@ -61,7 +67,10 @@ export class KeyLookup {
     this.#options = options;
     this.#known = new LRUCache({
       max: options.maxCachedKeys,
-      dispose: ({ key }) => void this.#digests.delete(key!.keyId),
+      dispose: ({ key }, hex) => {
+        // The id may by now belong to another digest, after a change by hand.
+        if (this.#digests.get(key!.keyId) === hex) this.#digests.delete(key!.keyId);
+      },
     });
     this.#unknown = new LRUCache({ max: options.maxCachedKeys });
   }
@@ -94,8 +103,7 @@ export class KeyLookup {
   /** Drops what is known of a key, or with `''` of all keys; queries under way will not be kept either. */
   forget(keyId: string): void {
     for (const load of [...this.#loads.values(), ...this.#staleLoads]) load.changed.add(keyId);
-    for (const load of this.#loads.values()) this.#staleLoads.add(load);
-    this.#loads.clear();
+    this.#retireLoads();
     this.#unknown.clear();
     if (keyId === everything) {
       this.#known.clear();
@@ -107,8 +115,9 @@ export class KeyLookup {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#watch?.close();
     this.#watcher.disconnected();
+    // Nobody could do anything about a connection that cannot be closed.
+    await this.#watch?.close().catch(() => {});
   }
 
   #isFresh(entry: Entry): boolean {
@@ -120,17 +129,15 @@ export class KeyLookup {
     return this.#age(entry) < this.#options.staleIfErrorMs;
   }
 
-  /** Milliseconds since the entry was last known to be right; without end where the clock was set back. */
   #age({ confirmedAt }: Entry): number {
-    const age = this.#options.now() - confirmedAt;
-    return age >= 0 ? age : Number.POSITIVE_INFINITY;
+    return ageOf(confirmedAt, this.#options.now);
   }
 
   #load(hex: string): Promise<Entry> {
     const running = this.#loads.get(hex);
     if (running) return running.entry;
-    const changed = new Set<string>();
-    const load: Load = { changed, entry: this.#fetch(hex, changed) };
+    const load: Load = { changed: new Set(), isSent: false, entry: undefined! };
+    load.entry = this.#fetch(hex, load);
     this.#loads.set(hex, load);
     const end = () => {
       if (this.#loads.get(hex) === load) this.#loads.delete(hex);
@@ -140,32 +147,50 @@ export class KeyLookup {
     return load.entry;
   }
 
-  async #fetch(hex: string, changed: ReadonlySet<string>): Promise<Entry> {
+  async #fetch(hex: string, load: Load): Promise<Entry> {
     const { store, now, source } = this.#options;
     // A store that cannot be watched is asked all the same, only more often.
     await (this.#watchStarted ??= this.#startWatch().catch(() => {}));
+    load.isSent = true;
     // Both are taken before the query: what happens while it runs may be missing from its answer.
-    const confirmedAt = now();
+    const confirmedAt = momentOf(now);
     const epoch = this.#isWatching ? this.#epoch : 0;
     let stored: StoredKey | undefined;
     try {
-      stored = await this.#health.watch(store.findByDigest(`sha256:${hex}`));
+      stored = await this.#health.watch(within(storeLimitMs, store.findByDigest(`sha256:${hex}`)));
     } catch (error) {
       throw new Error('the key store failed', { cause: error });
     }
     const key = stored && checkStoredKey(stored, `sha256:${hex}`, source);
     const entry = { key, confirmedAt, epoch };
-    this.#keep(hex, entry, changed);
+    this.#keep(hex, entry, load.changed);
     return entry;
   }
 
   #keep(hex: string, entry: Entry, changed: ReadonlySet<string>): void {
+    // Queries can overtake each other; the one that was sent later knows more.
+    const kept = this.#known.peek(hex) ?? this.#unknown.peek(hex);
+    if (kept && kept.confirmedAt.elapsed > entry.confirmedAt.elapsed) return;
     if (!entry.key) {
       this.#known.delete(hex);
       if (changed.size === 0) this.#unknown.set(hex, entry);
-    } else if (!changed.has(entry.key.keyId) && !changed.has(everything)) {
-      this.#known.set(hex, entry);
-      this.#digests.set(entry.key.keyId, hex);
+      return;
+    }
+    const { keyId } = entry.key;
+    if (changed.has(keyId) || changed.has(everything)) return;
+    const before = this.#digests.get(keyId);
+    if (before !== undefined && before !== hex) this.#known.delete(before);
+    this.#unknown.delete(hex);
+    this.#known.set(hex, entry);
+    this.#digests.set(keyId, hex);
+  }
+
+  /** Lets no later request join a query that was sent before now: its answer may be old. */
+  #retireLoads(): void {
+    for (const [hex, load] of this.#loads) {
+      if (!load.isSent) continue;
+      this.#staleLoads.add(load);
+      this.#loads.delete(hex);
     }
   }
 
@@ -187,13 +212,15 @@ export class KeyLookup {
 
   readonly #watcher: KeyStoreWatcher = {
     connected: () => {
+      if (this.#isClosed) return;
+      this.#retireLoads();
       this.#epoch++;
       this.#isWatching = true;
       this.#watcher.alive();
       this.#onConnected();
     },
     alive: () => {
-      this.#lastAliveAt = this.#options.now();
+      this.#lastAliveAt = momentOf(this.#options.now);
       this.#health.recover();
     },
     changed: (keyId) => this.forget(keyId),
@@ -201,7 +228,7 @@ export class KeyLookup {
       if (!this.#isWatching) return;
       this.#isWatching = false;
       for (const entry of [...this.#known.values(), ...this.#unknown.values()]) {
-        if (entry.epoch === this.#epoch) entry.confirmedAt = this.#lastAliveAt;
+        if (entry.epoch === this.#epoch) entry.confirmedAt = later(entry.confirmedAt, this.#lastAliveAt!);
       }
     },
   };

@@ -1,6 +1,6 @@
 import type { KeySource } from '../key-source.js';
 import { parseKeys } from '../lib/key-entries.js';
-import { assertArgument, checkOptions, isName, isScopes } from '../lib/options.js';
+import { assertArgument, checkOptions, isName, isScopes, isKeyLike } from '../lib/options.js';
 import { EnvironmentSource } from './environment-source.js';
 
 export interface EnvKeyOptions {
@@ -28,7 +28,8 @@ export function envKey(name: string, options?: EnvKeyOptions): KeySource {
 
 /** What a shell can export. */
 export function isVariable(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value)
+  // `envKey(process.env.KEY)` passes the key itself, and the name of a source stands in logs.
+  return typeof value === 'string' && /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value) && !isKeyLike(value)
     ? undefined
     : 'the name of an environment variable';
 }

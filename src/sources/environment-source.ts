@@ -1,6 +1,6 @@
-import { byDigest, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
+import { byDigest, ownSource, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
 import { sha256Hex } from '../lib/digest.js';
-import { KeyListError, KeyTable, type KeyEntry } from '../lib/key-table.js';
+import { KeyListError, KeyTable, warnOfWeakKeys, type KeyEntry } from '../lib/key-table.js';
 import { warnOnce } from '../lib/warn.js';
 
 /**
@@ -50,7 +50,7 @@ export class EnvironmentSource implements DigestSource {
       // Nothing but blanks, commas and unresolved references is as good as unset.
       if (table.size === 0) return undefined;
       this.#table = table;
-      this.#warnOfWeakKeys(table);
+      warnOfWeakKeys(this.#variable, table);
     } catch (error) {
       if (!(error instanceof KeyListError)) throw error;
       this.#broken = true;
@@ -61,13 +61,6 @@ export class EnvironmentSource implements DigestSource {
     }
     return this.#table;
   }
-
-  #warnOfWeakKeys({ weak }: KeyTable): void {
-    for (const { place, weakness, digest } of weak) {
-      warnOnce(
-        `${this.#variable}: ${digest}`,
-        `${this.#variable}: the key in ${place} ${weakness}; replace it.`,
-      );
-    }
-  }
 }
+
+ownSource(EnvironmentSource.prototype);

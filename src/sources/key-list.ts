@@ -1,8 +1,7 @@
-import { byDigest, type DigestSource, type KeySource, type VerifyResult } from '../key-source.js';
+import { byDigest, ownSource, type DigestSource, type KeySource, type VerifyResult } from '../key-source.js';
 import { sha256Hex } from '../lib/digest.js';
-import { KeyListError, KeyTable, type KeyEntry } from '../lib/key-table.js';
+import { KeyListError, KeyTable, warnOfWeakKeys, type KeyEntry } from '../lib/key-table.js';
 import { assertArgument, checkOptions, describe, isScopes } from '../lib/options.js';
-import { warnOnce } from '../lib/warn.js';
 
 export interface KeyListOptions {
   /** What each of the keys may do. Default `[]`. */
@@ -34,9 +33,7 @@ class ListSource implements DigestSource {
 
   constructor(table: KeyTable) {
     this.#table = table;
-    for (const { place, weakness, digest } of table.weak) {
-      warnOnce(`list: ${digest}`, `keyList: the key in ${place} ${weakness}; replace it.`);
-    }
+    warnOfWeakKeys('keyList', table);
   }
 
   verify(presentedKey: string): VerifyResult {
@@ -51,6 +48,8 @@ class ListSource implements DigestSource {
     return this.#table.size > 0;
   }
 }
+
+ownSource(ListSource.prototype);
 
 function makeTable(entries: readonly KeyEntry[], scopes: readonly string[]): KeyTable {
   try {

@@ -49,7 +49,7 @@ describe('keyList', () => {
     [
       "user and key in each other's place",
       { [good]: 'alice smith' },
-      /entry 1 has a key that no header can carry/,
+      /entry 1 has a key where its user should stand/,
     ],
     ['an array', [good], /an array of 1/],
     ['a string', good, /a string of 52 characters/],

@@ -1,6 +1,6 @@
 import { isPgClient, isPgPool, type PgPool, type PostgresClient } from './client.js';
 import { codeOf, faultOf, isStatementError } from './fault.js';
-import { NoAnswerError, within } from './within.js';
+import { NoAnswerError, within } from '../../lib/within.js';
 
 export type Row = Readonly<Record<string, string | null>>;
 

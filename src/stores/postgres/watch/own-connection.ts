@@ -1,6 +1,6 @@
 import type { PgClient, PgPool, PgPoolClient } from '../client.js';
 import { quoteIdentifier } from '../quote.js';
-import { within } from '../within.js';
+import { within } from '../../../lib/within.js';
 import type { CreateLink, Link, LinkEvents } from './link.js';
 
 /** How long a connection that is given up may take to say goodbye, in milliseconds. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { KeyStoreWatcher } from '../../key-store.js';
 import { isPgClient, isPglite, isPgPool } from '../client.js';
 import type { Database } from '../database.js';
-import { within } from '../within.js';
+import { within } from '../../../lib/within.js';
 import { callersClient, pgliteItself } from './callers-client.js';
 import type { CreateLink, Link } from './link.js';
 import { ownConnection } from './own-connection.js';
