@@ -26,7 +26,7 @@ function watching(options: Partial<PostgresKeyStoreOptions> = {}) {
 const listeners = async () => {
   const { rows } = await byHand.query<{ pid: number }>(
     `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-     and (query like 'listen%' or query = 'select 1')`,
+     and (query like 'listen%' or query like 'notify %')`,
   );
   return rows.map(({ pid }) => pid);
 };
@@ -158,6 +158,16 @@ describe('through a pool', () => {
     expect(await unhandled.settled()).toEqual([]);
     connect.mockRestore();
   });
+});
+
+it("the caller's own client in a transaction, which holds announcements back -> given up in time, and taken up again", async () => {
+  const client = await database.client();
+  const { watcher } = watching({ client, queryTimeoutMs: 200 });
+  await watcher.until('alive');
+  await client.query('begin');
+  await watcher.until('disconnected');
+  await client.query('commit');
+  await watcher.until('connected', 2);
 });
 
 it('a script that watches and never closes -> ends by itself', async () => {

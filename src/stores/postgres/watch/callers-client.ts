@@ -18,7 +18,7 @@ export function callersClient(client: PgClient, database: Database, limitMs: num
         client.on('notification', onNotification);
         for (const channel of channels) await run(`listen ${quoteIdentifier(channel)}`);
       },
-      ping: () => run('select 1'),
+      notify: (channel) => run(`notify ${quoteIdentifier(channel)}`),
       async close() {
         client.off('error', events.lost);
         client.off('end', events.lost);
@@ -41,7 +41,7 @@ export function pgliteItself(client: Pglite): CreateLink {
           stops.push(await client.listen(quoteIdentifier(channel), heard));
         }
       },
-      ping: () => client.query('select 1'),
+      notify: (channel) => client.query(`notify ${quoteIdentifier(channel)}`),
       async close() {
         await Promise.all(stops.map((stop) => stop().catch(() => {})));
       },

@@ -9,8 +9,8 @@ export interface LinkEvents {
 export interface Link {
   /** Connects, and listens on these channels. */
   open(channels: readonly string[]): Promise<void>;
-  /** Resolves when the server has answered. */
-  ping(): Promise<unknown>;
+  /** Announces something on this channel. Resolves when the server has answered, whether or not the announcement is heard. */
+  notify(channel: string): Promise<unknown>;
   /** Stops listening, and ends the connection if it was made for this. Soon over, and never rejects. */
   close(): Promise<void>;
 }

@@ -55,8 +55,8 @@ function linkOf(events: LinkEvents, connect: () => Promise<PgClient>, made?: PgC
       if (isClosed) return end(connection);
       await connection.query(channels.map((channel) => `listen ${quoteIdentifier(channel)}`).join('; '));
     },
-    async ping() {
-      return client?.query('select 1');
+    async notify(channel) {
+      return client?.query(`notify ${quoteIdentifier(channel)}`);
     },
     async close() {
       isClosed = true;

@@ -36,6 +36,7 @@ export class Watch {
   #isConnected = false;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
+  #onProbe = () => {};
   #closed: Promise<void> | undefined;
 
   constructor(options: WatchOptions, createLink: CreateLink, watcher: KeyStoreWatcher) {
@@ -53,22 +54,19 @@ export class Watch {
   async #connect(): Promise<void> {
     const { channel, limitMs } = this.#options;
     const probe = `require_api_key_probe:${randomBytes(16).toString('hex')}`;
-    let probed = () => {};
-    const heard = new Promise<void>((resolve) => (probed = resolve));
     let link: Link | undefined;
     const lost = () => link && this.#lose(link);
     try {
       link = this.#link = this.#createLink({
         lost,
         notified: (name, payload) => {
-          if (name === probe) probed();
+          if (name === probe) this.#onProbe();
           else if (link === this.#link && this.#isConnected) this.#watcher.changed(payload);
         },
       });
       await within(limitMs, link.open([channel, probe]));
       // Some poolers and standby servers take a LISTEN and never deliver. Trusting such a connection would keep revoked keys alive.
-      await this.#sendProbe(probe);
-      await within(limitMs, heard);
+      await this.#prove(() => this.#notifyThroughPool(probe));
     } catch {
       if (link) lost();
       else this.#retry();
@@ -78,28 +76,36 @@ export class Watch {
     this.#failures = 0;
     this.#isConnected = true;
     this.#watcher.connected();
-    this.#beatLater(link);
+    this.#beatLater(link, probe);
   }
 
-  async #sendProbe(probe: string): Promise<void> {
+  /** Resolves when the announcement that is sent has been heard; rejects when it has not within the limit. */
+  async #prove(send: () => Promise<unknown>): Promise<void> {
+    const heard = new Promise<void>((resolve) => (this.#onProbe = resolve));
+    await within(this.#options.limitMs, send());
+    await within(this.#options.limitMs, heard);
+  }
+
+  async #notifyThroughPool(probe: string): Promise<void> {
     const { database, limitMs } = this.#options;
     await database.query('watch', { text: `select pg_notify($1::text, '')`, values: [probe] }, limitMs);
   }
 
-  #beatLater(link: Link): void {
-    this.#timer = setTimeout(() => void this.#beat(link), this.#options.heartbeatMs).unref();
+  #beatLater(link: Link, probe: string): void {
+    this.#timer = setTimeout(() => void this.#beat(link, probe), this.#options.heartbeatMs).unref();
   }
 
-  async #beat(link: Link): Promise<void> {
+  async #beat(link: Link, probe: string): Promise<void> {
     try {
-      await within(this.#options.limitMs, link.ping());
+      // To be answered is not enough: while the caller's client is in a transaction, announcements are held back.
+      await this.#prove(() => link.notify(probe));
     } catch {
       this.#lose(link);
       return;
     }
     if (link !== this.#link) return;
     this.#watcher.alive();
-    this.#beatLater(link);
+    this.#beatLater(link, probe);
   }
 
   #lose(link: Link): void {
