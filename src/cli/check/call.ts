@@ -1,0 +1,93 @@
+import { request as requestHttp, type IncomingHttpHeaders } from 'node:http';
+import { request as requestHttps } from 'node:https';
+
+export interface Call {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The `code` of a problem document (RFC 9457), where it reads like one of this library's. */
+  readonly code?: string;
+}
+
+/** Problem documents are small; the rest may be a stream without an end. */
+const maxBodyBytes = 64_000;
+
+/** Calls once, follows no redirect, and rejects where no answer came in time. */
+export async function call({ url, method, headers, timeoutMs }: Call): Promise<Answer> {
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const signal = AbortSignal.timeout(timeoutMs);
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers, signal, agent: false }, (response) => {
+      const { statusCode = 0, headers: received } = response;
+      const chunks: Buffer[] = [];
+      let length = 0;
+      const finish = () => {
+        const code = codeIn(Buffer.concat(chunks).toString('utf8'));
+        resolve({ status: statusCode, headers: received, ...(code !== undefined && { code }) });
+        sent.destroy();
+      };
+      // A problem document is awaited; of any other body nothing is of use.
+      if (!/json/i.test(received['content-type'] ?? '')) return finish();
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > maxBodyBytes) finish();
+      });
+      response.on('end', finish);
+      response.on('error', finish);
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+function codeIn(text: string): string | undefined {
+  try {
+    const { code } = JSON.parse(text) as { code?: unknown };
+    return typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there: the connection was refused',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the host name cannot be looked up',
+  ECONNRESET: 'the connection was cut before an answer',
+  EPIPE: 'the connection was cut before an answer',
+  ETIMEDOUT: 'there was no answer in time',
+  EHOSTUNREACH: 'there is no way to the host',
+  ENETUNREACH: 'there is no way to the network',
+  CERT_HAS_EXPIRED: 'its TLS certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is signed by itself',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is signed by an authority that is not trusted here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'its TLS certificate comes without the chain that would show who signed it',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its TLS certificate is signed by an authority that is not trusted here',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
+};
+
+/** Why there was no answer. */
+export function reasonOf(error: unknown, { protocol }: URL): { code: string; why: string } {
+  const { name = '', code = '', message = '' } = error as Partial<NodeJS.ErrnoException>;
+  if (name === 'AbortError' || name === 'TimeoutError' || code === 'ETIMEDOUT') {
+    return { code: 'timed_out', why: 'there was no answer in time' };
+  }
+  if (protocol === 'https:' && (code === 'EPROTO' || /ssl|tls|packet length/i.test(code + message))) {
+    const known = reasons[code];
+    return { code: 'tls_failed', why: known ?? 'it does not speak TLS: is it an http:// address?' };
+  }
+  if (code.includes('CERT') || code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE') {
+    return { code: 'tls_failed', why: reasons[code] ?? `its TLS certificate is refused (${code})` };
+  }
+  if (code.startsWith('HPE_'))
+    return { code: 'no_answer', why: 'it does not speak HTTP: is it an https:// address?' };
+  return { code: 'no_answer', why: reasons[code] ?? `the call failed (${code || 'no reason given'})` };
+}

@@ -1,0 +1,22 @@
+/** Where a server says that it reads the key. */
+export interface Expectation {
+  readonly header: string;
+  readonly scheme?: string;
+}
+
+/** What the first challenge of a 401 tells (RFC 9110, section 11.6.1); of a `Basic` one, or none, nothing. */
+export function readChallenge(value: string | undefined): Expectation | undefined {
+  const [, scheme] = /^\s*([!#$%&'*+.^_`|~\w-]+)(?:\s|$)/.exec(value ?? '') ?? [];
+  if (scheme === undefined || /^(basic|digest|negotiate|ntlm)$/i.test(scheme)) return undefined;
+  const [, header] = /[\s,]header="([!#$%&'*+.^_`|~\w-]{1,64})"/i.exec(value!) ?? [];
+  if (/^apikey$/i.test(scheme)) return header === undefined ? undefined : { header };
+  return { header: header ?? 'Authorization', scheme };
+}
+
+export const sameExpectation = (a: Expectation, b: Expectation) =>
+  a.header.toLowerCase() === b.header.toLowerCase() &&
+  (a.scheme ?? '').toLowerCase() === (b.scheme ?? '').toLowerCase();
+
+/** As it is to be given to `check`. */
+export const asOptions = ({ header, scheme }: Expectation) =>
+  `--header ${header}${scheme === undefined ? '' : ` --scheme ${scheme}`}`;

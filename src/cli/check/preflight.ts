@@ -1,0 +1,57 @@
+import type { Finding } from '../doctor/finding.js';
+import type { Answer } from './call.js';
+
+export interface Preflight {
+  readonly origin: string;
+  readonly method: string;
+  /** In lower case. */
+  readonly header: string;
+  /** Whether somebody asked for this origin: then a page on it is meant to call. */
+  readonly wasAsked: boolean;
+}
+
+/** The headers with which a browser asks whether a page may send the key. */
+export const preflightHeaders = ({ origin, method, header }: Preflight) => ({
+  Origin: origin,
+  'Access-Control-Request-Method': method,
+  'Access-Control-Request-Headers': header,
+});
+
+/** Whether pages on the origin may call, by the rules of the Fetch standard. */
+export function explainPreflight(
+  { status, headers }: Answer,
+  { origin, method, header, wasAsked }: Preflight,
+): Finding[] {
+  const problem = (message: string, remedy: string): Finding[] => [
+    {
+      severity: wasAsked ? 'error' : 'note',
+      code: 'preflight_blocked',
+      message: `Pages on ${wasAsked ? origin : 'other origins'} cannot call it: ${message}.`,
+      remedy: wasAsked ? remedy : `if pages are to call it: ${remedy}`,
+    },
+  ];
+  if (status === 401 || status === 403 || status === 503) {
+    return problem(`the preflight is refused with ${status}`, 'mount cors() ahead of requireApiKey()');
+  }
+  if (status >= 300)
+    return problem(`the preflight is answered with ${status}`, 'mount cors() for this address');
+  const allowedOrigin = headers['access-control-allow-origin'];
+  if (allowedOrigin !== '*' && allowedOrigin !== origin) {
+    const why = allowedOrigin === undefined ? 'no origin is allowed' : 'this origin is not allowed';
+    return problem(why, `cors({ origin: '${wasAsked ? origin : 'https://app.example'}' })`);
+  }
+  // The fetch standard leaves Authorization out of the wildcard.
+  const allowsHeader = listed(headers['access-control-allow-headers'], header, header !== 'authorization');
+  if (!allowsHeader)
+    return problem(`the header ${header} is not allowed`, `cors({ allowedHeaders: ['${header}'] })`);
+  const isSimple = method === 'GET' || method === 'HEAD' || method === 'POST';
+  if (!isSimple && !listed(headers['access-control-allow-methods'], method.toLowerCase(), true)) {
+    return problem(`the method ${method} is not allowed`, `cors({ methods: ['${method}'] })`);
+  }
+  return [];
+}
+
+function listed(value: string | undefined, name: string, takesWildcard: boolean): boolean {
+  const names = new Set((value ?? '').split(',').map((each) => each.trim().toLowerCase()));
+  return names.has(name) || (takesWildcard && names.has('*'));
+}

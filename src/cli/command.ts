@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+
+export interface GlobalOptions {
+  readonly json?: true;
+  readonly debug?: true;
+}
+
+export interface CommandHelp {
+  /** What it does, in a sentence. */
+  readonly about: string;
+  /** Command lines that run as they are. */
+  readonly examples: readonly string[];
+}
+
+/** A command of the program, with its examples below its options. */
+export function addCommand(program: Command, name: string, { about, examples }: CommandHelp): Command {
+  const title = examples.length === 1 ? 'Example' : 'Examples';
+  return program
+    .command(name)
+    .description(about)
+    .addHelpText('after', `\n${title}:\n${examples.map((line) => `  $ ${line}`).join('\n')}`);
+}

@@ -1,0 +1,107 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { isHeaderName, isToken } from '../../lib/options.js';
+import { addCommand, type GlobalOptions } from '../command.js';
+import { checkServer, type Target } from '../check/check-server.js';
+import { formatFinding, isTrouble } from '../doctor/finding.js';
+import { readKey } from '../key-input.js';
+import { mask } from '../secrets.js';
+import { print } from '../terminal/output.js';
+import { checked } from '../values/arguments.js';
+import { durationArgument } from '../values/duration.js';
+
+interface Options extends GlobalOptions {
+  /** `false`: none is to be read. */
+  readonly key: boolean;
+  readonly keyFile?: string;
+  readonly header: string;
+  readonly scheme?: string;
+  readonly method: string;
+  readonly origin?: string;
+  readonly timeout: number;
+  readonly dangerouslySendOverHttp?: true;
+}
+
+export function addCheck(program: Command): void {
+  addCommand(program, 'check', {
+    about:
+      'Call a live server without a key, with a wrong one and with yours, and say what came back. The key is read from standard input, never from the arguments.',
+    examples: [
+      'require-api-key check https://api.example/hello < alice.key',
+      'require-api-key check http://localhost:3000/hello --key-file alice.key --header X-Internal-Api-Key',
+      'require-api-key check https://api.example/hello --no-key --origin https://app.example',
+    ],
+  })
+    .argument('<url>', 'a guarded address that is safe to call', urlArgument)
+    .option('--key-file <file>', 'read the key from a file instead')
+    .option('--no-key', 'read no key: call without one and with a wrong one alone')
+    .addOption(
+      new Option('--header <name>', 'the header that carries the key')
+        .argParser(checked(isHeaderName))
+        .default('X-API-Key'),
+    )
+    .option('--scheme <scheme>', 'what stands before the key, such as Bearer', checked(isToken))
+    .addOption(new Option('--method <method>', 'how it is called').argParser(methodArgument).default('GET'))
+    .option('--origin <origin>', 'that of a page whose browser is to call it', originArgument)
+    .addOption(
+      new Option('--timeout <duration>', 'how long each call may take')
+        .argParser(durationArgument)
+        .default(10_000, '10s'),
+    )
+    .option('--dangerously-send-over-http', 'send the key over plain HTTP to another machine')
+    .action(async (url: URL, _options: unknown, self: Command) =>
+      check(url, self.optsWithGlobals<Options>()),
+    );
+}
+
+async function check(url: URL, options: Options): Promise<void> {
+  const { header, scheme, method, origin, timeout } = options;
+  const target: Target = {
+    url,
+    header,
+    ...(scheme !== undefined && { scheme }),
+    method,
+    ...(origin !== undefined && { origin }),
+    timeoutMs: timeout,
+    sendsOverPlainHttp: options.dangerouslySendOverHttp ?? false,
+  };
+  const { calls, findings } = await checkServer(target, async () =>
+    options.key ? readKey(options.keyFile) : '',
+  );
+  const isFine = !findings.some(isTrouble);
+  if (!isFine) process.exitCode = 1;
+  if (options.json) {
+    return print(
+      mask(JSON.stringify({ ok: isFine, url: url.origin + url.pathname, calls, findings }, null, 2)),
+    );
+  }
+  const lines = [
+    ...calls.map(
+      (each) => `${each.call.padEnd(24)}${each.status}${each.code === undefined ? '' : ` ${each.code}`}`,
+    ),
+    ...findings.map(formatFinding),
+    ...(isFine && calls.some((each) => each.call === 'with your key') ? ['The key works here.'] : []),
+  ];
+  await print(mask(lines.join('\n')));
+}
+
+function urlArgument(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('Write https://host/path.');
+  if (url.username !== '' || url.password !== '')
+    throw new InvalidArgumentError('It holds a user and a password.');
+  return url;
+}
+
+function originArgument(text: string): string {
+  const url = urlArgument(text);
+  if (url.pathname !== '/' || url.search !== '') throw new InvalidArgumentError('Write https://host.');
+  return url.origin;
+}
+
+function methodArgument(text: string): string {
+  const method = text.toUpperCase();
+  if (!/^(GET|HEAD|POST|PUT|PATCH|DELETE)$/.test(method)) {
+    throw new InvalidArgumentError('Write GET, HEAD, POST, PUT, PATCH or DELETE.');
+  }
+  return method;
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { addAdopt } from './adopt.js';
+import { addCheck } from './check.js';
+import { addClaim } from './claim.js';
+import { addCreate } from './create.js';
+import { addDoctor } from './doctor.js';
+import { addGenerate } from './generate.js';
+import { addImport } from './import.js';
+import { addList } from './list.js';
+import { addMigrate } from './migrate.js';
+import { addPrune } from './prune.js';
+import { addRevoke } from './revoke.js';
+import { addRotate } from './rotate.js';
+import { addShow } from './show.js';
+
+/** In the order of the help. */
+const adders = [
+  addGenerate,
+  addMigrate,
+  addCreate,
+  addClaim,
+  addList,
+  addShow,
+  addRotate,
+  addRevoke,
+  addImport,
+  addAdopt,
+  addPrune,
+  addDoctor,
+  addCheck,
+];
+
+export function addCommands(program: Command): void {
+  for (const add of adders) add(program);
+}

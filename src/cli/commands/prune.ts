@@ -1,0 +1,61 @@
+import { Option, type Command } from 'commander';
+import { addCommand, type GlobalOptions } from '../command.js';
+import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
+import { Interrupted, untilInterrupted } from '../terminal/interrupt.js';
+import { printJson, say } from '../terminal/output.js';
+import { withProgress } from '../terminal/progress.js';
+import { durationArgument, formatDuration } from '../values/duration.js';
+
+interface Options extends DatabaseOptions, GlobalOptions {
+  readonly olderThan: number;
+}
+
+/** The longest time that the library knows here, a hundred years. */
+const longestMs = 100 * 365 * 86_400_000;
+
+export function addPrune(program: Command): void {
+  const command = addCommand(program, 'prune', {
+    about: 'Delete the records of keys that were revoked or expired long ago.',
+    examples: ['require-api-key prune --older-than 90d'],
+  }).addOption(
+    new Option('--older-than <duration>', 'how long ago they must have ended')
+      .argParser(durationArgument)
+      .makeOptionMandatory(),
+  );
+  addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>
+    prune(self.optsWithGlobals<Options>()),
+  );
+}
+
+async function prune(options: Options): Promise<void> {
+  const steps = stepsTo(options.olderThan);
+  let removed = 0;
+  await untilInterrupted((signal) =>
+    withKeys(options, (keys) =>
+      withProgress('pruning', async (progress) => {
+        for (const [index, olderThanMs] of steps.entries()) {
+          progress.update(index, steps.length);
+          if (signal.aborted) {
+            const { exitCode } = signal.reason as Interrupted;
+            throw new Interrupted(`stopped; ${removed} records are deleted, run it again to go on`, {
+              exitCode,
+            });
+          }
+          removed += await keys.prune({ olderThanMs });
+        }
+      }),
+    ),
+  );
+  if (options.json) return printJson({ removed });
+  say(
+    `Deleted ${removed} ${removed === 1 ? 'record' : 'records'} that ended over ${formatDuration(options.olderThan)} ago.`,
+  );
+}
+
+/** From the oldest on, so that no statement has all the work, and Ctrl-C finds a place between two. */
+function stepsTo(olderThanMs: number): number[] {
+  return [64, 32, 16, 8, 4, 2]
+    .map((times) => times * olderThanMs)
+    .filter((each) => each > olderThanMs && each <= longestMs)
+    .concat(olderThanMs);
+}

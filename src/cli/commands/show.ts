@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { addCommand, type GlobalOptions } from '../command.js';
+import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
+import { Failure } from '../failure.js';
+import { recordJson, recordPairs } from '../records.js';
+import { print, printJson } from '../terminal/output.js';
+import { formatPairs } from '../terminal/table.js';
+
+type Options = DatabaseOptions & GlobalOptions;
+
+export function addShow(program: Command): void {
+  const command = addCommand(program, 'show', {
+    about: 'Show all that is known of a key, by its key id.',
+    examples: ['require-api-key show key_4fQz81LmBw'],
+  }).argument('<keyId>', 'the key id');
+  addDatabaseOptions(command).action(async (keyId: string, _options: unknown, self: Command) =>
+    show(keyId, self.optsWithGlobals<Options>()),
+  );
+}
+
+async function show(keyId: string, options: Options): Promise<void> {
+  const record = await withKeys(options, (keys) => keys.get(keyId));
+  if (!record) throw new Failure('there is no record with this key id');
+  if (options.json) await printJson(recordJson(record));
+  else await print(formatPairs(recordPairs(record)));
+}

@@ -1,0 +1,139 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { parse } from 'dotenv';
+import { parseDigest } from '../../lib/digest.js';
+import { envFile } from '../environment.js';
+import type { Finding } from './finding.js';
+import { askGit } from './git.js';
+import { entriesOf, isFilled, type Environment, type KeyVariable } from './variables.js';
+
+export interface EnvFile {
+  readonly text: string;
+  /** As `dotenv` reads it. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** The `.env` of this folder, or `undefined` where there is none that can be read. */
+export function readEnvFile(): EnvFile | undefined {
+  try {
+    const text = readFileSync(envFile, 'utf8');
+    return { text, values: parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the file itself: who can read it, and whether it is on its way into the repository. */
+export async function examineEnvFile(
+  file: EnvFile | undefined,
+  variables: readonly KeyVariable[],
+): Promise<Finding[]> {
+  if (!file) {
+    const unreadable: Finding = {
+      severity: 'error',
+      code: 'unreadable_env_file',
+      message: '.env is there and cannot be read.',
+      remedy: 'chmod 600 .env, as its owner',
+    };
+    return existsSync(envFile) ? [unreadable] : [];
+  }
+  if (!holdsSecret(file, variables)) return [];
+  const findings: Finding[] = [];
+  // Windows has no such bits.
+  if (process.platform !== 'win32' && (statSync(envFile).mode & 0o077) !== 0) {
+    findings.push({
+      severity: 'warning',
+      code: 'open_env_file',
+      message: '.env holds secrets and is open to other users of this machine.',
+      remedy: 'chmod 600 .env',
+    });
+  }
+  const git = await askGit(envFile);
+  if (git === 'tracked') {
+    findings.push({
+      severity: 'error',
+      code: 'tracked_env_file',
+      message: '.env holds secrets and is tracked by git.',
+      remedy:
+        'git rm --cached .env, add it to .gitignore, and replace every key in it: they stay in the history',
+    });
+  } else if (git === 'exposed') {
+    findings.push({
+      severity: 'warning',
+      code: 'unignored_env_file',
+      message: '.env holds secrets and is not ignored by git: the next "git add ." takes it along.',
+      remedy: 'echo .env >> .gitignore',
+    });
+  }
+  return findings;
+}
+
+/** A file with nothing but digests opens nothing. */
+function holdsSecret({ values }: EnvFile, variables: readonly KeyVariable[]): boolean {
+  if (/:\/\/[^\s:/@]*:[^\s@]+@/.test(values['DATABASE_URL'] ?? '')) return true;
+  return variables.some((variable) => {
+    const value = values[variable.name];
+    return isFilled(value) && entriesOf(variable, value).some(({ key }) => !parseDigest(key));
+  });
+}
+
+const assignment = /^[ \t]*(?:export[ \t]+)?([\w.-]+)([ \t]*)=([ \t]*)(.*?)([ \t]*)\r?$/;
+
+/** Of lines that different tools read differently, and of what dotenv drops without a word. */
+export function examineLines(
+  { text, values }: EnvFile,
+  names: readonly string[],
+  outside: Environment,
+): Finding[] {
+  const findings: Finding[] = [];
+  const lines = new Map<string, number[]>();
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, name = '', beforeSign, behindSign, value = '', behind] = assignment.exec(line) ?? [];
+    if (!names.includes(name)) continue;
+    const place = `line ${index + 1} of .env`;
+    lines.set(name, [...(lines.get(name) ?? []), index + 1]);
+    if (value !== '' && (beforeSign || behindSign || behind)) {
+      findings.push({
+        severity: 'warning',
+        code: 'padded_variable',
+        message: `${name} has blanks around its value on ${place}: dotenv drops them, docker and shells do not.`,
+        remedy: `write ${name}=<value>`,
+      });
+    }
+    const [, quote] = /^(["'`])(?!.*\1)/.exec(value) ?? [];
+    if (quote !== undefined && values[name]?.startsWith(quote)) {
+      findings.push({
+        severity: 'error',
+        code: 'quoted_variable',
+        message: `${name} begins with a quote that is not closed on ${place}, and so is a part of its value.`,
+        remedy: 'take it away, or close it',
+      });
+    }
+    if (/^[^"'`#\s][^\s]*#/.test(value)) {
+      findings.push({
+        severity: 'error',
+        code: 'truncated_variable',
+        message: `${name} is cut off at a # on ${place}, which begins a comment.`,
+        remedy: 'put the value into quotes',
+      });
+    }
+  }
+  for (const [name, numbers] of lines) {
+    if (numbers.length > 1) {
+      findings.push({
+        severity: 'warning',
+        code: 'repeated_variable',
+        message: `${name} stands on lines ${numbers.join(' and ')} of .env: the last one counts.`,
+        remedy: 'keep one of them',
+      });
+    }
+    if (outside[name] !== undefined && outside[name] !== values[name]) {
+      findings.push({
+        severity: 'warning',
+        code: 'overridden_variable',
+        message: `${name} has another value in the environment than in .env: that of the environment counts.`,
+        remedy: `unset ${name}, or take it out of .env`,
+      });
+    }
+  }
+  return findings;
+}

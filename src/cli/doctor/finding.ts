@@ -1,0 +1,19 @@
+/** `note`: nothing is wrong, and yet it is good to know. */
+export type Severity = 'error' | 'warning' | 'note';
+
+export interface Finding {
+  readonly severity: Severity;
+  /** What was found, for machines: `short_key`. */
+  readonly code: string;
+  /** A sentence that holds no key. */
+  readonly message: string;
+  /** How to mend it. */
+  readonly remedy?: string;
+}
+
+export const isTrouble = ({ severity }: Finding) => severity !== 'note';
+
+export function formatFinding({ severity, message, remedy }: Finding): string {
+  const indent = ' '.repeat(9);
+  return `${severity.padEnd(9)}${message}${remedy === undefined ? '' : `\n${indent}-> ${remedy}`}`;
+}

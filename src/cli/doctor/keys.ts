@@ -1,0 +1,87 @@
+import type { ApiKeyManager } from '../../manager/api-key-manager.js';
+import { expiringMs, type KeyRecord } from '../../stores/key-store.js';
+import { listUpTo } from '../list-up-to.js';
+import { plain } from '../terminal/output.js';
+import { formatTime } from '../terminal/time.js';
+import { formatDuration } from '../values/duration.js';
+import type { Finding } from './finding.js';
+
+/** A key that nobody has used for so long after it was made is forgotten, or never arrived. */
+const patienceMs = 7 * 86_400_000;
+/** Enough to see what is wrong, and soon read. */
+const maxKeys = 10_000;
+const maxNamed = 5;
+
+/** What is wrong with the keys themselves, in a table that is up to date. */
+export async function examineKeys(keys: ApiKeyManager, now: Date): Promise<Finding[]> {
+  const usable = await listUpTo(keys, { status: 'active' }, maxKeys);
+  const expired = await listUpTo(keys, { status: 'expired' }, maxKeys);
+  const byId = new Map([...usable, ...expired].map((record) => [record.keyId, record]));
+  const isOld = ({ createdAt }: KeyRecord) => now.getTime() - createdAt.getTime() > patienceMs;
+  const isUnused = ({ lastUsedAt }: KeyRecord) => lastUsedAt === undefined;
+  const successorOf = ({ replacedBy }: KeyRecord) => byId.get(replacedBy ?? '');
+
+  const expiring = usable.filter(
+    ({ replacedBy, expiresAt }) =>
+      replacedBy === undefined && expiresAt && expiresAt.getTime() - now.getTime() <= expiringMs,
+  );
+  const waiting = usable.filter((record) => record.overlapMs !== undefined && isOld(record));
+  const unused = usable.filter((record) => isUnused(record) && isOld(record) && !waiting.includes(record));
+  const cutOff = expired.filter((record) => {
+    const successor = successorOf(record);
+    return !isUnused(record) && successor !== undefined && isUnused(successor);
+  });
+
+  const findings: Finding[] = [];
+  const find = (code: string, found: readonly KeyRecord[], message: string, remedy: string) => {
+    if (found.length > 0)
+      findings.push({ severity: 'warning', code, message: `${message}: ${named(found)}.`, remedy });
+  };
+  const within = formatDuration(expiringMs);
+  const since = formatDuration(patienceMs);
+  find(
+    'expiring_key',
+    expiring,
+    `${count(expiring)} about to expire, within ${within}`,
+    'make its owner a new one: require-api-key create <user> --expires 90d',
+  );
+  find(
+    'unused_key',
+    unused,
+    `${count(unused)} made over ${since} ago and never used`,
+    'ask the owner, or require-api-key revoke <keyId>',
+  );
+  find(
+    'waiting_rotation',
+    waiting,
+    `${count(waiting)} of a rotation not used for over ${since}, so that the old one works on`,
+    'give the new key to its client, or revoke the old one: require-api-key revoke <keyId>',
+  );
+  find(
+    'cut_off_client',
+    cutOff,
+    `${count(cutOff)} past the end of a rotation whose successor has never been used`,
+    'their clients are refused now: give them the new key, or require-api-key create <user>',
+  );
+  if (usable.length === maxKeys || expired.length === maxKeys) {
+    findings.push({
+      severity: 'note',
+      code: 'many_keys',
+      message: `Only the newest ${maxKeys} keys were looked at.`,
+    });
+  }
+  return findings;
+}
+
+const count = (records: readonly KeyRecord[]) => (records.length === 1 ? '1 key' : `${records.length} keys`);
+
+function named(records: readonly KeyRecord[]): string {
+  const names = records
+    .slice(0, maxNamed)
+    .map(
+      ({ keyId, user, expiresAt }) =>
+        `${keyId} of ${plain(user)}${expiresAt ? ` (${formatTime(expiresAt)})` : ''}`,
+    );
+  const rest = records.length - names.length;
+  return names.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

@@ -1,0 +1,90 @@
+import { parseKeyPairs, parseKeys } from '../../lib/key-entries.js';
+import { examineEntries, isReference, isUnresolved, type KeyEntry } from '../../lib/key-table.js';
+import type { Finding, Severity } from './finding.js';
+
+export interface KeyVariable {
+  readonly name: string;
+  /** Whether it holds `user:key` pairs instead of one key. */
+  readonly isList: boolean;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The entries as the library will read them. */
+export function entriesOf({ isList }: KeyVariable, value: string): KeyEntry[] {
+  return isList ? parseKeyPairs(value) : parseKeys(value, 'default');
+}
+
+/** Whether it is set to more than blanks. */
+export const isFilled = (value: string | undefined): value is string =>
+  value !== undefined && value.trim() !== '';
+
+/** What is wrong with a variable that is set. */
+export function examineVariable(variable: KeyVariable, value: string): Finding[] {
+  const { name, isList } = variable;
+  const generate = `require-api-key generate --env ${name}${isList ? ' --user <user>' : ''}`;
+  const findings: Finding[] = [];
+  const find = (severity: Severity, code: string, message: string, remedy: string) =>
+    findings.push({ severity, code, message: `${name} ${message}.`, remedy });
+
+  if (/^[ \t\u00a0]|[ \t\r\u00a0]$/.test(value)) {
+    find('warning', 'padded_variable', 'has blanks around its value', 'take them away');
+  }
+  const unresolved = isList ? isReference(value.trim()) : isUnresolved(value);
+  if (unresolved) {
+    const remedy = 'let the tool that starts the app fill it in, or put the key itself there';
+    find('error', 'unresolved_reference', 'holds a reference that nothing has filled in', remedy);
+  }
+  const entries = entriesOf(variable, value);
+  const quoted = entries.filter(({ key }) => isQuoted(key));
+  if (isQuoted(value.trim()) || quoted.length > 0) {
+    const places = isQuoted(value.trim()) ? '' : ` (${quoted.map(({ place }) => place).join(', ')})`;
+    const remedy = 'take them away: whoever sends the key without them is refused';
+    find('error', 'quoted_variable', `has quotes that are a part of its value${places}`, remedy);
+  }
+  const { problems, weak } = examineEntries(entries);
+  for (const { message } of problems) {
+    const code = message.endsWith('of another user') ? 'shared_key' : isList ? 'broken_list' : 'broken_key';
+    const remedy =
+      code === 'shared_key'
+        ? `give each user a key of their own: ${generate}`
+        : 'mend it; until then the whole variable is not used, and keys that nothing else knows are answered 503';
+    find('error', code, `is not used: ${message}`, remedy);
+  }
+  for (const { place, weakness } of weak) {
+    const code = weakness.includes('sample') ? 'sample_key' : 'short_key';
+    find('error', code, `holds a key that ${weakness} (${place})`, `replace it: ${generate}`);
+  }
+  return findings;
+}
+
+/** Of variables that are not set, where that leaves the app without a key. */
+export function examineUnset(
+  variables: readonly KeyVariable[],
+  environment: Environment,
+  { wereNamed, hasDatabase }: { wereNamed: boolean; hasDatabase: boolean },
+): Finding[] {
+  const unset = variables.filter(({ name }) => environment[name] === undefined);
+  const empty = variables.filter(
+    ({ name }) => environment[name] !== undefined && !isFilled(environment[name]),
+  );
+  const isConfigured = hasDatabase || unset.length + empty.length < variables.length;
+  const severity = wereNamed || !isConfigured ? 'error' : 'warning';
+  const findings: Finding[] = empty.map(({ name, isList }) => ({
+    severity,
+    code: 'empty_variable',
+    message: `${name} is set but empty.`,
+    remedy: `fill it, require-api-key generate --env ${name}${isList ? ' --user <user>' : ''}, or take it away`,
+  }));
+  if (unset.length === 0 || (isConfigured && !wereNamed) || (empty.length > 0 && !wereNamed)) return findings;
+  const names = unset.map(({ name }) => name);
+  findings.push({
+    severity: 'error',
+    code: 'unset_variable',
+    message: `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: requireApiKey() answers 503.`,
+    remedy: `require-api-key generate --env ${names[0]} >> .env`,
+  });
+  return findings;
+}
+
+const isQuoted = (text: string) => /^["'`\u2018\u201c].*["'`\u2019\u201d]$/s.test(text);

@@ -1,0 +1,44 @@
+import { CommanderError } from 'commander';
+import { ClaimError } from '../stores/claim-store.js';
+import { KeyStoreError } from '../stores/key-store.js';
+import { Failure } from './failure.js';
+
+export interface Explanation {
+  /** Nothing where all has been said. */
+  readonly sentence?: string;
+  readonly exitCode: number;
+}
+
+/** What to say of an error, and how the process ends. */
+export function explainError(error: unknown): Explanation {
+  if (error instanceof CommanderError) return explainUsage(error);
+  if (error instanceof Failure) return { sentence: error.message, exitCode: error.exitCode };
+  if (!(error instanceof Error)) return { sentence: 'something failed without a reason', exitCode: 1 };
+  if (error instanceof KeyStoreError || error instanceof ClaimError)
+    return { sentence: error.message, exitCode: 1 };
+  // The library's own checks of arguments begin with the name of what was called.
+  const [, complaint] = /^\w+: (.+)$/s.exec(error.message) ?? [];
+  const isArgument = error instanceof TypeError || error instanceof RangeError;
+  if (isArgument && complaint !== undefined) return { sentence: complaint, exitCode: 2 };
+  return { sentence: complaint ?? error.message, exitCode: 1 };
+}
+
+function explainUsage({ code, message, exitCode }: CommanderError): Explanation {
+  if (exitCode === 0) return { exitCode: 0 };
+  if (code === 'commander.help') return { exitCode: 2 };
+  const sentence = message
+    .replace(/^error: /, '')
+    .replace(
+      /\s*\n\((Did you mean .+\?)\)$/s,
+      (_, hint: string) => `; ${hint[0]!.toLowerCase()}${hint.slice(1)}`,
+    )
+    // Only what reads like a name is repeated: anything else may be a key in the wrong place.
+    .replaceAll(/'(-{0,2}[\w-]+)=[^']*'/g, "'$1'")
+    .replaceAll(/'([^' <[]{33,})'/g, "'...'");
+  const isKeyAsArgument =
+    code === 'commander.excessArguments' || /unknown option '(-k|--(api-?)?key)'/.test(sentence);
+  const advice = isKeyAsArgument
+    ? ' A key is never taken from the arguments, but from standard input or a file.'
+    : '';
+  return { sentence: sentence + advice, exitCode: 2 };
+}

@@ -1,0 +1,115 @@
+import { splitPair } from '../../lib/key-entries.js';
+import type { ImportKeyOptions } from '../../manager/manager-options.js';
+import { Failure } from '../failure.js';
+import { parseInstant } from '../values/instant.js';
+import { parseCsv, type CsvRow } from './csv.js';
+
+/** One key to take over, as it stands in a file: not yet checked. */
+export interface ImportEntry {
+  /** Where it stands, for messages: `line 2`. */
+  readonly place: string;
+  readonly options: ImportKeyOptions;
+  /** What could not be read of it. */
+  readonly problem?: string;
+}
+
+/** Entries of JSON (an array of objects), of CSV with a header, or of lines of `user:key`, told apart by how the text begins. */
+export function readEntries(text: string): ImportEntry[] {
+  const content = text.replace(/^\uFEFF/, '');
+  if (/^\s*[[{]/.test(content)) return readJson(content);
+  const [first = ''] = content.trimStart().split(/\r?\n/, 1);
+  return isCsvHeader(first) ? readCsv(content) : readLines(content);
+}
+
+function readLines(text: string): ImportEntry[] {
+  return text
+    .split(/\r?\n/)
+    .map((line, index) => ({ line: line.trim(), place: `line ${index + 1}` }))
+    .filter(({ line }) => line !== '' && !line.startsWith('#'))
+    .map(({ line, place }) => {
+      const { user, key } = splitPair(line);
+      return { place, options: { user, ...keyOrDigest(key) } };
+    });
+}
+
+const isCsvHeader = (line: string) => {
+  const names = headerOf(line.split(','));
+  return names.includes('user') && (names.includes('key') || names.includes('digest'));
+};
+
+const headerOf = (fields: readonly string[]) =>
+  fields.map((field) =>
+    field
+      .trim()
+      .replaceAll(/^"|"$/g, '')
+      .toLowerCase()
+      .replaceAll(/[^a-z]/g, ''),
+  );
+
+const known = new Set(['user', 'key', 'digest', 'name', 'scopes', 'expiresat', 'metadata']);
+
+function readCsv(text: string): ImportEntry[] {
+  const rows = parseCsv(text);
+  if ('unclosedLine' in rows) throw new Failure(`line ${rows.unclosedLine}: a quote does not fit its field`);
+  const [head, ...rest] = rows as [CsvRow, ...CsvRow[]];
+  const names = headerOf(head.fields);
+  const foreign = names.findIndex((name) => !known.has(name));
+  if (foreign !== -1) {
+    throw new Failure(
+      `line ${head.line}: column ${foreign + 1} is none of user, key, digest, name, scopes, expires_at and metadata`,
+    );
+  }
+  return rest.map(({ line, fields }) => {
+    const place = `line ${line}`;
+    if (fields.length !== names.length) {
+      const problem = `has ${fields.length} fields where the header has ${names.length}`;
+      return { place, options: { user: '' }, problem };
+    }
+    const values = Object.fromEntries(names.map((name, index) => [name, fields[index] || undefined]));
+    const metadata = values['metadata'] === undefined ? undefined : parseJson(values['metadata']);
+    return entryOf(place, { ...values, metadata, scopes: values['scopes']?.split(/\s+/) });
+  });
+}
+
+function readJson(text: string): ImportEntry[] {
+  const parsed = parseJson(text);
+  if (!Array.isArray(parsed)) throw new Failure('the file is no JSON array of objects with a user and a key');
+  return parsed.map((value: unknown, index) => {
+    const place = `entry ${index + 1}`;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return { place, options: { user: '' }, problem: 'is no object with a user and a key' };
+    }
+    const { expiresAt, ...rest } = value as Record<string, unknown>;
+    const foreign = Object.keys(rest).some((name) => !known.has(name));
+    if (foreign) {
+      const problem = 'has something else than user, key, digest, name, scopes, expiresAt and metadata';
+      return { place, options: { user: '' }, problem };
+    }
+    return entryOf(place, { ...rest, expiresat: expiresAt });
+  });
+}
+
+function entryOf(place: string, values: Readonly<Record<string, unknown>>): ImportEntry {
+  const { expiresat, key, digest, ...rest } = values;
+  const expiresAt = typeof expiresat === 'string' ? parseInstant(expiresat) : undefined;
+  const options = {
+    ...rest,
+    ...(typeof key === 'string' && digest === undefined ? keyOrDigest(key.trim()) : { key, digest }),
+    expiresAt,
+  } as unknown as ImportKeyOptions;
+  if (expiresat != null && !expiresAt) {
+    return { place, options, problem: 'has an expiry that is no date such as 2027-01-31' };
+  }
+  return { place, options };
+}
+
+/** Wherever a key may stand, its digest may. */
+const keyOrDigest = (text: string) => (/^sha256:/i.test(text) ? { digest: text } : { key: text });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

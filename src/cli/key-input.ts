@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { Failure } from './failure.js';
+import { rememberSecret } from './secrets.js';
+import { say } from './terminal/output.js';
+import { promptSecret } from './terminal/prompt.js';
+
+const maxLength = 100_000;
+
+/** A key out of a file (`-`: standard input) or from standard input, without blanks around it; empty where there is none. */
+export async function readKey(keyFile: string | undefined): Promise<string> {
+  const text = keyFile === undefined || keyFile === '-' ? await readStandardInput() : readText(keyFile);
+  const key = text.replace(/^\uFEFF/, '').trim();
+  if (/[\r\n]/.test(key)) throw new Failure('there is more than one line where one key was expected');
+  rememberSecret(key);
+  return key;
+}
+
+/** The text of a file, or of standard input for `-`. */
+export async function readInput(file: string): Promise<string> {
+  return file === '-' ? readPipe(Number.POSITIVE_INFINITY) : readText(file);
+}
+
+async function readStandardInput(): Promise<string> {
+  if (process.stdin.isTTY) return promptSecret('Key (not shown): ');
+  // A pipe that nobody writes into would look like a command that hangs.
+  const hint = setTimeout(() => say('Waiting for a key on standard input.'), 3_000);
+  try {
+    return await readPipe(maxLength);
+  } finally {
+    clearTimeout(hint);
+  }
+}
+
+async function readPipe(limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit) throw new Failure('standard input is longer than any key');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'it may not be read',
+  EISDIR: 'it is a folder',
+};
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new Failure(`${file} cannot be read: ${reasons[code] ?? code}`, { cause: error });
+  }
+}

@@ -1,0 +1,53 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { inspect } from 'node:util';
+import { Command } from 'commander';
+import { addCommands } from './commands/index.js';
+import { explainError } from './explain-error.js';
+import { mask, refuseKeysIn } from './secrets.js';
+import { say } from './terminal/output.js';
+
+/** Runs one command line to its end, and sets the exit code: 0 done, 1 failed, 2 misused. */
+export async function main(args: readonly string[]): Promise<void> {
+  // A reader that has gone (`| head`) is told of where something is written, and would end the process here.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  try {
+    refuseKeysIn(args);
+    await createProgram(version()).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    const { sentence, exitCode } = explainError(error);
+    if (sentence !== undefined) say(`error: ${sentence}`);
+    if (exitCode !== 0 && args.includes('--debug')) say(mask(inspect(error, { depth: 6 })));
+    process.exitCode = exitCode;
+  }
+}
+
+/** The whole command line, not yet run. */
+export function createProgram(release = '0'): Command {
+  const program = new Command('require-api-key')
+    .description('Makes and manages API keys, and finds out why one does not work.')
+    .version(release)
+    .option('--json', 'answer in JSON, with times in ISO 8601')
+    .option('--debug', 'say where an error comes from')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nThe database is named by DATABASE_URL, in the environment or in .env, or by --database.\n' +
+        'Exit code: 0 done, 1 failed, 2 misused.\n\nExample:\n  $ require-api-key create alice > alice.key',
+    );
+  addCommands(program);
+  return program;
+}
+
+/** Out of the package that the running program is a part of. */
+function version(): string {
+  try {
+    const bin = realpathSync(process.argv[1] ?? '');
+    const manifest = readFileSync(join(dirname(bin), '../../package.json'), 'utf8');
+    return (JSON.parse(manifest) as { version: string }).version;
+  } catch {
+    return 'unknown';
+  }
+}

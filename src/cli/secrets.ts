@@ -1,0 +1,40 @@
+import { parseApiKey } from '../key-format.js';
+import { Misuse } from './failure.js';
+
+const secrets = new Set<string>();
+
+/** From now on this text is masked in whatever is said. Short ones would turn up in innocent words. */
+export function rememberSecret(text: string): void {
+  if (text.length >= 8) secrets.add(text);
+}
+
+/** The text without connection passwords, keys and what else is known to be secret. */
+export function mask(text: string): string {
+  let masked = text;
+  for (const secret of secrets) masked = masked.replaceAll(secret, '<secret>');
+  return masked
+    .replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):(?!\d{1,5}\/)[^\s@]*@/gi, '$1:<secret>@')
+    .replaceAll(/(\bpassword=)[^\s&]+/gi, '$1<secret>')
+    .replaceAll(/\b[a-z][a-z0-9_]*_[0-9A-Za-z]{48}\b/g, '<key>');
+}
+
+/** The key that stands in the text, if one of this library's form does. */
+function findKey(text: string): { keyId: string } | undefined {
+  for (const [candidate] of text.matchAll(/[a-z][a-z0-9_]*_[0-9A-Za-z]{48}/g)) {
+    const parsed = parseApiKey(candidate);
+    if (parsed) return parsed;
+  }
+  return undefined;
+}
+
+/** @throws {Misuse} where a key stands in the arguments: whoever lists processes or reads the shell's history has it then. */
+export function refuseKeysIn(args: readonly string[]): void {
+  for (const arg of args) {
+    const found = findKey(arg);
+    if (!found) continue;
+    throw new Misuse(
+      `the key ${found.keyId} stands in the arguments, where other users of this machine and the shell's history see it: ` +
+        'give a key on standard input or with --key-file, name it elsewhere by its key id, and replace this one',
+    );
+  }
+}

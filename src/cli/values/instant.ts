@@ -1,0 +1,25 @@
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from './duration.js';
+
+const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+
+/** The instant of an ISO 8601 date, read in local time where it names no zone; `undefined` for what is no date. */
+export function parseInstant(text: string): Date | undefined {
+  const [, year, month, day] = pattern.exec(text) ?? [];
+  if (day === undefined) return undefined;
+  // Date lets February 31 pass as March 3.
+  if (Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()) return undefined;
+  // A date alone would be read as midnight in UTC.
+  const instant = new Date(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'));
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
+}
+
+/** An end of life: a duration from now, or a date, which has to lie ahead. */
+export function expiryArgument(text: string): Date {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return new Date(Date.now() + ms);
+  const instant = parseInstant(text);
+  if (!instant) throw new InvalidArgumentError('Write 90d, 2027-01-31 or 2027-01-31T12:00Z.');
+  if (instant.getTime() <= Date.now()) throw new InvalidArgumentError('It lies in the past.');
+  return instant;
+}

@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { digestApiKey, generateApiKey } from '../../src/index.js';
+import { cli, folder, type CliOptions } from '../support/cli.js';
+
+const good = generateApiKey().key;
+const other = generateApiKey().key;
+
+interface Report {
+  ok: boolean;
+  findings: { severity: string; code: string; message: string; remedy?: string }[];
+}
+
+/** What `doctor` finds, without what is no trouble. */
+async function findingsOf(options: CliOptions, ...args: string[]): Promise<Report['findings']> {
+  const { code, stdout, stderr } = await cli(['doctor', '--json', ...args], options);
+  for (const secret of [good, other]) expect(stdout + stderr).not.toContain(secret);
+  const { ok, findings } = JSON.parse(stdout) as Report;
+  const trouble = findings.filter(({ severity }) => severity !== 'note');
+  expect({ ok, code, stderr }).toEqual({
+    ok: trouble.length === 0,
+    code: trouble.length === 0 ? 0 : 1,
+    stderr: '',
+  });
+  for (const { message, remedy } of trouble) {
+    expect(message).not.toBe('');
+    expect(remedy).toBeTruthy();
+  }
+  return trouble;
+}
+
+const codesOf = async (options: CliOptions, ...args: string[]) =>
+  (await findingsOf(options, ...args)).map(({ code }) => code);
+
+/** A folder with this `.env`. */
+const withEnv = (text: string) => ({ cwd: folder({ '.env': text }) });
+
+describe('doctor on a set-up without fault', () => {
+  it('a key in the environment, one in .env, a list, digests alone in an open file -> exit 0', async () => {
+    const digestsAlone = withEnv(`API_KEYS=alice:${digestApiKey(good)}\n`);
+    chmodSync(join(digestsAlone.cwd, '.env'), 0o644);
+    const found = await Promise.all([
+      codesOf({ cwd: folder(), env: { INTERNAL_API_KEY: good } }),
+      codesOf(withEnv(`INTERNAL_API_KEY="${good}" # the new one\n`)),
+      codesOf(withEnv(`API_KEYS="\n  alice: ${good},\n  bob:${digestApiKey(other)}\n"\n`)),
+      codesOf(digestsAlone),
+    ]);
+    expect(found).toEqual([[], [], [], []]);
+    const words = await cli(['doctor'], { cwd: folder(), env: { INTERNAL_API_KEY: good } });
+    expect(words).toEqual({
+      code: 0,
+      stdout: 'note     No database is named: DATABASE_URL is not set.\nNothing is wrong.\n',
+      stderr: '',
+    });
+  });
+});
+
+describe('doctor on variables', () => {
+  it.each<[string, Record<string, string>, string[]]>([
+    ['unset', {}, ['unset_variable']],
+    ['empty', { INTERNAL_API_KEY: ' ' }, ['empty_variable']],
+    ['quoted', { INTERNAL_API_KEY: `"${good}"` }, ['quoted_variable']],
+    ['quoted within a list', { API_KEYS: `alice:${good},bob:'${other}'` }, ['quoted_variable']],
+    ['blank-padded', { INTERNAL_API_KEY: `${good}\r` }, ['padded_variable']],
+    ['shorter than 32', { INTERNAL_API_KEY: 'Zr8kQ1x9' }, ['short_key']],
+    ['a sample', { INTERNAL_API_KEY: 'your-api-key-goes-here-0123456789abcdef' }, ['sample_key']],
+    ['an unresolved reference', { INTERNAL_API_KEY: '${SECRET}' }, ['unresolved_reference']],
+    ['an unresolved list', { API_KEYS: '$env://API_KEYS' }, ['unresolved_reference']],
+    [
+      'a key that no header can carry',
+      { INTERNAL_API_KEY: 'two words of a key that is long enough' },
+      ['broken_key'],
+    ],
+    ['one key under two users', { API_KEYS: `alice:${good},bob:${good}` }, ['shared_key']],
+  ])('%s -> found', async (_what, env, codes) => {
+    expect(await codesOf({ cwd: folder(), env })).toEqual(codes);
+  });
+
+  it('a list with several errors -> each by its position', async () => {
+    const env = { API_KEYS: `alice:${good},:x,bob:,${other},carol:sha256:12,dave:short` };
+    const findings = await findingsOf({ cwd: folder(), env });
+    expect(findings.map(({ message }) => message)).toEqual([
+      'API_KEYS is not used: entry 2 has no user, or one with control characters.',
+      'API_KEYS is not used: entry 3 has no key.',
+      'API_KEYS is not used: entry 4 has no user, or one with control characters.',
+      'API_KEYS is not used: entry 5 begins with "sha256:" but is not a digest of 64 hexadecimal digits.',
+      'API_KEYS holds a key that is shorter than 32 characters (entry 6).',
+    ]);
+  });
+
+  it('variables by other names -> those are looked at, and each has to be set', async () => {
+    const env = { INTERNAL_API_KEY: 'short', METRICS_KEY: 'short', PARTNER_KEYS: 'alice' };
+    const args = ['--variable', 'METRICS_KEY', '--variable', 'JOBS_KEY', '--list-variable', 'PARTNER_KEYS'];
+    const findings = await findingsOf({ cwd: folder(), env }, ...args);
+    expect(findings.map(({ code, message }) => [code, message.split(' ')[0]])).toEqual([
+      ['unset_variable', 'JOBS_KEY'],
+      ['short_key', 'METRICS_KEY'],
+      ['broken_list', 'PARTNER_KEYS'],
+    ]);
+  });
+});
+
+describe('doctor on the .env', () => {
+  it.each<[string, string, string[]]>([
+    ['blanks around a value', `INTERNAL_API_KEY = ${good}\n`, ['padded_variable']],
+    ['blanks within quotes', `INTERNAL_API_KEY="${good} "\n`, ['padded_variable']],
+    ['a quote that is not closed', `INTERNAL_API_KEY="${good}\n`, ['quoted_variable']],
+    ['a # in a value', `INTERNAL_API_KEY=${good}#more\n`, ['truncated_variable']],
+    ['a variable twice', `INTERNAL_API_KEY=${other}\nINTERNAL_API_KEY=${good}\n`, ['repeated_variable']],
+  ])('%s -> found', async (_what, text, codes) => {
+    expect(await codesOf(withEnv(text))).toEqual(codes);
+  });
+
+  it('another value in the environment -> found', async () => {
+    const options = { ...withEnv(`INTERNAL_API_KEY=${good}\n`), env: { INTERNAL_API_KEY: other } };
+    expect(await codesOf(options)).toEqual(['overridden_variable']);
+  });
+
+  it('open to others -> found, with the command that closes it', async () => {
+    const { cwd } = withEnv(`INTERNAL_API_KEY=${good}\n`);
+    chmodSync(join(cwd, '.env'), 0o644);
+    expect(await findingsOf({ cwd })).toMatchObject([{ code: 'open_env_file', remedy: 'chmod 600 .env' }]);
+  });
+
+  it('not ignored by git, then tracked, then ignored -> found, found, and well', async () => {
+    const { cwd } = withEnv(`INTERNAL_API_KEY=${good}\n`);
+    const git = (...args: string[]) => execFileSync('git', args, { cwd, stdio: 'ignore' });
+    git('init');
+    expect(await codesOf({ cwd })).toEqual(['unignored_env_file']);
+    git('add', '.env');
+    expect(await codesOf({ cwd })).toEqual(['tracked_env_file']);
+    git('rm', '--cached', '.env');
+    writeFileSync(join(cwd, '.gitignore'), '.env\n');
+    expect(await codesOf({ cwd })).toEqual([]);
+  });
+});

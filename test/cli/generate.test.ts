@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { digestApiKey, parseApiKey } from '../../src/index.js';
+import { cli } from '../support/cli.js';
+
+describe('generate', () => {
+  it('nothing asked for -> the key alone on stdout, its id and digest on stderr', async () => {
+    const { code, stdout, stderr } = await cli(['generate']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^key_[0-9A-Za-z]{48}\n$/);
+    const key = stdout.trim();
+    expect(stderr).toContain(parseApiKey(key)!.keyId);
+    expect(stderr).toContain(digestApiKey(key));
+    expect(stderr).not.toContain(key);
+  });
+
+  it('--prefix -> the key begins with it', async () => {
+    const { stdout } = await cli(['generate', '--prefix', 'acme_live']);
+    expect(parseApiKey(stdout.trim())).toMatchObject({ prefix: 'acme_live' });
+  });
+
+  it('--env with and without --user -> a line for a .env on stdout, the digest form on stderr', async () => {
+    const [single, list] = await Promise.all([
+      cli(['generate', '--env', 'INTERNAL_API_KEY']),
+      cli(['generate', '--env', 'API_KEYS', '--user', 'alice']),
+    ]);
+    expect(single.stdout).toMatch(/^INTERNAL_API_KEY=key_\w{48}\n$/);
+    const key = list.stdout.trim().replace('API_KEYS=alice:', '');
+    expect(parseApiKey(key)).toBeDefined();
+    expect(list.stderr).toContain(`\nAPI_KEYS=alice:${digestApiKey(key)}\n`);
+  });
+
+  it('--hex and --base64url -> a plain secret of so many bytes', async () => {
+    const [hex, base64url] = await Promise.all([
+      cli(['generate', '--hex', '32']),
+      cli(['generate', '--base64url', '32', '--json']),
+    ]);
+    expect(hex.stdout).toMatch(/^[0-9a-f]{64}\n$/);
+    const answer = JSON.parse(base64url.stdout) as { key: string; digest: string };
+    expect(answer.key).toMatch(/^[\w-]{43}$/);
+    expect(answer).toEqual({ key: answer.key, digest: digestApiKey(answer.key) });
+    expect(base64url.stderr).toBe('');
+  });
+
+  it('--json -> the key, its id, its digest and both lines', async () => {
+    const { stdout } = await cli(['generate', '--json', '--env', 'X', '--user', 'bob']);
+    const { key, keyId, digest, ...lines } = JSON.parse(stdout) as Record<string, string>;
+    expect(parseApiKey(key)).toMatchObject({ keyId });
+    expect(lines).toEqual({ line: `X=bob:${key}`, digestLine: `X=bob:${digest}` });
+  });
+
+  it.each([
+    [['--hex', '8']],
+    [['--hex', '32', '--base64url', '32']],
+    [['--hex', '32', '--prefix', 'x']],
+    [['--prefix', 'Acme']],
+    [['--user', 'alice']],
+    [['--env', 'A B']],
+    [['--env', 'API_KEYS', '--user', 'a:b']],
+  ])('%j -> misused, and no key', async (args) => {
+    const { code, stdout, stderr } = await cli(['generate', ...args]);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^error: .+\n$/);
+  });
+});

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { ApiKeyManager, digestApiKey, generateApiKey } from '../../src/index.js';
+import { PostgresKeyStore } from '../../src/postgres.js';
+import { cli, folder, shell, startCli } from '../support/cli.js';
+import { untilBlocked } from '../support/lock.js';
+import { createDatabase } from '../support/postgres.js';
+
+const database = await createDatabase();
+const pool = database.pool();
+const env = { DATABASE_URL: database.url };
+const store = new PostgresKeyStore({ client: pool });
+await store.migrate();
+const keys = new ApiKeyManager({ store, legacyKeys: true });
+
+const legacy = (name: string) => `${name}-0123456789-abcdefghijklmnopqrst`;
+const ownerOf = async (key: string) => (await store.findByDigest(digestApiKey(key)))?.user;
+
+describe('import of one key', () => {
+  it('on standard input, in a file and as a digest -> known from then on, and never printed', async () => {
+    const { key } = generateApiKey();
+    const cwd = folder({ 'bob.key': `${legacy('bob')}\n` });
+    const [piped, filed, digested] = await Promise.all([
+      cli(['import', 'alice', '--name', 'old', '--json'], { env, input: `${key}\n` }),
+      cli(['import', 'bob', '--key-file', 'bob.key', '--scope', 'x'], { env, cwd }),
+      cli(['import', 'carol', '--digest', digestApiKey(legacy('carol')), '--expires', '1d'], { env }),
+    ]);
+    expect(JSON.parse(piped.stdout)).toMatchObject({ keyId: key.slice(0, 14), user: 'alice', name: 'old' });
+    expect(filed).toMatchObject({ code: 0, stdout: '' });
+    expect(filed.stderr).toMatch(/^Took over a key of bob as key_\w{10}.\n$/);
+    expect(await keys.verify(legacy('bob'))).toMatchObject({ apiKey: { user: 'bob', scopes: ['x'] } });
+    expect(await keys.verify(legacy('carol'))).toMatchObject({ apiKey: { user: 'carol' } });
+    expect(digested.code).toBe(0);
+    for (const { stdout, stderr } of [piped, filed]) {
+      expect(stdout + stderr).not.toContain(key);
+      expect(stdout + stderr).not.toContain(legacy('bob'));
+    }
+
+    const again = await cli(['import', 'alice'], { env, input: key });
+    expect(again).toEqual({ code: 1, stdout: '', stderr: 'error: this key is in the database already\n' });
+  });
+
+  it('a short key -> taken over, with a warning', async () => {
+    const { code, stderr } = await cli(['import', 'dave'], { env, input: 'short' });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^Warning: the key is shorter than 32 characters; replace it soon.\n/);
+  });
+
+  it('nothing, two lines or an impossible key on standard input -> failed', async () => {
+    const [nothing, two, impossible, missing] = await Promise.all([
+      cli(['import', 'x'], { env }),
+      cli(['import', 'x'], { env, input: 'a\nb\n' }),
+      cli(['import', 'x'], { env, input: 'blanks in between' }),
+      cli(['import', 'x', '--key-file', 'none.key'], { env, cwd: folder() }),
+    ]);
+    expect(nothing).toMatchObject({ code: 1, stderr: 'error: the input has no key\n' });
+    expect(two).toMatchObject({ code: 1, stderr: expect.stringContaining('more than one line') as unknown });
+    expect(impossible).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('visible ASCII') as unknown,
+    });
+    expect(missing).toMatchObject({
+      code: 1,
+      stderr: 'error: none.key cannot be read: there is no such file\n',
+    });
+  });
+
+  it.each([
+    [['import']],
+    [['import', 'x', '--file', 'f']],
+    [['import', '--file', 'f', '--digest', 'd']],
+    [['import', 'x', 'a-key-that-stands-in-the-arguments']],
+    [['import', 'x', '--digest', 'sha256:abc']],
+  ])('%j -> misused', async (args) => {
+    const { code, stdout, stderr } = await cli(args, { env });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: .+\n$/);
+    expect(stderr).not.toContain('a-key-that-stands');
+  });
+});
+
+describe('import --file', () => {
+  it('lines, CSV and JSON -> each key under its user; a second run counts duplicates', async () => {
+    const cwd = folder({
+      'keys.txt': `# partners\n\nerin:${legacy('erin')}\r\nfrank : ${digestApiKey(legacy('frank'))}\n`,
+      'keys.csv': `User,Key,Name,Scopes,Expires_At,Metadata\n"gina, of sales",${legacy('gina')},"a ""b""",x y,2099-01-31,"{""n"":1}"\nhugo,${legacy('hugo')},,,,\n`,
+      'keys.json': JSON.stringify([
+        { user: 'iris', key: legacy('iris'), scopes: ['a'], expiresAt: '2099-01-31T00:00:00Z' },
+        { user: 'jack', digest: digestApiKey(legacy('jack')) },
+      ]),
+    });
+    const runs = await Promise.all(
+      ['keys.txt', 'keys.csv', 'keys.json'].map((file) => cli(['import', '--file', file], { env, cwd })),
+    );
+    for (const each of runs) {
+      expect(each).toEqual({ code: 0, stdout: '', stderr: 'Took over 2 keys; 0 were there already.\n' });
+    }
+    for (const user of ['erin', 'frank', 'hugo', 'iris', 'jack'])
+      expect(await ownerOf(legacy(user))).toBe(user);
+    expect(await keys.verify(legacy('gina'))).toMatchObject({
+      apiKey: { user: 'gina, of sales', name: 'a "b"', scopes: ['x', 'y'], metadata: { n: 1 } },
+    });
+    const again = await shell('$CLI import --file - --json < keys.csv', { env, cwd });
+    expect(JSON.parse(again.stdout)).toMatchObject({ imported: 0, duplicates: 2, conflicts: [] });
+  });
+
+  it('wrong lines -> each told of by its place, no key printed, nothing taken over', async () => {
+    const lines = [
+      `kate:${legacy('kate')}`,
+      `:${legacy('a')}`,
+      legacy('forgotten-user'),
+      'lena:',
+      'mona:${MONA_KEY}',
+      'nina:sha256:abc',
+      `olga:${legacy('kate')}`,
+      'paul:a b',
+    ];
+    const csv = `user,key\nrosa,${legacy('rosa')},more\n"sven\n2",${legacy('s')}\ntina,\n`;
+    const cwd = folder({ 'keys.txt': lines.join('\n'), 'keys.csv': csv, 'open.csv': 'user,key\na,"b' });
+    const [text, table, open] = await Promise.all(
+      ['keys.txt', 'keys.csv', 'open.csv'].map((file) => cli(['import', '--file', file], { env, cwd })),
+    );
+    expect(text!.code).toBe(1);
+    expect(text!.stderr.split('\n')).toEqual([
+      'line 2 has no user',
+      'line 3 has no user',
+      'line 4 has no key',
+      'line 5 has an unresolved reference instead of a key',
+      'line 6 is refused: "digest" must be "sha256:" and 64 hexadecimal digits; received a string of 10 characters',
+      'line 7 has the key of another user, on line 1',
+      expect.stringMatching(/^line 8 is refused: "key" must be a key that a header can carry/),
+      'error: 7 of 8 keys cannot be taken over; none was',
+      '',
+    ]);
+    expect(table!.stderr).toMatch(
+      /^line 2 has 3 fields where the header has 2\nline 3 is refused: "user" .*\nline 5 has no key\n/,
+    );
+    expect(open!.stderr).toBe('error: line 2: a quote does not fit its field\n');
+    for (const { stdout, stderr } of [text!, table!]) {
+      expect(stdout).toBe('');
+      expect(stderr).not.toContain('0123456789');
+    }
+    expect(await ownerOf(legacy('kate'))).toBeUndefined();
+  });
+
+  it('a key that another user has already -> told of by its place, the rest is taken over', async () => {
+    await keys.import({ user: 'uma', key: legacy('uma') });
+    const input = `vera:${legacy('uma')}\nwalt:${legacy('walt')}\n`;
+    const { code, stderr } = await cli(['import', '--file', '-'], { env, input });
+    expect(code).toBe(1);
+    expect(stderr).toContain('line 1 has a key that the database knows under another user\n');
+    expect(await ownerOf(legacy('walt'))).toBe('walt');
+    expect(await ownerOf(legacy('uma'))).toBe('uma');
+  });
+
+  it('Ctrl-C in the middle -> exit 130; a second run takes over what is left', async () => {
+    const input = Array.from({ length: 200 }, (_, n) => `many:${legacy(`many${n}`)}`).join('\n');
+    const holder = await database.client();
+    await holder.query('begin; lock table api_keys in share mode');
+    const { child, finished } = startCli(['import', '--file', '-'], { env, input });
+    await untilBlocked(pool);
+    child.kill('SIGINT');
+    await holder.query('commit');
+    const { code, stderr } = await finished;
+    expect({ code, stderr }).toEqual({
+      code: 130,
+      stderr: 'error: stopped; 190 keys are left, run it again to go on\n',
+    });
+    const again = await cli(['import', '--file', '-', '--json'], { env, input });
+    expect(JSON.parse(again.stdout)).toMatchObject({ imported: 190, duplicates: 10 });
+  });
+});

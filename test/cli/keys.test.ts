@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ApiKeyManager, parseApiKey, type KeyRecord } from '../../src/index.js';
+import { PostgresKeyStore } from '../../src/postgres.js';
+import { cli, folder, shell } from '../support/cli.js';
+import { createDatabase } from '../support/postgres.js';
+
+const database = await createDatabase();
+const store = new PostgresKeyStore({ client: database.pool() });
+const keys = new ApiKeyManager({ store });
+const env = { DATABASE_URL: database.url };
+await store.migrate();
+
+const run = (...args: string[]) => cli(args, { env });
+const parsed = (text: string) => JSON.parse(text) as Record<string, unknown>;
+
+describe('create', () => {
+  it('> alice.key -> the file holds the key and a newline, the database its digest, stderr the words', async () => {
+    const cwd = folder();
+    const { code, stdout, stderr } = await shell(
+      '$CLI create alice --name ci --scope audio:read --scope audio:write --expires 90d --metadata \'{"plan":"free"}\' > alice.key',
+      { cwd, env },
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    const text = readFileSync(join(cwd, 'alice.key'), 'utf8');
+    const { keyId } = parseApiKey(text.slice(0, -1))!;
+    expect(text.at(-1)).toBe('\n');
+    expect(stderr).toMatch(
+      new RegExp(`^Made ${keyId} for alice; it expires \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC.`),
+    );
+    const record = await keys.get(keyId);
+    expect(record).toMatchObject({
+      user: 'alice',
+      name: 'ci',
+      scopes: ['audio:read', 'audio:write'],
+      metadata: { plan: 'free' },
+    });
+    expect(record!.expiresAt!.getTime() - record!.createdAt.getTime()).toBeCloseTo(90 * 86_400_000, -5);
+    expect(await keys.verify(text.trim())).toMatchObject({ ok: true });
+  });
+
+  it('--json with a prefix and a date -> key and record in one answer, times in ISO 8601', async () => {
+    const { stdout, stderr } = await run(
+      'create',
+      'bob',
+      '--json',
+      '--prefix',
+      'acme',
+      '--expires',
+      '2099-01-31',
+    );
+    const { key, record } = parsed(stdout) as { key: string; record: Record<string, unknown> };
+    expect(parseApiKey(key)).toEqual({ prefix: 'acme', keyId: record['keyId'] });
+    expect(record).toMatchObject({ user: 'bob', status: 'active', expiresAt: '2099-01-31T00:00:00.000Z' });
+    expect(stdout + stderr).not.toMatch(/sha256|digest/);
+    expect(stderr).toBe('');
+  });
+
+  it('standard output that is full -> failed, and the key to revoke is named', async () => {
+    const { code, stderr } = await shell('$CLI create carol > /dev/full', { env });
+    expect(code).toBe(1);
+    const [, keyId] = /no space is left; the key is lost: require-api-key revoke (key_\w{10})\n/.exec(
+      stderr,
+    )!;
+    expect(await keys.get(keyId!)).toMatchObject({ user: 'carol' });
+  });
+
+  it.each([
+    [['create']],
+    [['create', 'x', '--expires', 'soon']],
+    [['create', 'x', '--expires', '2020-01-01']],
+    [['create', 'x', '--expires', '2099-02-31']],
+    [['create', 'x', '--metadata', '[1]']],
+    [['create', 'x', '--scope', 'a b']],
+    [['create', ' ']],
+  ])('%j -> misused, and nothing is made', async (args) => {
+    const { code, stdout, stderr } = await cli(args, { env });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: .+\n$/);
+  });
+});
+
+describe('list and show', () => {
+  it('several keys -> a table of them, filtered by user and status, without what would move the cursor', async () => {
+    const { record } = await keys.create({ user: 'dora', scopes: ['a', 'b'] });
+    await database
+      .pool()
+      .query('update api_keys set name = $1 where key_id = $2', ['red \u001b[31m', record.keyId]);
+    const { record: revoked } = await keys.create({ user: 'dora' });
+    await keys.revoke(revoked.keyId);
+    const [all, active, json, none] = await Promise.all([
+      run('list', '--user', 'dora'),
+      run('list', '--user', 'dora', '--status', 'active'),
+      run('list', '--user', 'dora', '--json'),
+      run('list', '--user', 'nobody'),
+    ]);
+    expect(all.stdout).toMatch(/^KEY ID +USER +NAME +SCOPES +STATUS +CREATED +LAST USED +EXPIRES\n/);
+    expect(all.stdout).toContain(revoked.keyId);
+    expect(active.stdout).not.toContain(revoked.keyId);
+    expect(active.stdout).toMatch(
+      new RegExp(
+        `\n${record.keyId}  dora  red \\?\\[31m  a b +active  \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC  never +never\n$`,
+      ),
+    );
+    const records = JSON.parse(json.stdout) as Record<string, unknown>[];
+    expect(records.map(({ keyId, status }) => [keyId, status])).toEqual([
+      [revoked.keyId, 'revoked'],
+      [record.keyId, 'active'],
+    ]);
+    expect(none).toEqual({ code: 0, stdout: '', stderr: 'There are no such keys.\n' });
+  });
+
+  it('more keys than the limit, or than a page -> said so; --all shows every one', async () => {
+    const pool = database.pool();
+    await pool.query(`insert into api_keys (key_id, user_name, digest)
+      select 'key_' || lpad(n::text, 10, '0'), 'many', 'sha256:' || lpad(to_hex(n), 64, '0')
+      from generate_series(1, 1234) n`);
+    const [some, all] = await Promise.all([
+      run('list', '--user', 'many', '--limit', '5', '--json'),
+      run('list', '--user', 'many', '--all', '--json'),
+    ]);
+    expect(JSON.parse(some.stdout)).toHaveLength(5);
+    expect(some.stderr).toBe('There are more than these 5: give --all, or a higher --limit.\n');
+    const ids = (JSON.parse(all.stdout) as KeyRecord[]).map(({ keyId }) => keyId);
+    expect(new Set(ids).size).toBe(1234);
+    expect(all.stderr).toBe('');
+  });
+
+  it('a reader that leaves early -> quiet', async () => {
+    const { code, stdout, stderr } = await shell('$CLI list --user many --all | head -n 1; sleep 0', { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^KEY ID/);
+  });
+
+  it('show -> all that is known of one key; an unknown one fails', async () => {
+    const { record } = await keys.create({ user: 'erin', metadata: { plan: 'pro' } });
+    const [shown, json, unknown] = await Promise.all([
+      run('show', record.keyId),
+      run('show', record.keyId, '--json'),
+      run('show', 'key_0000000000'),
+    ]);
+    expect(shown.stdout).toContain(`key id     ${record.keyId}\nuser       erin\nstatus     active\n`);
+    expect(shown.stdout).toContain('metadata   {"plan":"pro"}\n');
+    expect(parsed(json.stdout)).toMatchObject({
+      keyId: record.keyId,
+      createdAt: record.createdAt.toISOString(),
+    });
+    expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'error: there is no record with this key id\n' });
+  });
+});
+
+describe('rotate and revoke', () => {
+  it('rotate --overlap 1h -> the new key alone on stdout, the old one ends in an hour; a second time fails', async () => {
+    const old = await keys.create({ user: 'frank' });
+    const before = Date.now();
+    const { code, stdout, stderr } = await run('rotate', old.record.keyId, '--overlap', '1h');
+    expect(code).toBe(0);
+    const { keyId } = parseApiKey(stdout.trim())!;
+    expect(stderr).toMatch(new RegExp(`^Made ${keyId} for frank; ${old.record.keyId} works until \\d{4}-`));
+    const previous = await keys.get(old.record.keyId);
+    const overlap = previous!.expiresAt!.getTime() - before;
+    expect(overlap).toBeGreaterThanOrEqual(3_600_000);
+    expect(overlap).toBeLessThan(3_620_000);
+    const again = await run('rotate', old.record.keyId);
+    expect(again).toEqual({ code: 1, stdout: '', stderr: 'error: the key has a successor already\n' });
+  });
+
+  it('rotate --at-first-use -> the old key stays as it was until the new one is used', async () => {
+    const { record } = await keys.create({ user: 'gina' });
+    const { stdout } = await run('rotate', record.keyId, '--at-first-use', '--overlap', '30m', '--json');
+    const answer = parsed(stdout) as Record<string, Record<string, unknown>>;
+    expect(answer['record']).toMatchObject({ replaces: record.keyId, overlapMs: 1_800_000 });
+    expect(answer['previous']).toMatchObject({ keyId: record.keyId, status: 'rotating' });
+    expect(answer['previous']).not.toHaveProperty('expiresAt');
+    const shown = await run('show', (answer['record'] as { keyId: string }).keyId);
+    expect(shown.stdout).toContain('30m from the first use of this key');
+  });
+
+  it('revoke --family -> the key and its successor; an unknown id, or a whole key, is refused', async () => {
+    const first = await keys.create({ user: 'hugo' });
+    const { record: second } = await keys.rotate(first.record.keyId);
+    const [unknown, whole] = await Promise.all([run('revoke', 'key_0000000000'), run('revoke', first.key)]);
+    expect(unknown).toMatchObject({ code: 1, stderr: 'error: there is no record with this key id\n' });
+    expect(whole.code).toBe(2);
+    expect(whole.stderr).toContain(`the key ${first.record.keyId} stands in the arguments`);
+    expect(whole.stderr).not.toContain(first.key);
+
+    const { code, stdout, stderr } = await run('revoke', first.record.keyId, '--family');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr).toBe(`Revoked ${first.record.keyId} of hugo.\nRevoked ${second.keyId} of hugo.\n`);
+    expect(await store.get(second.keyId)).toHaveProperty('revokedAt');
+  });
+});

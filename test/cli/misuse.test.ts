@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { generateApiKey } from '../../src/index.js';
+import { cli, folder } from '../support/cli.js';
+import { createDatabase } from '../support/postgres.js';
+
+const database = await createDatabase();
+
+describe('bad input', () => {
+  it.each<[string[], RegExp]>([
+    [['revok'], /^error: unknown command 'revok'; did you mean revoke\?\n$/],
+    [['list', '--satus', 'active'], /^error: unknown option '--satus'; did you mean --status\?\n$/],
+    [
+      ['list', '--status', 'dead'],
+      /^error: option '--status <status>' argument 'dead' is invalid. Allowed choices are active, /,
+    ],
+    [['show'], /^error: missing required argument 'keyId'\n$/],
+    [['rotate', 'key_0000000000', '--overlap', '1'], /^error: .* is invalid. Write 30m, 24h, 90d or 2w.\n$/],
+    [
+      ['list', '--table', ''],
+      /^error: "table" must be a name of 1 to \d+ bytes; received an empty string\n$/,
+    ],
+    [['create', 'alice', '--name', 'x'.repeat(300)], /^error: "name" must be at most 256 characters long; /],
+    [
+      ['generate', '--key=a-secret-of-somebody'],
+      /^error: unknown option '--key'.* A key is never taken from the arguments/,
+    ],
+  ])('%j -> exit 2 in one sentence', async (args, message) => {
+    const { code, stdout, stderr } = await cli(args, { env: { DATABASE_URL: database.url } });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).not.toContain('a-secret');
+  });
+
+  it('no command at all -> the help on stderr, exit 2; --help and --version -> on stdout, exit 0', async () => {
+    const [none, help, version] = await Promise.all([cli([]), cli(['--help']), cli(['--version'])]);
+    expect(none).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^Usage: /) as unknown });
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: /) as unknown, stderr: '' });
+    expect(version).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
+      stderr: '',
+    });
+  });
+
+  it('a whole key among the arguments of any command -> refused before anything is done, and not repeated', async () => {
+    const { key, keyId } = generateApiKey();
+    const lines = [
+      ['show', key],
+      ['check', `https://127.0.0.1:1/?api_key=${key}`],
+      ['import', 'alice', `--key=${key}`],
+    ];
+    for (const { code, stdout, stderr } of await Promise.all(
+      lines.map((args) => cli([...args, '--debug'])),
+    )) {
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(`the key ${keyId} stands in the arguments`);
+      expect(stderr).not.toContain(key);
+    }
+  });
+});
+
+describe('the database', () => {
+  it('DATABASE_URL in .env, in the environment, in --database -> the later one counts', async () => {
+    const nowhere = 'postgres://127.0.0.1:1/x';
+    const cwd = folder({ '.env': `DATABASE_URL=${database.url}\n` });
+    const [file, environment, option] = await Promise.all([
+      cli(['migrate'], { cwd }),
+      cli(['migrate'], { cwd, env: { DATABASE_URL: nowhere } }),
+      cli(['migrate', '--database', database.url], { cwd, env: { DATABASE_URL: nowhere } }),
+    ]);
+    expect([file.code, environment.code, option.code]).toEqual([0, 1, 0]);
+    expect(file.stdout).toBe('');
+  });
+
+  it('none named, or one that is no PostgreSQL URL -> misused', async () => {
+    const secret = 'hunter2#hunter2';
+    const [none, foreign, broken] = await Promise.all([
+      cli(['list'], { cwd: folder() }),
+      cli(['list', '--database', `mysql://root:${secret}@localhost/x`]),
+      cli(['list', '--database', `postgres://root:${secret}@localhost/x`]),
+    ]);
+    expect(none).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error: no database is named/) as unknown,
+    });
+    expect(foreign).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/is not a PostgreSQL URL/) as unknown,
+    });
+    expect(broken).toMatchObject({ code: 2, stderr: expect.stringMatching(/percent-encode/) as unknown });
+    for (const { stderr } of [foreign, broken]) expect(stderr).not.toContain('hunter2');
+  });
+
+  it('one that cannot be reached, or lets nobody in -> one sentence; more with --debug; never a password', async () => {
+    const secret = 'hunter2-hunter2';
+    const url = `postgres://root:${secret}@127.0.0.1:1/app?sslmode=disable`;
+    const [brief, full] = await Promise.all([
+      cli(['list'], { env: { DATABASE_URL: url } }),
+      cli(['list', '--database', url, '--debug']),
+    ]);
+    expect(brief).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: the database 127.0.0.1:1/app cannot be used: the connection was refused; is the server running?\n',
+    });
+    expect(full.code).toBe(1);
+    expect(full.stderr).toContain('    at ');
+    expect(full.stderr).not.toContain(secret);
+  });
+
+  it('a role without rights -> failed in one sentence', async () => {
+    await cli(['migrate'], { env: { DATABASE_URL: database.url } });
+    const role = `role_${Date.now()}`;
+    await database.pool().query(`create role ${role} login`);
+    const url = new URL(database.url);
+    url.username = role;
+    const { code, stderr } = await cli(['list'], { env: { DATABASE_URL: url.href } });
+    await database.pool().query(`drop role ${role}`);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'error: list failed: permission denied for table api_keys\n',
+    });
+  });
+});
