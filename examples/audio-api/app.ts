@@ -1,7 +1,14 @@
 import cors from 'cors';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { apiKeyOf, envKey, requireApiKey, type RequireApiKeyOptions } from 'require-api-key';
+import {
+  type ApiKeyManager,
+  apiKeyOf,
+  envKey,
+  envKeyList,
+  requireApiKey,
+  type RequireApiKeyOptions,
+} from 'require-api-key';
 import { answerErrors, notFound } from './problem.js';
 import {
   defaultRateLimits,
@@ -18,7 +25,9 @@ export interface AudioApiOptions {
   uploadsDir: string;
   /** The largest file that is taken. Default: 50 MB. */
   maxUploadBytes?: number;
-  /** Where the keys of the public routes are. Default: `INTERNAL_API_KEY` and `API_KEYS`. */
+  /** The keys of the public routes, kept in a database. Default: those of `source`. */
+  keys?: ApiKeyManager;
+  /** Where else the keys of the public routes are. Default: `INTERNAL_API_KEY` and `API_KEYS`, which may do everything. */
   source?: RequireApiKeyOptions['source'];
   limits?: Partial<RateLimits>;
   /** Where the request log goes. Default: nowhere. */
@@ -27,9 +36,12 @@ export interface AudioApiOptions {
   trustedProxies?: number;
 }
 
+/** What a key needs to upload; `/hello` takes any key. */
+export const UPLOAD_SCOPE = 'audio:write';
+
 /** The whole app without a port: a test or another server can mount it. */
 export function createApp(options: AudioApiOptions): Express {
-  const { uploadsDir, maxUploadBytes = 50 * 1024 * 1024, source, logStream, trustedProxies = 0 } = options;
+  const { uploadsDir, maxUploadBytes = 50 * 1024 * 1024, logStream, trustedProxies = 0 } = options;
   const limits = { ...defaultRateLimits, ...options.limits };
   const uploads = new UploadStore(uploadsDir);
   const app = express();
@@ -41,7 +53,9 @@ export function createApp(options: AudioApiOptions): Express {
   if (logStream !== undefined) app.use(requestLog(logStream));
   app.use(limitFailedAttempts(limits));
 
+  const source = options.keys ?? options.source ?? keysOfEnvironment();
   const publicGuard = requireApiKey({ source });
+  const uploadGuard = requireApiKey({ source, scopes: [UPLOAD_SCOPE] });
   const internalGuard = requireApiKey({
     header: 'X-Internal-Api-Key',
     source: envKey('INTERNAL_API_KEY'),
@@ -52,7 +66,7 @@ export function createApp(options: AudioApiOptions): Express {
     res.json({ message: `Hello, ${apiKeyOf(req).user}!` });
   });
 
-  app.post('/upload-audio', publicGuard, perKey, ...uploadAudio(uploads, maxUploadBytes));
+  app.post('/upload-audio', uploadGuard, perKey, ...uploadAudio(uploads, maxUploadBytes));
 
   app.get('/_internal/jobs', internalGuard, perKey, async (_req, res) => {
     res.json({ jobs: await uploads.list() });
@@ -61,4 +75,10 @@ export function createApp(options: AudioApiOptions): Express {
   app.use(notFound);
   app.use(answerErrors);
   return app;
+}
+
+/** A key in the environment cannot say what it may do, so here each may do everything. */
+function keysOfEnvironment(): RequireApiKeyOptions['source'] {
+  const scopes = [UPLOAD_SCOPE];
+  return [envKey('INTERNAL_API_KEY', { scopes }), envKeyList('API_KEYS', { scopes })];
 }

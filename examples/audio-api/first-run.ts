@@ -2,7 +2,10 @@ import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { config, parse } from 'dotenv';
 import { generateApiKey } from 'require-api-key';
 
+export const ENV_FILE = '.env';
+
 const KEY_VARIABLES = ['API_KEYS', 'INTERNAL_API_KEY'] as const;
+type KeyVariable = (typeof KEY_VARIABLES)[number];
 
 export type FirstKey =
   /** Made just now. */
@@ -13,50 +16,61 @@ export type FirstKey =
   | { origin: 'operator' };
 
 /** Reads the file into `process.env`; what is set there already stands. */
-export function readEnvFile(envFile: string): Record<string, string> {
+export function readEnvFile(): Record<string, string> {
   // A variable that is there but blank would otherwise hide the one in the file.
-  for (const name of KEY_VARIABLES) if (!process.env[name]?.trim()) delete process.env[name];
-  return config({ path: envFile, quiet: true }).parsed ?? {};
+  for (const name of [...KEY_VARIABLES, 'DATABASE_URL'])
+    if (!process.env[name]?.trim()) delete process.env[name];
+  return config({ path: ENV_FILE, quiet: true }).parsed ?? {};
 }
 
 /**
  * Where neither the environment nor the file names a key, makes one for a user `demo` and one for the internal route,
  * and keeps both in the file.
  */
-export function ensureKeys(envFile: string): FirstKey {
-  readEnvFile(envFile);
-  const demoKey = hasKeys(process.env) ? undefined : makeKeys(envFile);
-  const inFile = readEnvFile(envFile);
-  if (demoKey !== undefined) return { origin: 'new', demoKey };
+export function ensureKeys(): FirstKey {
+  const demoKey = generateApiKey({ prefix: 'demo' }).key;
+  const isNew = keepUnlessSet({ API_KEYS: `demo:${demoKey}`, INTERNAL_API_KEY: newInternalKey() });
+  const inFile = readEnvFile();
+  if (isNew) return { origin: 'new', demoKey };
   const isDemo = inFile['API_KEYS']?.startsWith('demo:') && inFile['API_KEYS'] === process.env['API_KEYS'];
   return { origin: isDemo ? 'file' : 'operator' };
 }
 
-function hasKeys(env: Record<string, string | undefined>): boolean {
-  return KEY_VARIABLES.some((name) => env[name]?.trim());
+/** The key of the internal route alone; says whether it was made just now. */
+export function ensureInternalKey(): boolean {
+  const isNew = keepUnlessSet({ INTERNAL_API_KEY: newInternalKey() });
+  readEnvFile();
+  return isNew;
 }
 
-/** The key for `demo`, or `undefined` where another start of the app was quicker and the file has keys by now. */
-function makeKeys(envFile: string): string | undefined {
-  const demoKey = generateApiKey({ prefix: 'demo' }).key;
-  const internalKey = generateApiKey({ prefix: 'internal' }).key;
+const newInternalKey = () => generateApiKey({ prefix: 'internal' }).key;
+
+/** `false` where one of the variables is set, or another start of the app was quicker and one is in the file by now. */
+function keepUnlessSet(values: Partial<Record<KeyVariable, string>>): boolean {
+  const names = Object.keys(values);
+  readEnvFile();
+  if (isAnySet(names, process.env)) return false;
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
   try {
-    const isKept = writeNewOrAppend(envFile, `API_KEYS=demo:${demoKey}\nINTERNAL_API_KEY=${internalKey}\n`);
-    return isKept ? demoKey : undefined;
+    return writeNewOrAppend(ENV_FILE, lines.join(''), names);
   } catch (cause) {
-    const reason = `the first keys could not be kept in ${envFile}; set API_KEYS and INTERNAL_API_KEY yourself.`;
+    const reason = `the first keys could not be kept in ${ENV_FILE}; set ${names.join(' and ')} yourself.`;
     throw new Error(reason, { cause });
   }
 }
 
-function writeNewOrAppend(path: string, text: string): boolean {
+function isAnySet(names: readonly string[], env: Record<string, string | undefined>): boolean {
+  return names.some((name) => env[name]?.trim());
+}
+
+function writeNewOrAppend(path: string, text: string, names: readonly string[]): boolean {
   try {
     // `wx` fails where a file is: nobody's .env is ever overwritten, also not one made a moment ago.
     writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     const before = readFileSync(path, 'utf8');
-    if (hasKeys(parse(before))) return false;
+    if (isAnySet(names, parse(before))) return false;
     // Before the keys are in it, not after: nobody else may read them in between.
     chmodSync(path, 0o600);
     appendFileSync(path, /[^\n]$/.test(before) ? `\n${text}` : text);

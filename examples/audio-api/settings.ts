@@ -1,6 +1,8 @@
 export interface Settings {
   port: number;
   host?: string;
+  /** Where managed keys are; without it keys are in the environment. */
+  databaseUrl?: string;
   uploadsDir: string;
   maxUploadBytes: number;
   trustedProxies: number;
@@ -8,9 +10,11 @@ export interface Settings {
 
 /** Reads the settings from the environment; throws a sentence for the operator where one makes no sense. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const databaseUrl = postgresUrl(env);
   return {
     port: wholeNumber(env, 'PORT', 3000, 65_535),
     ...(env['HOST'] ? { host: env['HOST'] } : {}),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
     uploadsDir: env['UPLOADS_DIR'] || 'uploads',
     maxUploadBytes: wholeNumber(env, 'MAX_UPLOAD_BYTES', 50 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
     trustedProxies: wholeNumber(env, 'TRUSTED_PROXIES', 0, 100),
@@ -23,4 +27,12 @@ function wholeNumber(env: NodeJS.ProcessEnv, name: string, fallback: number, max
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= max) return value;
   throw new Error(`${name} must be a whole number from 0 to ${max}.`);
+}
+
+function postgresUrl(env: NodeJS.ProcessEnv): string | undefined {
+  const text = env['DATABASE_URL']?.trim();
+  if (!text) return undefined;
+  // Never repeated: it holds a password.
+  if (/^postgres(ql)?:\/\//i.test(text)) return text;
+  throw new Error('DATABASE_URL must read postgres://user:password@host:port/database.');
 }

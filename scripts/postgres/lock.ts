@@ -5,8 +5,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Identity } from './identity.js';
 import { isAlive } from './is-alive.js';
 
-/** How long a server may take to end whose start was killed. */
-const LEAVING_MS = 3_000;
+const LOCK = 'postmaster.pid';
+
+/** How long a server may take to notice that its start was killed, and then to end. */
+const NOTICE_MS = 1_500;
+const STOPPING_MS = 30_000;
 
 /**
  * Waits until no server works on the data.
@@ -17,7 +20,7 @@ export async function untilUnlocked(data: string, identity: Identity): Promise<v
   for (let waited = 0; ; waited += 100) {
     const pid = holderOf(data, identity);
     if (pid === undefined) return;
-    if (waited >= LEAVING_MS) {
+    if (waited >= (isStopping(data) ? STOPPING_MS : NOTICE_MS)) {
       throw new Error(`its server (process ${pid}) works on ${data} already, for another start`);
     }
     await wait(100);
@@ -25,22 +28,26 @@ export async function untilUnlocked(data: string, identity: Identity): Promise<v
 }
 
 function holderOf(data: string, identity: Identity): number | undefined {
-  const lock = join(data, 'postmaster.pid');
-  const pid = pidIn(lock);
+  const pid = Number(/^[1-9]\d*\n/.exec(lockOf(data))?.[0]);
   // PostgreSQL itself takes over the lock of a process that is gone.
-  if (pid === undefined || !isAlive(pid)) return undefined;
+  if (Number.isNaN(pid) || !isAlive(pid)) return undefined;
   const folder = workingFolderOf(pid, identity);
   if (folder === undefined || folder === realpathSync(data)) return pid;
   // The number is another process's by now, as happens in containers, where numbers are low: PostgreSQL would never start again.
-  rmSync(lock);
+  rmSync(join(data, LOCK));
   return undefined;
 }
 
-function pidIn(lock: string): number | undefined {
+/** PostgreSQL notes its state in the last line. */
+function isStopping(data: string): boolean {
+  return /\nstopping *\n?$/.test(lockOf(data));
+}
+
+function lockOf(data: string): string {
   try {
-    return Number(/^[1-9]\d*\n/.exec(readFileSync(lock, 'utf8'))?.[0]) || undefined;
+    return readFileSync(join(data, LOCK), 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }
 

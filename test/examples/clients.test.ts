@@ -24,7 +24,12 @@ async function listen(app: RequestListener): Promise<string> {
 
 async function startApi() {
   const uploadsDir = temporaryFolder();
-  return { uploadsDir, BASE_URL: await listen(createApp({ uploadsDir, source: keyList({ alice }) })) };
+  return {
+    uploadsDir,
+    BASE_URL: await listen(
+      createApp({ uploadsDir, source: keyList({ alice }, { scopes: ['audio:write'] }) }),
+    ),
+  };
 }
 
 describe.each([

@@ -14,7 +14,11 @@ afterEach(() => {
 });
 
 function hello(options: Partial<AudioApiOptions> = {}) {
-  const app = createApp({ uploadsDir: temporaryFolder(), source: keyList({ alice, bob }), ...options });
+  const app = createApp({
+    uploadsDir: temporaryFolder(),
+    source: keyList({ alice, bob }, { scopes: ['audio:write'] }),
+    ...options,
+  });
   return (key: string, headers: Record<string, string> = {}) =>
     request(app).get('/hello').set('X-API-Key', key).set(headers);
 }
@@ -55,7 +59,7 @@ describe('failed attempts', () => {
   it('good requests, unknown paths and refusals other than 401 -> are not counted', async () => {
     const app = createApp({
       uploadsDir: temporaryFolder(),
-      source: keyList({ alice }),
+      source: keyList({ alice }, { scopes: ['audio:write'] }),
       limits: { failedAttempts: 1 },
     });
     for (let count = 0; count < 3; count += 1) {
@@ -112,7 +116,11 @@ describe('requests per key', () => {
 
   it('its allowance is used up -> an upload is not read', async () => {
     const uploadsDir = temporaryFolder();
-    const app = createApp({ uploadsDir, source: keyList({ alice }), limits: { requestsPerKey: 1 } });
+    const app = createApp({
+      uploadsDir,
+      source: keyList({ alice }, { scopes: ['audio:write'] }),
+      limits: { requestsPerKey: 1 },
+    });
     await request(app).get('/hello').set('X-API-Key', alice).expect(200);
     const response = await request(app)
       .post('/upload-audio')

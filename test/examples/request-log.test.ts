@@ -15,7 +15,7 @@ function setUp(options: Partial<AudioApiOptions> = {}) {
   const logStream = { write: (line: string) => void lines.push(line) };
   const app = createApp({
     uploadsDir: temporaryFolder(),
-    source: keyList({ alice }),
+    source: keyList({ alice }, { scopes: ['audio:write'] }),
     logStream,
     ...options,
   });

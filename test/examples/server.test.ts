@@ -7,7 +7,7 @@ import { parseApiKey } from 'require-api-key';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTone, tonePath } from '../fixtures/make-tone.js';
 import { eventually, filesIn, temporaryFolder } from '../support/audio-api.js';
-import { run, runServer, startServer } from '../support/audio-api-process.js';
+import { printedCurl, run, runServer, startServer } from '../support/audio-api-process.js';
 
 const KEYS = /^API_KEYS=demo:(\w+)\nINTERNAL_API_KEY=(\w+)\n$/;
 
@@ -19,14 +19,6 @@ function keysOf(folder: string): { demo: string; internal: string } {
 
 function modeOf(path: string): number {
   return statSync(path).mode & 0o777;
-}
-
-/** What the server tells its reader to type. */
-function printedCurl(stdout: string): string {
-  return stdout
-    .split('\n')
-    .filter((line) => /^(curl|API_KEY=)/.test(line))
-    .join('\n');
 }
 
 describe('the first start, with nothing configured', () => {

@@ -15,7 +15,7 @@ const alice = generateApiKey().key;
 
 function setUp(options: Partial<AudioApiOptions> = {}) {
   const { uploadsDir = temporaryFolder() } = options;
-  const app = createApp({ uploadsDir, source: keyList({ alice }), ...options });
+  const app = createApp({ uploadsDir, source: keyList({ alice }, { scopes: ['audio:write'] }), ...options });
   const upload = () => request(app).post('/upload-audio').set('X-API-Key', alice);
   return { app, uploadsDir, upload };
 }

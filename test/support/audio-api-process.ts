@@ -44,20 +44,29 @@ export interface RunningServer {
   url: string;
   child: ChildProcess;
   output: { stdout: string; stderr: string };
+  finished: Promise<Finished>;
   stop: (signal?: NodeJS.Signals) => Promise<Finished>;
 }
 
-export function runServer(cwd: string, env: Record<string, string> = {}): Promise<Finished> {
-  return start(inProject('node_modules/.bin/tsx'), [inProject('examples/audio-api/server.ts')], cwd, env)
-    .finished;
+export function runServer(
+  cwd: string,
+  env: Record<string, string> = {},
+  script: 'server' | 'start-postgres' = 'server',
+): Promise<Finished> {
+  return startScript(script, cwd, env).finished;
+}
+
+function startScript(script: string, cwd: string, env: Record<string, string>) {
+  return start(inProject('node_modules/.bin/tsx'), [inProject(`examples/audio-api/${script}.ts`)], cwd, env);
 }
 
 /** Starts the example's server in a folder, on a free port, and waits until it has said all it says at the start. */
-export async function startServer(cwd: string, env: Record<string, string> = {}): Promise<RunningServer> {
-  const server = start(inProject('node_modules/.bin/tsx'), [inProject('examples/audio-api/server.ts')], cwd, {
-    PORT: '0',
-    ...env,
-  });
+export async function startServer(
+  cwd: string,
+  env: Record<string, string> = {},
+  script: 'server' | 'start-postgres' = 'server',
+): Promise<RunningServer> {
+  const server = startScript(script, cwd, { PORT: '0', ...env });
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     server.child.kill(signal);
     return server.finished;
@@ -66,8 +75,18 @@ export async function startServer(cwd: string, env: Record<string, string> = {})
   await eventually(
     () => /^curl .*\n/m.test(server.output.stdout) || server.child.exitCode !== null,
     'the server printed a curl line',
+    // On a busy machine the first start of a PostgreSQL takes its time.
+    30_000,
   );
   const url = /http:\/\/localhost:\d+/.exec(server.output.stdout)?.[0];
   if (url === undefined) throw new Error(`the server did not start: ${server.output.stderr}`);
   return { ...server, url, stop };
+}
+
+/** What the server tells its reader to type. */
+export function printedCurl(stdout: string): string {
+  return stdout
+    .split('\n')
+    .filter((line) => /^(curl|API_KEY=)/.test(line))
+    .join('\n');
 }

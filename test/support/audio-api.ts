@@ -6,8 +6,8 @@ import type { Response } from 'supertest';
 import { expect, onTestFinished } from 'vitest';
 
 /** A folder of its own for one test, removed after it. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'audio-api-'));
+export function temporaryFolder(prefix = 'audio-api-'): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
@@ -16,8 +16,12 @@ export function filesIn(folder: string): string[] {
   return readdirSync(folder).toSorted();
 }
 
-export async function eventually(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 20) {
+export async function eventually(
+  check: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = 10_000,
+): Promise<void> {
+  for (let waited = 0; waited < limitMs; waited += 20) {
     if (await check()) return;
     await delay(20);
   }
