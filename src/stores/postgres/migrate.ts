@@ -52,7 +52,7 @@ function assertMigratable({ state, version }: Inspection, names: Names, latest: 
 }
 
 /** One statement that takes the lock, sees whether another process was faster, runs `sql` and notes the version. */
-export function migrationBlock(names: Names, version: number, sql: string): string {
+function migrationBlock(names: Names, version: number, sql: string): string {
   return `do ${dollarQuote(`
     begin
       perform pg_advisory_xact_lock(${names.lock});

@@ -1,0 +1,2 @@
+export { claimPage, type ClaimPageOptions } from './web/claim-page.js';
+export { keyDesk, type KeyDeskOptions } from './web/key-desk.js';

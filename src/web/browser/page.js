@@ -1,0 +1,113 @@
+// Shared by the pages. Whatever comes from elsewhere becomes text and attributes: nothing here parses HTML.
+
+/** Where the page is mounted, whatever its address looks like. */
+export const mount = new URL('./', import.meta.url);
+
+export const byId = (id) => document.getElementById(id);
+
+/** Makes an element; properties whose names have a hyphen, and `role`, become attributes. */
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined) continue;
+    if (name.includes('-') || name === 'role') made.setAttribute(name, value);
+    else made[name] = value;
+  }
+  made.append(...children.filter((child) => child !== undefined));
+  return made;
+}
+
+/** Says something to those who hear the page. The same text twice is said twice. */
+export function say(text) {
+  const region = byId('spoken');
+  region.textContent = '';
+  // What is outside of an open dialog is neither heard nor shown.
+  (document.querySelector('dialog[open]') ?? document.body).append(region);
+  setTimeout(() => (region.textContent = text), 50);
+}
+
+let toastTimer;
+
+/** Says something to those who hear the page, and shows it for a while to those who see it. */
+export function announce(text) {
+  say(text);
+  const toast = byId('toast');
+  toast.textContent = text;
+  (document.querySelector('dialog[open]') ?? document.body).append(toast);
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (toast.textContent = ''), 4_000);
+}
+
+/** Copies the text of an element; where the browser does not let a page do that, it is left selected. */
+export async function copyFrom(source, what) {
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    announce(`${what} copied.`);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(source);
+    const isCopied = document.execCommand('copy');
+    announce(isCopied ? `${what} copied.` : `${what} selected: copy it with your keyboard or menu.`);
+    return isCopied;
+  }
+}
+
+/** Makes every button with `data-copy` copy the element of that id, and say so on itself for a while. */
+export function wireCopyButtons(root = document) {
+  for (const button of root.querySelectorAll('[data-copy]')) {
+    const label = button.querySelector('span') ?? button;
+    const text = label.textContent;
+    const copy = async () => {
+      if (!(await copyFrom(byId(button.dataset.copy), button.dataset.what))) return;
+      label.textContent = 'Copied';
+      setTimeout(() => (label.textContent = text), 2_000);
+    };
+    button.addEventListener('click', () => void copy());
+  }
+}
+
+/** A `curl` line that a shell reads as it is meant, whatever the address holds. */
+export function curlLine({ key, header, scheme, exampleUrl }) {
+  const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const value = scheme === undefined ? key : `${scheme} ${key}`;
+  return `curl -H ${quote(`${header}: ${value}`)} ${new URL(exampleUrl, location.href).href.replaceAll("'", '%27')}`;
+}
+
+const instantFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const distanceFormat = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const units = [
+  ['year', 365 * 86_400_000],
+  ['month', 30 * 86_400_000],
+  // "In 36 hours" says more than "tomorrow".
+  ['day', 2 * 86_400_000, 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+];
+
+/** An instant as its distance from now: "in 23 hours". */
+export function distance(text) {
+  const ms = new Date(text).getTime() - Date.now();
+  const [unit, from, size = from] = units.find(([, least]) => Math.abs(ms) >= least * 0.95) ?? [
+    'minute',
+    60_000,
+  ];
+  return distanceFormat.format(Math.round(ms / size), unit);
+}
+
+/** A `time` element: the day, or the day and the minute, with the whole instant for those who point at it. */
+export function time(text, { isExact = false, isDistance = false } = {}) {
+  const date = new Date(text);
+  const whole = instantFormat.format(date);
+  const shown = isDistance ? distance(text) : isExact ? whole : dayFormat.format(date);
+  return element('time', { dateTime: date.toISOString(), title: whole }, shown);
+}
+
+/** Scopes as a list of labels. */
+export function scopeList(scopes) {
+  return element(
+    'ul',
+    { className: 'scopes', role: 'list' },
+    ...scopes.map((scope) => element('li', {}, element('code', {}, scope))),
+  );
+}

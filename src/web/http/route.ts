@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApiKeyError } from '../../api-key-error.js';
+import { logFault } from '../../lib/fault-log.js';
+import { WebProblem } from './problem.js';
+
+/** Does the work of one method on one address. What it throws is answered. */
+export type Action = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
+
+/** What an address takes, by method. `HEAD` is taken wherever `GET` is. */
+export type Methods = Readonly<Partial<Record<'GET' | 'POST', Action>>>;
+
+/** The path below the mount, without the query. */
+export function pathOf(req: IncomingMessage): string {
+  return (req.url ?? '/').split('?', 1)[0] || '/';
+}
+
+/** Runs the method's action and answers whatever goes wrong; never throws and never rejects. */
+export async function runMethod(methods: Methods, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const action = methods[(req.method === 'HEAD' ? 'GET' : req.method) as keyof Methods];
+  try {
+    if (!action) {
+      const allow = Object.keys(methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
+      throw new WebProblem('method_not_allowed', { headers: { Allow: allow.join(', ') } });
+    }
+    await action(req, res);
+  } catch (error) {
+    answerError(error, res);
+  }
+}
+
+function answerError(error: unknown, res: ServerResponse): void {
+  // The client may have gone meanwhile, or somebody else have answered it.
+  if (res.headersSent || res.destroyed) return;
+  if (error instanceof WebProblem) {
+    error.send(res);
+    return;
+  }
+  logFault(new ApiKeyError('key_source_failed', { cause: error }), undefined);
+  new WebProblem('service_unavailable', { headers: { 'Retry-After': '5' } }).send(res);
+}
+
+export function sendJson(res: ServerResponse, status: number, value: object): void {
+  const body = JSON.stringify(value);
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'application/json');
+  res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.end(body);
+}

@@ -1,0 +1,244 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeInBrowser, expectAccessible, expectNoSidewaysScroll } from '../support/browser.js';
+import { listenToClaims, startWebApp } from '../support/web-app.js';
+
+const make = 'Make my key';
+const stored = 'I have stored it';
+const heading = (page: Page, name: string | RegExp) =>
+  page.getByRole('heading', { level: 1, name }).waitFor();
+const press = (page: Page, name: string) => page.getByRole('button', { name }).click();
+const focused = (page: Page) => page.evaluate('document.activeElement.textContent.trim()');
+const wholePage = (page: Page) => page.evaluate('document.documentElement.outerHTML');
+
+describeInBrowser('the claim page in a browser', (open) => {
+  async function invite(user = 'alice', options: object = {}) {
+    const app = await startWebApp({
+      claim: { apiName: 'Audio API', invitedBy: 'Bob', exampleUrl: '/hello' },
+    });
+    const { token } = await app.keys.createClaim({ user, scopes: ['audio:read', 'audio:write'], ...options });
+    return { ...app, token, link: `${app.url}/claim#${token}` };
+  }
+
+  it('a link that is opened -> says who invites to what, and nothing is made before the button', async () => {
+    const { keys, link, token } = await invite('alice', {
+      name: 'laptop',
+      expiresAt: new Date('2099-01-31T12:00Z'),
+    });
+    const { page } = await open(link);
+    await heading(page, 'A key for alice');
+    const text = await page.getByRole('main').innerText();
+    expect(text).toMatch(/Bob invites you to use Audio API\./);
+    for (const fact of ['laptop', 'audio:read', 'audio:write', 'until 31 Jan 2099'])
+      expect(text).toContain(fact);
+    expect(page.url()).not.toContain('#');
+    expect(await wholePage(page)).not.toContain(token);
+    expect(await keys.list()).toEqual([]);
+    expect(await keys.peekClaim(token)).toMatchObject({ user: 'alice' });
+  });
+
+  it('the button -> the key once, to copy, with a curl line; stored -> gone from the page', async () => {
+    const { keys, link, url } = await invite();
+    const { page } = await open(link);
+    await press(page, make);
+    await heading(page, 'Your API key');
+    const [record] = await keys.list();
+    const key = await page.locator('#key-text').innerText();
+    expect(await keys.verify(key)).toMatchObject({
+      ok: true,
+      apiKey: { keyId: record!.keyId, user: 'alice' },
+    });
+    await press(page, 'Copy the key');
+    await page.getByRole('button', { name: 'Copied the key' }).waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(key);
+    await press(page, 'Copy the command');
+    await page.getByRole('button', { name: 'Copied the command' }).waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      `curl -H 'X-API-Key: ${key}' ${url}/hello`,
+    );
+    await press(page, stored);
+    await heading(page, 'All done');
+    expect(await wholePage(page)).not.toContain(key);
+    expect(await page.getByRole('main').innerText()).toContain(record!.keyId);
+  });
+
+  it('reload and back, before the claim and after it -> nothing, and the link is not tried again', async () => {
+    const events = listenToClaims();
+    const { link, url, keys } = await invite();
+    const { page } = await open(link);
+    await heading(page, 'A key for alice');
+    await page.reload();
+    await heading(page, 'Nothing to show here');
+    await page.goto(`${url}/keys`);
+    await page.goto(link);
+    await press(page, make);
+    await heading(page, 'Your API key');
+    const key = await page.locator('#key-text').innerText();
+    await page.goto(`${url}/keys`);
+    await page.goBack();
+    await heading(page, 'Nothing to show here');
+    expect(await wholePage(page)).not.toContain(key);
+    await page.reload();
+    await heading(page, 'Nothing to show here');
+    expect(await keys.list()).toHaveLength(1);
+    expect(events.map(({ outcome }) => outcome)).toEqual(['created', 'claimed']);
+  });
+
+  it('leaving with a key that was not stored -> the browser asks first; after "stored" it does not', async () => {
+    const { link } = await invite();
+    const { page } = await open(link);
+    let questions = 0;
+    page.on('dialog', (dialog) => {
+      questions++;
+      void dialog.dismiss();
+    });
+    await press(page, make);
+    await heading(page, 'Your API key');
+    await page.close({ runBeforeUnload: true });
+    await expect.poll(() => questions).toBe(1);
+    await press(page, stored);
+    await page.reload();
+    expect(questions).toBe(1);
+  });
+
+  it('a visitor that runs scripts and leaves -> the link still yields its key to its reader', async () => {
+    const { keys, link, token } = await invite();
+    const scanner = await open(link, { userAgent: 'Mozilla/5.0 (compatible; SafeLinks)' });
+    await heading(scanner.page, 'A key for alice');
+    await scanner.page.close();
+    expect(await keys.list()).toEqual([]);
+    expect(await keys.peekClaim(token)).toMatchObject({ user: 'alice' });
+    const { page } = await open(link);
+    await press(page, make);
+    await heading(page, 'Your API key');
+  });
+
+  it('a second reader of a used link -> one sentence that says nothing of the key, and operators hear of it', async () => {
+    const events = listenToClaims();
+    const { keys, link, token } = await invite();
+    await keys.claim(token);
+    const { page } = await open(link, { mayComplain: true });
+    await heading(page, 'This link does not work');
+    expect(await page.getByRole('main').innerText()).not.toMatch(/alice|audio/);
+    expect(events.at(-1)).toMatchObject({ outcome: 'refused', reason: 'used', user: 'alice' });
+    await expectAccessible(page, 'a link that does not work');
+  });
+
+  it('a link that is used while its page is open -> does not work', async () => {
+    const { keys, link, token } = await invite();
+    const { page } = await open(link, { mayComplain: true });
+    await heading(page, 'A key for alice');
+    await keys.claim(token);
+    await press(page, make);
+    await heading(page, 'This link does not work');
+    expect(await keys.list()).toHaveLength(1);
+  });
+
+  it('a double click -> one claim', async () => {
+    const events = listenToClaims();
+    const { link } = await invite();
+    const { page } = await open(link);
+    await page.getByRole('button', { name: make }).dblclick();
+    await heading(page, 'Your API key');
+    expect(events.map(({ outcome }) => outcome)).toEqual(['created', 'claimed']);
+  });
+
+  it('no answer, then one -> says so, and "Try again" goes on', async () => {
+    const { link } = await invite();
+    const { page } = await open(link, { mayComplain: true });
+    await heading(page, 'A key for alice');
+    await page.route('**/claim/claim', (route) => route.abort(), { times: 1 });
+    await press(page, make);
+    await page.getByText('No answer came.').waitFor();
+    await expectAccessible(page, 'no answer');
+    await press(page, 'Try again');
+    await heading(page, 'Your API key');
+  });
+
+  it('no answer to the first question -> the link is unchanged, and "Try again" goes on', async () => {
+    const { link, url } = await invite();
+    const { page } = await open(`${url}/claim`, { mayComplain: true });
+    await page.route('**/claim/describe', (route) => route.abort(), { times: 1 });
+    await page.goto(link);
+    await page.getByText('Your link is unchanged.').waitFor();
+    await press(page, 'Try again');
+    await heading(page, 'A key for alice');
+  });
+
+  it('markup in every name -> text', async () => {
+    const markup = '<img src=x onerror=alert(1)><b>"\'&amp;';
+    const { link } = await invite(markup, { name: `</dd>${markup}`, scopes: ['<b>'] });
+    const { page } = await open(link);
+    await heading(page, `A key for ${markup}`);
+    expect(await page.getByRole('main').innerText()).toContain(`</dd>${markup}`);
+    expect(await page.locator('main img, main b').count()).toBe(0);
+  });
+
+  it('every state -> axe finds nothing, in light and in dark', async () => {
+    const { link, url } = await invite();
+    const { page } = await open(`${url}/claim`);
+    await heading(page, 'Nothing to show here');
+    await expectAccessible(page, 'nothing');
+    await page.goto(link);
+    await heading(page, 'A key for alice');
+    await expectAccessible(page, 'the invitation');
+    await press(page, make);
+    await heading(page, 'Your API key');
+    await expectAccessible(page, 'the key');
+    await press(page, stored);
+    await heading(page, 'All done');
+    await expectAccessible(page, 'done');
+  });
+
+  it('the keyboard alone -> from the invitation to "stored", the focus on each new heading', async () => {
+    const { link } = await invite();
+    const { page } = await open(link);
+    await heading(page, 'A key for alice');
+    expect(await focused(page)).toBe('A key for alice');
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe(make);
+    await page.keyboard.press('Enter');
+    await heading(page, 'Your API key');
+    expect(await focused(page)).toBe('Your API key');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').filter({ hasText: 'Key copied.' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe(stored);
+    await page.keyboard.press('Space');
+    await heading(page, 'All done');
+    expect(await focused(page)).toBe('All done');
+  });
+
+  it('a narrow phone -> everything in reach, nothing to scroll for sideways, buttons large enough for a finger', async () => {
+    const { link } = await invite('a-very-long-user-name-without-any-blank-that-could-break@example.com');
+    const { page } = await open(link, {
+      viewport: { width: 320, height: 568 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    await heading(page, /^A key for/);
+    await expectNoSidewaysScroll(page);
+    expect((await page.getByRole('button', { name: make }).boundingBox())!.height).toBeGreaterThanOrEqual(44);
+    await page.getByRole('button', { name: make }).tap();
+    await heading(page, 'Your API key');
+    await expectNoSidewaysScroll(page);
+    await page.getByRole('button', { name: stored }).tap();
+    await heading(page, 'All done');
+  });
+
+  it('another link in the same tab, the key of the first still shown -> the key stays until it is stored', async () => {
+    const { keys, link, url } = await invite();
+    const { page } = await open(link);
+    await press(page, make);
+    await heading(page, 'Your API key');
+    const { token } = await keys.createClaim({ user: 'bob' });
+    await page.evaluate(`location.hash = '${token}'`);
+    await page.getByRole('status').filter({ hasText: 'Store this key first' }).waitFor();
+    expect(page.url()).toBe(`${url}/claim`);
+    await press(page, stored);
+    await page.evaluate(`location.hash = '${token}'`);
+    await heading(page, 'A key for bob');
+  });
+});

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { assets } from '../../src/web/assets.js';
+import { renderAssets } from '../../scripts/embed-web-assets.js';
+
+const folder = 'src/web/browser';
+const files = readdirSync(folder).map((name) => [name, readFileSync(`${folder}/${name}`, 'utf8')] as const);
+
+describe('the files of the pages', () => {
+  it('the embedded module -> is what the script makes of the files', () => {
+    expect(readFileSync('src/web/assets.ts', 'utf8')).toBe(renderAssets());
+    expect(Object.fromEntries(files)).toEqual(assets);
+  });
+
+  it.each(files)(
+    '%s -> no address elsewhere, no inline script or style, no HTML made of text',
+    (name, text) => {
+      expect(text.replace('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\/|url\(|@import/);
+      if (name.endsWith('.html'))
+        expect(text).not.toMatch(/<style|style=|<script(?![^>]*src=)|\son\w+=|javascript:/i);
+      if (name.endsWith('.js')) {
+        expect(text).not.toMatch(
+          /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/,
+        );
+        expect(text).not.toMatch(/localStorage|sessionStorage|indexedDB|document\.cookie|\.style\b/);
+      }
+    },
+  );
+});
