@@ -9,6 +9,7 @@ import {
   requireApiKey,
   type RequireApiKeyOptions,
 } from 'require-api-key';
+import { claimPage, keyDesk } from 'require-api-key/web';
 import { answerErrors, notFound } from './problem.js';
 import {
   defaultRateLimits,
@@ -72,9 +73,17 @@ export function createApp(options: AudioApiOptions): Express {
     res.json({ jobs: await uploads.list() });
   });
 
+  if (options.keys) mountHandOver(app, options.keys);
+
   app.use(notFound);
   app.use(answerErrors);
   return app;
+}
+
+/** Where users fetch their keys by a link, and operators see who holds which. Both pages guard themselves. */
+function mountHandOver(app: Express, keys: ApiKeyManager): void {
+  app.use('/claim', claimPage({ keys, apiName: 'Audio API', exampleUrl: '/hello' }));
+  app.use('/keys', keyDesk({ keys, apiName: 'Audio API', claimUrl: '/claim', knownScopes: [UPLOAD_SCOPE] }));
 }
 
 /** A key in the environment cannot say what it may do, so here each may do everything. */

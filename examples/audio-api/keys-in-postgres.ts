@@ -31,6 +31,12 @@ curl -H 'X-API-Key: ${firstKey}' ${url}/hello`;
 
 npx require-api-key create alice --scope ${UPLOAD_SCOPE}
 
+and this a link with which Alice makes it herself:
+
+npx require-api-key claim alice --scope ${UPLOAD_SCOPE} --base-url ${url}/claim
+
+The keys are listed at ${url}/keys, for whoever has one with the scope keys:manage.
+
 With a key in API_KEY:
 
 curl -H "X-API-Key: $API_KEY" ${url}/hello`;

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { ApiKeyManager } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
+import { temporaryFolder } from '../support/audio-api.js';
+import { startServer } from '../support/audio-api-process.js';
 import { describeInBrowser } from '../support/browser.js';
 import { cli } from '../support/cli.js';
 import { createDatabase } from '../support/postgres.js';
-import { startWebApp } from '../support/web-app.js';
 
 const database = await createDatabase();
 const shell = async (line: string) => (await promisify(execFile)('sh', ['-c', line])).stdout;
@@ -17,11 +18,7 @@ describeInBrowser('an invitation, from the command line to the last call', (open
     await store.migrate();
     const keys = new ApiKeyManager({ store });
     const operator = await keys.create({ user: 'bob', scopes: ['keys:manage'] });
-    const app = await startWebApp({
-      keys,
-      claim: { apiName: 'Audio API', invitedBy: 'Bob', exampleUrl: '/hello' },
-      desk: { claimUrl: '/claim' },
-    });
+    const app = await startServer(temporaryFolder(), { DATABASE_URL: database.url });
 
     const invited = await cli(
       ['claim', 'alice', '--scope', 'audio:write', '--base-url', `${app.url}/claim`],
@@ -31,10 +28,8 @@ describeInBrowser('an invitation, from the command line to the last call', (open
     );
     const link = invited.stdout.trim();
     expect(link).toMatch(new RegExp(`^${app.url}/claim#[\\w-]{43}$`));
-    const preview = await app.send('GET', link.slice(app.url.length).split('#')[0]!, {
-      headers: { 'User-Agent': 'Slackbot-LinkExpanding 1.0' },
-    });
-    expect(preview.text).not.toContain('alice');
+    const preview = await fetch(link, { headers: { 'User-Agent': 'Slackbot-LinkExpanding 1.0' } });
+    expect(await preview.text()).not.toContain('alice');
     expect(await keys.list({ user: 'alice' })).toEqual([]);
 
     const { page } = await open(link);
@@ -51,6 +46,15 @@ describeInBrowser('an invitation, from the command line to the last call', (open
     await desk.page.getByRole('button', { name: /^Revoke key_\w+ of alice$/ }).click();
     await desk.page.getByRole('dialog').getByRole('button', { name: 'Revoke key' }).click();
     await desk.page.getByText('Revoked', { exact: true }).last().waitFor();
-    expect(JSON.parse(await shell(`${line} --silent`))).toMatchObject({ code: 'revoked_api_key' });
+    await vi.waitFor(
+      async () =>
+        expect(JSON.parse(await shell(`${line} --silent`))).toMatchObject({ code: 'revoked_api_key' }),
+      1_000,
+    );
+    await keys.close();
+    const { stdout, stderr } = await app.stop();
+    const [secret, token] = [/key_\w+/.exec(line)![0].slice(14), link.split('#')[1]!];
+    for (const output of [stdout, stderr])
+      expect([output.includes(secret), output.includes(token)]).toEqual([false, false]);
   });
 });
