@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/postgres-setup.ts'],
+    // Most of the time is spent waiting for servers and processes: more workers than the two cores of a small machine have work.
+    maxWorkers: 3,
     // Real servers and processes: generous against noisy machines, short enough to name a hang.
     testTimeout: 20_000,
     hookTimeout: 60_000,
