@@ -51,6 +51,8 @@ export const byDigest = Symbol('require-api-key.byDigest');
 
 const ownMethods = new WeakSet<object>();
 
+/* oxlint-disable typescript/unbound-method -- The methods are compared here, never called. */
+
 /** Declares the methods of a class as the library's own. */
 export function ownSource(prototype: KeySource): void {
   for (const method of [prototype.verify, prototype.configured]) if (method) ownMethods.add(method);
@@ -67,6 +69,8 @@ export function isDigestSource(source: KeySource): source is DigestSource {
     (source.configured === undefined || ownMethods.has(source.configured))
   );
 }
+
+/* oxlint-enable typescript/unbound-method */
 
 /** A source of this library: its results need no checking. */
 export interface DigestSource extends KeySource {

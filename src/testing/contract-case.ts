@@ -1,6 +1,11 @@
+import type { KeyStore } from '../stores/key-store.js';
+
 /** One promise of a contract and the test of it, for any test runner: `for (const { title, run } of cases) it(title, run)`. */
 export interface ContractCase {
   readonly title: string;
   /** Rejects with an `AssertionError` of `node:assert` where the promise is broken. */
   readonly run: () => Promise<void>;
 }
+
+/** Cases of a store by their titles. */
+export type StoreCases = Record<string, (store: KeyStore) => Promise<void>>;

@@ -1,8 +1,8 @@
+import type { StoreCases } from './contract-case.js';
 import assert from 'node:assert/strict';
-import type { KeyStore } from '../stores/key-store.js';
 import { at, makeKey } from './stored-key.js';
 
-export const searchContract: Record<string, (store: KeyStore) => Promise<void>> = {
+export const searchContract: StoreCases = {
   'a search -> the records with that text in user, name or key id, literally, in any case': async (store) => {
     // Fixed ids: random ones hold what is searched for now and then.
     const keys = {

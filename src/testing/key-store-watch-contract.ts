@@ -1,3 +1,4 @@
+import type { StoreCases } from './contract-case.js';
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyStore } from '../stores/key-store.js';
@@ -6,7 +7,7 @@ import { at, makeKey, successorOf } from './stored-key.js';
 /** How soon a change has to be announced, in milliseconds. */
 const patienceMs = 1_000;
 
-export const watchContract: Record<string, (store: KeyStore) => Promise<void>> = {
+export const watchContract: StoreCases = {
   'a watched store -> says that it is connected, then announces each change by its key id': async (store) => {
     if (!store.watch) return;
     const { seen, connected, close } = watch(store);

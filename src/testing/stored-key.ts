@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateApiKey } from '../key-format.js';
 import {
   KeyStoreError,
+  type KeyRecord,
   type KeyStoreErrorCode,
   type StoredKey,
   type Successor,
@@ -29,3 +30,5 @@ export async function rejectsWith(code: KeyStoreErrorCode, promise: Promise<unkn
     return true;
   });
 }
+
+export const idsOf = (records: readonly KeyRecord[]) => records.map(({ keyId }) => keyId);

@@ -1,17 +1,15 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ApiKeyManager, digestApiKey, generateApiKey, type KeyStoreWatcher } from '../../src/index.js';
-import { Clock, CountingStore, unwatched } from '../support/counting-store.js';
+import {
+  digestApiKey,
+  generateApiKey,
+  type ApiKeyManagerOptions,
+  type KeyStoreWatcher,
+} from '../../src/index.js';
+import { CountingStore, unwatched } from '../support/counting-store.js';
+import { openManager } from '../support/open-manager.js';
 
-function open(store = new CountingStore(), options: object = {}) {
-  const clock = new Clock();
-  const keys = new ApiKeyManager({ store, now: clock.now, ...options });
-  onTestFinished(() => keys.close());
-  const codeOf = async (key: string) => {
-    const result = await keys.verify(key);
-    return result.ok ? 'admitted' : result.code;
-  };
-  return { clock, store, keys, codeOf };
-}
+const open = (store = new CountingStore(), options: Partial<ApiKeyManagerOptions> = {}) =>
+  openManager({ ...options, store });
 
 describe('what is kept of a key', () => {
   it('a key id that got another digest by hand while the watch was down -> a revocation still reaches it', async () => {

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import type { StoreCases } from './contract-case.js';
+import { at, makeKey, rejectsWith, successorOf } from './stored-key.js';
+
+export const rotateContract: StoreCases = {
+  'a rotation -> a successor with the same user, name, scopes, metadata and expiry': async (store) => {
+    const old = makeKey({ name: 'laptop', scopes: ['a'], metadata: { a: [1] }, expiresAt: at(90_000) });
+    await store.insert(old);
+    await store.touch([{ keyId: old.keyId, usedAt: at(500) }]);
+    const successor = successorOf(at(1_000));
+    const { record, previous } = await store.rotate(old.keyId, successor, {
+      overlapMs: 5_000,
+      startsAt: 'now',
+    });
+    const { digest: _digest, ...inherited } = old;
+    const { digest, ...own } = successor;
+    assert.deepEqual(record, { ...inherited, ...own, replaces: old.keyId });
+    assert.deepEqual(await store.findByDigest(digest), { ...record, digest });
+    const ended = { ...inherited, lastUsedAt: at(500), expiresAt: at(6_000), replacedBy: successor.keyId };
+    assert.deepEqual(previous, ended);
+    assert.deepEqual(await store.findByDigest(old.digest), { ...ended, digest: old.digest });
+  },
+
+  'an overlap beyond the old expiry -> the old key ends when it would have': async (store) => {
+    const old = makeKey({ expiresAt: at(3_000) });
+    await store.insert(old);
+    const { previous } = await store.rotate(old.keyId, successorOf(at(1_000)), {
+      overlapMs: 5_000,
+      startsAt: 'now',
+    });
+    assert.deepEqual(previous.expiresAt, at(3_000));
+  },
+
+  'no overlap -> the old key ends at the instant of the rotation': async (store) => {
+    const old = makeKey();
+    await store.insert(old);
+    const { previous } = await store.rotate(old.keyId, successorOf(at(1_000)), {
+      overlapMs: 0,
+      startsAt: 'now',
+    });
+    assert.deepEqual(previous.expiresAt, at(1_000));
+  },
+
+  'a key that is revoked, or expired at that instant -> key_not_usable': async (store) => {
+    for (const dead of [makeKey({ revokedAt: at(1) }), makeKey({ expiresAt: at(1_000) })]) {
+      await store.insert(dead);
+      const successor = successorOf(at(1_000));
+      await rejectsWith(
+        'key_not_usable',
+        store.rotate(dead.keyId, successor, { overlapMs: 1, startsAt: 'now' }),
+      );
+      assert.equal(await store.findByDigest(successor.digest), undefined);
+    }
+    await rejectsWith(
+      'unknown_key_id',
+      store.rotate('key_0000000000', successorOf(at(1)), { overlapMs: 1, startsAt: 'now' }),
+    );
+  },
+
+  'ten rotations of one key at once -> exactly one successor, the others already_rotated': async (store) => {
+    const old = makeKey();
+    await store.insert(old);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, () =>
+        store.rotate(old.keyId, successorOf(at(1_000)), { overlapMs: 5_000, startsAt: 'now' }),
+      ),
+    );
+    const lost = outcomes.filter((outcome) => outcome.status === 'rejected');
+    assert.equal(lost.length, 9);
+    for (const { reason } of lost) assert.equal((reason as { code?: string }).code, 'already_rotated');
+    assert.equal((await store.list({ limit: 100, now: at(1_000) })).length, 2);
+  },
+
+  'a successor -> can be rotated in its turn': async (store) => {
+    const old = makeKey();
+    await store.insert(old);
+    const [first, second] = [successorOf(at(1_000)), successorOf(at(2_000))];
+    await store.rotate(old.keyId, first, { overlapMs: 0, startsAt: 'now' });
+    const { record, previous } = await store.rotate(first.keyId, second, { overlapMs: 0, startsAt: 'now' });
+    assert.deepEqual(
+      [record.replaces, previous.replaces, previous.replacedBy],
+      [first.keyId, old.keyId, second.keyId],
+    );
+  },
+
+  'a rotation that starts at first use -> the old key ends that long after the first use, once': async (
+    store,
+  ) => {
+    const old = makeKey({ expiresAt: at(90_000) });
+    await store.insert(old);
+    const successor = successorOf(at(1_000));
+    const { record, previous } = await store.rotate(old.keyId, successor, {
+      overlapMs: 5_000,
+      startsAt: 'first-use',
+    });
+    assert.deepEqual(
+      [record.overlapMs, previous.expiresAt, previous.replacedBy],
+      [5_000, at(90_000), successor.keyId],
+    );
+
+    await store.touch([{ keyId: old.keyId, usedAt: at(1_500) }]);
+    assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(90_000));
+    await store.touch([{ keyId: successor.keyId, usedAt: at(2_000) }]);
+    await store.touch([{ keyId: successor.keyId, usedAt: at(8_000) }]);
+    const [ended, used] = [await store.get(old.keyId), await store.get(successor.keyId)];
+    assert.deepEqual(ended?.expiresAt, at(7_000));
+    assert.deepEqual(
+      [used?.overlapMs, used?.lastUsedAt, used?.expiresAt],
+      [undefined, at(8_000), at(90_000)],
+    );
+  },
+
+  'a first use late in the life of the old key -> it ends when it would have': async (store) => {
+    const old = makeKey({ expiresAt: at(3_000) });
+    await store.insert(old);
+    const successor = successorOf(at(1_000));
+    await store.rotate(old.keyId, successor, { overlapMs: 5_000, startsAt: 'first-use' });
+    await store.touch([{ keyId: successor.keyId, usedAt: at(2_000) }]);
+    assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(3_000));
+  },
+};
