@@ -70,7 +70,7 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
   } = checkOptions(options);
 
   const guard = new Guard({
-    sources: new SourceList([source].flat() as (KeySource | VerifyKey)[], timeoutMs),
+    sources: new SourceList([source].flat(), timeoutMs),
     header,
     scheme,
     scopes: [...scopes],

@@ -14,7 +14,7 @@ export function checkOptions<Options extends object>(
   options: unknown,
   checks: Checks<Options>,
 ): Options {
-  if (options === undefined) return {} as Options;
+  if (options === undefined) return Object.create(null) as Options;
   if (!isPlainObject(options)) {
     throw new TypeError(`${caller}: the options must be a plain object; received ${describe(options)}`);
   }
@@ -22,9 +22,9 @@ export function checkOptions<Options extends object>(
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new TypeError(`${caller}: ${unknownName(name, known)}`);
   }
-  const checked: Record<string, unknown> = {};
+  // Without a prototype: what other code has put on every object must not open a guard.
+  const checked = Object.create(null) as Record<string, unknown>;
   for (const name of known) {
-    // Own properties alone: what other code has put on every object must not open a guard.
     const value = Object.hasOwn(options, name) ? options[name] : undefined;
     if (value === undefined) continue;
     assertArgument(caller, `"${name}"`, value, checks[name as keyof Options]);
