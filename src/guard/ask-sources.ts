@@ -20,14 +20,16 @@ export type Verdict = VerifyResult | Fault;
 interface Search {
   readonly presentedKey: string;
   readonly req: Request;
-  digest?: string;
-  fault?: Fault | undefined;
-  isOver?: boolean;
+  digest: string | undefined;
+  fault: Fault | undefined;
+  isOver: boolean;
 }
 
 interface NamedSource {
   readonly name: string;
   readonly source: KeySource;
+  /** The source again, where it is one of this library's, with what it may not be without to stay one. */
+  readonly own: (Pick<KeySource, 'verify' | 'configured'> & { readonly source: DigestSource }) | undefined;
 }
 
 /** The sources of one guard, asked in order; the first that knows the key decides. */
@@ -42,7 +44,7 @@ export class SourceList {
 
   /** Asks for a well-formed key. Answers without a promise where every source asked does. Never throws or rejects. */
   ask(presentedKey: string, req: Request): Verdict | Promise<Verdict> {
-    const search: Search = { presentedKey, req };
+    const search: Search = { presentedKey, req, digest: undefined, fault: undefined, isOver: false };
     const verdict = this.#askFrom(0, search);
     return verdict instanceof Promise ? this.#withDeadline(verdict, search) : verdict;
   }
@@ -70,9 +72,11 @@ export class SourceList {
   #askFrom(start: number, search: Search): Verdict | Promise<Verdict> {
     const { presentedKey, req } = search;
     for (let index = start; index < this.#sources.length; index++) {
-      const { name, source } = this.#sources[index]!;
-      const verdict = isDigestSource(source)
-        ? askOwn(source, (search.digest ??= sha256Hex(presentedKey)), presentedKey, req)
+      const { name, source, own } = this.#sources[index]!;
+      // Looked at each time: a stricter method that somebody puts on the source later counts as well.
+      const isOwn = own !== undefined && source.verify === own.verify && source.configured === own.configured;
+      const verdict = isOwn
+        ? askOwn(own.source, (search.digest ??= sha256Hex(presentedKey)), presentedKey, req)
         : askForeign(source, name, presentedKey, req);
       if (verdict instanceof Promise) {
         return verdict.then((late) => {
@@ -104,8 +108,10 @@ export class SourceList {
 }
 
 function named(source: KeySource | VerifyKey): NamedSource {
-  if (typeof source === 'function') return { name: 'custom', source: { verify: source } };
-  return { name: source.name ?? 'custom', source };
+  if (typeof source === 'function') return { name: 'custom', source: { verify: source }, own: undefined };
+  const { verify, configured } = source;
+  const own = isDigestSource(source) ? { source, verify, ...(configured && { configured }) } : undefined;
+  return { name: source.name ?? 'custom', source, own };
 }
 
 /** Whether there is no verdict, for want of an answer that can be trusted. */

@@ -37,6 +37,8 @@ export function readPresentedKey(
 ): string | Unpresented {
   const line = readLine(req, header);
   if (typeof line !== 'string') return line;
+  // What nearly every request presents, before what may be wrong with it.
+  if (scheme === undefined && isPresentable(line)) return line;
   if (/^[ \t]*$/.test(line)) return unpresented.blank;
   const key = scheme === undefined ? line : afterScheme(line, scheme);
   if (typeof key !== 'string') return key;

@@ -70,6 +70,14 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
     expect(reply.handlerRuns).toBe(0);
   });
 
+  it('a method that is replaced after the guard was made -> what it says counts', async () => {
+    const source = keyList({ alice: key });
+    const app = await guardedApp(express, { guard: requireApiKey({ source }) });
+    expect((await app.raw(lines)).status).toBe(200);
+    vi.spyOn(source, 'verify').mockReturnValue({ ok: false, code: 'revoked_api_key' });
+    expect((await app.raw(lines)).status).toBe(401);
+  });
+
   it('a source that answers with a revoked record -> revoked', async () => {
     const store = new MemoryKeyStore();
     const keys = new ApiKeyManager({ store });
