@@ -109,6 +109,7 @@ export class SourceList {
 
 function named(source: KeySource | VerifyKey): NamedSource {
   if (typeof source === 'function') return { name: 'custom', source: { verify: source }, own: undefined };
+  // oxlint-disable-next-line typescript/unbound-method -- Compared, never called.
   const { verify, configured } = source;
   const own = isDigestSource(source) ? { source, verify, ...(configured && { configured }) } : undefined;
   return { name: source.name ?? 'custom', source, own };
