@@ -161,11 +161,10 @@ describe('import --file', () => {
     child.kill('SIGINT');
     await holder.query('commit');
     const { code, stderr } = await finished;
-    expect({ code, stderr }).toEqual({
-      code: 130,
-      stderr: 'error: stopped; 190 keys are left, run it again to go on\n',
-    });
+    // The signal may arrive after another batch or two; what matters is that the rest is left, and told of.
+    const left = Number(/^error: stopped; (\d+) keys are left, run it again to go on\n$/.exec(stderr)?.[1]);
+    expect([code, left > 0 && left < 200]).toEqual([130, true]);
     const again = await cli(['import', '--file', '-', '--json'], { env, input });
-    expect(JSON.parse(again.stdout)).toMatchObject({ imported: 190, duplicates: 10 });
+    expect(JSON.parse(again.stdout)).toMatchObject({ imported: left, duplicates: 200 - left });
   });
 });
