@@ -1,3 +1,3 @@
 export type { ContractCase } from './testing/contract-case.js';
 export { keySourceContract, type KeySourceUnderTest } from './testing/key-source-contract.js';
-export { keyStoreContract } from './testing/key-store-contract.js';
+export { keyStoreContract, type KeyStoreFeatures } from './testing/key-store-contract.js';

@@ -39,7 +39,7 @@ const reasons: Record<RefusalReason, true> = {
 
 describe('the documents', () => {
   it('docs/errors.md -> one heading a code, each with its status', () => {
-    const headings = [...errors.matchAll(/^## `(\w+)`\n\n(\d+)\./gm)].map(([, code, status]) => [
+    const headings = [...errors.matchAll(/^## `(\w+)`\n\nStatus (\d+)\./gm)].map(([, code, status]) => [
       code,
       Number(status),
     ]);

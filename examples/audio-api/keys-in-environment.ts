@@ -6,7 +6,7 @@ export function keysInEnvironment(): KeyPlace {
   return {
     howToCall(url) {
       if (firstKey.origin === 'new') {
-        return `Two keys were made and kept in ${ENV_FILE}. The first is shown here and never again:
+        return `Two keys were made and kept in ${ENV_FILE}. With the first of them:
 
 curl -H 'X-API-Key: ${firstKey.demoKey}' ${url}/hello`;
       }

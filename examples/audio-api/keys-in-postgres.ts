@@ -25,17 +25,15 @@ export async function keysInPostgres(databaseUrl: string): Promise<KeyPlace> {
       if (firstKey !== undefined) {
         return `${kept}A key for the user demo was made in PostgreSQL. It is shown here and never again:
 
-curl -H 'X-API-Key: ${firstKey}' ${url}/hello`;
+curl -H 'X-API-Key: ${firstKey}' ${url}/hello
+
+${handOver(url)}`;
       }
       return `${kept}The keys are in PostgreSQL. With the same DATABASE_URL this makes another:
 
 npx require-api-key create alice --scope ${UPLOAD_SCOPE}
 
-and this a link with which Alice makes it herself:
-
-npx require-api-key claim alice --scope ${UPLOAD_SCOPE} --base-url ${url}/claim
-
-The keys are listed at ${url}/keys, for whoever has one with the scope keys:manage.
+${handOver(url)}
 
 With a key in API_KEY:
 
@@ -47,6 +45,15 @@ curl -H "X-API-Key: $API_KEY" ${url}/hello`;
     },
   };
 }
+
+/** How others get their keys, and where they are listed. */
+const handOver = (url: string) => `With the same DATABASE_URL, a link with which Alice makes her key herself:
+
+npx require-api-key claim alice --scope ${UPLOAD_SCOPE} --base-url ${url}/claim
+
+The keys are listed at ${url}/keys, for whoever has one with the scope keys:manage:
+
+npx require-api-key create bob --scope keys:manage`;
 
 /** The key, or `undefined` where the table has one already, be it a revoked one. */
 async function issueFirstKey(pool: pg.Pool, keys: ApiKeyManager): Promise<string | undefined> {

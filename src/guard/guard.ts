@@ -151,7 +151,8 @@ export class Guard {
 
   #refuse(refusal: Refusal, passage: Passage, scopes: readonly string[] = []): void {
     const { req, res, next, startedAt, presentedKey } = passage;
-    const error = this.#createError(refusal, scopes);
+    const create = () => this.#createError(refusal, scopes);
+    const error = refusal.cause === undefined ? withoutStack(create) : create();
     if (error.status === 503) logFault(error, presentedKey);
     if (channels.refused.hasSubscribers) {
       const { code, reason, keyId, user, source } = refusal;
@@ -193,6 +194,24 @@ export class Guard {
 /** Something truthy that no router takes for an order, such as 'route'. */
 const asError = (thrown: unknown) =>
   thrown instanceof Error ? thrown : new Error('the guard failed', { cause: thrown });
+
+/**
+ * A refusal is an outcome: where in this library it was decided tells nobody anything, and to find that out takes most of the
+ * time of a refusal, which whoever floods a server with made-up keys could make it spend.
+ */
+function withoutStack<Result>(make: () => Result): Result {
+  const { stackTraceLimit } = Error;
+  if (!isStackLimitWritable) return make();
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+// It is not under `--frozen-intrinsics`.
+const isStackLimitWritable = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true;
 
 const elapsed = (startedAt: number) => performance.now() - startedAt;
 

@@ -20,7 +20,10 @@ export function logFault(error: ApiKeyError, presentedKey: string | undefined): 
   }
   const between = line?.unsaid ? ` (and ${line.unsaid} more since this was last logged)` : '';
   lines.set(error.code, { quietUntil: now + quietMs, unsaid: 0 });
-  const described = mask(describeError(error).slice(0, maxLength), presentedKey);
+  const described = mask(
+    describeError(error, error.code === 'api_key_not_configured').slice(0, maxLength),
+    presentedKey,
+  );
   const text = `${error.code}${between}: ${described}`;
   try {
     console.error(text);
@@ -33,7 +36,7 @@ export function logFault(error: ApiKeyError, presentedKey: string | undefined): 
  * Messages and stacks of an error and of all below it. Other properties stay out: drivers put rows, parameters and
  * connection strings there.
  */
-function describeError(error: unknown, depth = 0): string {
+function describeError(error: unknown, isConfiguration: boolean, depth = 0): string {
   if (depth > 5) return '...';
   try {
     if (!(error instanceof Error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;
@@ -41,8 +44,10 @@ function describeError(error: unknown, depth = 0): string {
     const code = depth > 0 && 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : '';
     const several = error instanceof AggregateError && Array.isArray(error.errors) ? error.errors : [];
     const below = [...(error.cause === undefined ? [] : [error.cause]), ...several].slice(0, maxCauses);
-    const causes = below.map((each) => `\n  caused by ${describeError(each, depth + 1)}`);
-    return `${error.stack ?? String(error)}${code}${causes.join('')}`;
+    const causes = below.map((each) => `\n  caused by ${describeError(each, isConfiguration, depth + 1)}`);
+    // Where this library found a configuration missing tells nothing; where a source failed tells all.
+    const hasStack = !(depth === 0 || isConfiguration);
+    return `${(hasStack && error.stack) || error.message}${code}${causes.join('')}`;
   } catch {
     // Getters and proxies may throw whatever one does with them.
     return 'an error that cannot be read';

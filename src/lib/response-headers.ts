@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 /** Adds a request header's name to `Vary`, keeping what stands there (RFC 9110, section 12.5.5). */
 export function appendVary(res: ServerResponse, header: string): void {
   if (res.headersSent) return;
-  const existing = res.getHeader('Vary');
+  const existing = res.getHeader('vary');
+  if (existing === header) return;
   if (existing === undefined) {
     res.setHeader('Vary', header);
     return;
@@ -18,7 +19,8 @@ export function setHeaders(res: ServerResponse, headers: Readonly<Record<string,
   if (res.headersSent) return;
   for (const [name, value] of Object.entries(headers)) {
     if (name === 'Vary') appendVary(res, value);
-    else res.setHeader(name, value);
+    // To look is cheaper than to set once more what the guard has set before.
+    else if (res.getHeader(name) !== value) res.setHeader(name, value);
   }
 }
 
@@ -28,7 +30,7 @@ export function setHeaders(res: ServerResponse, headers: Readonly<Record<string,
  */
 export function keepPrivate(res: ServerResponse): void {
   if (res.headersSent) return;
-  const existing = res.getHeader('Cache-Control');
+  const existing = res.getHeader('cache-control');
   if (existing === undefined || !/private|no-store/i.test(String(existing)))
     res.setHeader('Cache-Control', 'private');
 }

@@ -99,7 +99,7 @@ export class ApiKeyManager implements DigestSource {
     return this[byDigest](sha256Hex(presentedKey), presentedKey, req);
   }
 
-  /** @internal */
+  /** How a guard asks, so that several sources cost one digest. */
   [byDigest](hex: string, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
     const found = this.#lookup.peek(hex);
     if (found) return this.#decide(found.key, req);

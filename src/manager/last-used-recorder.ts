@@ -6,6 +6,7 @@ import type { KeyStore, KeyUse } from '../stores/key-store.js';
 const batchSize = 1_000;
 const maxWaiting = 10_000;
 const closeLimitMs = 5_000;
+const soonMs = 1_000;
 
 /** Writes down when keys were used: in batches, off the path of requests, each key at most once an interval. */
 export class LastUsedRecorder {
@@ -17,6 +18,7 @@ export class LastUsedRecorder {
   #writing: Promise<void> = Promise.resolve();
   /** After a failure nothing is written early: the next time is the interval's. */
   #hasFailed = false;
+  #flushedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   /** @param onWritten told of the keys whose use was written */
@@ -41,6 +43,7 @@ export class LastUsedRecorder {
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#flushedAt = performance.now();
     const uses = Array.from(this.#waiting, ([keyId, usedAt]) => ({ keyId, usedAt: new Date(usedAt) }));
     this.#waiting = new Map();
     this.#writing = this.#writing.then(() => this.#write(uses));
@@ -53,8 +56,13 @@ export class LastUsedRecorder {
     await within(closeLimitMs, this.flush()).catch(() => {});
   }
 
+  /** Soon after a quiet time, so that operators see a use while they look; else an interval after the last write. */
   #schedule(): void {
-    this.#timer ??= setTimeout(() => void this.flush(), this.#intervalMs).unref();
+    const delayMs = Math.max(
+      Math.min(soonMs, this.#intervalMs),
+      this.#flushedAt + this.#intervalMs - performance.now(),
+    );
+    this.#timer ??= setTimeout(() => void this.flush(), delayMs).unref();
   }
 
   async #write(uses: readonly KeyUse[]): Promise<void> {

@@ -109,16 +109,19 @@ const isScopeList: Check = (value) =>
   isScopes(value) ??
   ((value as string[]).length <= maxScopes ? undefined : `an array of at most ${maxScopes} scopes`);
 
-const isInstant: Check = (value) =>
-  value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'a valid Date';
+const isInstant: Check = (value) => {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) return 'a valid Date';
+  const year = value.getUTCFullYear();
+  return year >= 1 && year <= 9999 ? undefined : 'a Date in the years 1 to 9999';
+};
 
 const isMetadata: Check = (value) => {
   const expected = `a JSON object of at most ${maxMetadataLength} characters, without NUL characters`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return expected;
   try {
     const json = JSON.stringify(value);
-    // PostgreSQL's jsonb cannot hold NUL.
-    return json.length <= maxMetadataLength && !json.includes('\\u0000') ? undefined : expected;
+    // PostgreSQL's jsonb can hold neither NUL nor half a surrogate pair.
+    return json.length <= maxMetadataLength && !/\\u(0000|d[89a-f]..)/i.test(json) ? undefined : expected;
   } catch {
     return expected;
   }

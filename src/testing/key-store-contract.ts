@@ -8,22 +8,31 @@ import { rotateContract } from './key-store-rotation-contract.js';
 import { searchContract } from './key-store-search-contract.js';
 import { watchContract } from './key-store-watch-contract.js';
 
+/** What a store can do beyond the nine methods that it has to have. */
+export interface KeyStoreFeatures {
+  /** Whether it announces changes. Default `true`. */
+  readonly watch?: boolean;
+  /** Whether it keeps claim links. Default `true`. */
+  readonly claims?: boolean;
+}
+
 /**
  * What every key store has to do, as cases for any test runner. `open` is called for each case and must give an empty store;
- * the cases may run at the same time.
+ * the cases may run at the same time. A store without `watch` or `claims` says so, and is given no cases for them.
  */
-export function keyStoreContract(open: () => KeyStore | Promise<KeyStore>): ContractCase[] {
+export function keyStoreContract(
+  open: () => KeyStore | Promise<KeyStore>,
+  { watch = true, claims = true }: KeyStoreFeatures = {},
+): ContractCase[] {
   const contract = {
     ...recordContract,
     ...listContract,
+    ...searchContract,
     ...rotateContract,
     ...revokeContract,
     ...touchContract,
+    ...(watch && watchContract),
+    ...(claims && claimContract),
   };
-  return Object.entries({ ...contract, ...searchContract, ...watchContract, ...claimContract }).map(
-    ([title, run]) => ({
-      title,
-      run: async () => run(await open()),
-    }),
-  );
+  return Object.entries(contract).map(([title, run]) => ({ title, run: async () => run(await open()) }));
 }

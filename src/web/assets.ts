@@ -126,6 +126,7 @@ textarea {
 
 .button {
   display: inline-flex;
+  white-space: nowrap;
   align-items: center;
   justify-content: center;
   gap: 0.5rem;
@@ -493,7 +494,7 @@ let keyId = '';
 /** What the one button of the invitation does now. */
 let act = () => {};
 
-/** Reads the token out of the address and takes it away there: history, screens and reloads are not to have it. */
+/** Reads the token out of the address and takes it away there: screens, "back" and reloads are not to have it. */
 function takeToken() {
   const text = location.hash.slice(1);
   if (location.hash !== '' || location.search !== '') history.replaceState(null, '', location.pathname);
@@ -522,11 +523,17 @@ async function post(action) {
   return response.json();
 }
 
+/** Whether the answer is awaited that brings the key: nothing may take its place on the page. */
+let isClaiming = false;
+
 async function open() {
   if (token === '') return show('nothing', 'Nothing to show');
   show('loading', 'API key invitation');
   try {
+    const asked = token;
     const invitation = await post('describe');
+    // Another link may have been opened meanwhile, or this one used.
+    if (asked !== token) return;
     if (invitation) showInvitation(invitation);
     else refuse();
   } catch {
@@ -581,6 +588,7 @@ function ready(label, action) {
 async function claim() {
   const button = byId('claim');
   button.disabled = true;
+  isClaiming = true;
   byId('failure').hidden = true;
   try {
     const made = await post('claim');
@@ -592,6 +600,8 @@ async function claim() {
       'Try again',
       claim,
     );
+  } finally {
+    isClaiming = false;
   }
 }
 
@@ -647,7 +657,8 @@ addEventListener('pageshow', (event) => {
 addEventListener('hashchange', () => {
   if (location.hash === '') return;
   const next = takeToken();
-  if (!byId('key').hidden) return announce('Store this key first, then open the other link again.');
+  if (isClaiming || !byId('key').hidden)
+    return announce('Store this key first, then open the other link again.');
   token = next;
   void open();
 });
@@ -2182,7 +2193,8 @@ export function wireCopyButtons(root = document) {
 export function curlLine({ key, header, scheme, exampleUrl }) {
   const quote = (text) => \`'\${text.replaceAll("'", \`'\\\\''\`)}'\`;
   const value = scheme === undefined ? key : \`\${scheme} \${key}\`;
-  return \`curl -H \${quote(\`\${header}: \${value}\`)} \${new URL(exampleUrl, location.href).href.replaceAll("'", '%27')}\`;
+  // A host may hold what a shell runs, and a query its separators.
+  return \`curl -H \${quote(\`\${header}: \${value}\`)} \${quote(new URL(exampleUrl, location.href).href)}\`;
 }
 
 const instantFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });

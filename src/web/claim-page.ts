@@ -1,14 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
-import {
-  assertArgument,
-  checkOptions,
-  isHeaderName,
-  isName,
-  isString,
-  isToken,
-  type Check,
-} from '../lib/options.js';
+import { assertArgument, checkOptions, isHeaderName, isName, isToken } from '../lib/options.js';
 import type { ApiKeyHandler } from '../require-api-key.js';
 import { ClaimError } from '../stores/claim-store.js';
 import { WebProblem } from './http/problem.js';
@@ -16,6 +8,7 @@ import { readJson } from './http/read-json.js';
 import { pathOf, runMethod, sendJson, type Action, type Methods } from './http/route.js';
 import { assertSameOrigin } from './http/same-origin.js';
 import { setSecurityHeaders } from './http/security-headers.js';
+import { isAddress } from './is-address.js';
 import { isManager } from './is-manager.js';
 import { pageRoutes } from './page.js';
 
@@ -36,13 +29,6 @@ export interface ClaimPageOptions {
 
 const maxBodyBytes = 4_096;
 
-const isExampleUrl: Check = (value) => {
-  const expected = 'an http or https address, or a path that begins with "/"';
-  if (isString(value) || !URL.canParse(value as string, 'http://localhost')) return expected;
-  const { protocol, username } = new URL(value as string, 'http://localhost');
-  return /^https?:$/.test(protocol) && username === '' ? undefined : expected;
-};
-
 /**
  * The page behind a claim link, as middleware: `app.use('/claim', claimPage({ keys }))` for links `https://host/claim#<token>`.
  * Nothing but the press of its button makes a key, which is shown once. Mount it where no guard stands before it.
@@ -54,7 +40,7 @@ export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
     keys: isManager,
     apiName: isName,
     invitedBy: isName,
-    exampleUrl: isExampleUrl,
+    exampleUrl: isAddress,
     header: isHeaderName,
     scheme: isToken,
   });

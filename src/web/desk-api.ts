@@ -161,12 +161,18 @@ async function readBody(req: IncomingMessage): Promise<Readonly<Record<string, u
 }
 
 /** JSON has no dates: a text in their place becomes one, and a text that is none is refused with the rest. */
+/** An instant in ISO 8601 as `toISOString` writes it, of a day that there is; else one that no check lets pass. */
+function instantOf(text: string): Date {
+  const date = new Date(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text) ? text : Number.NaN);
+  return date.getUTCDate() === Number(text.slice(8, 10)) ? date : new Date(Number.NaN);
+}
+
 function withExpiry(body: Readonly<Record<string, unknown>>): CreateKeyOptions {
   const { expiresAt, ...fields } = body;
   return {
     ...fields,
     ...(expiresAt !== undefined && {
-      expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt,
+      expiresAt: typeof expiresAt === 'string' ? instantOf(expiresAt) : expiresAt,
     }),
   } as CreateKeyOptions;
 }

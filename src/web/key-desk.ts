@@ -1,20 +1,13 @@
 import type { Request } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  assertArgument,
-  checkOptions,
-  isBoolean,
-  isName,
-  isScopes,
-  isString,
-  type Check,
-} from '../lib/options.js';
+import { assertArgument, checkOptions, isBoolean, isName, isScopes, type Check } from '../lib/options.js';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
 import { requireApiKey, type ApiKeyHandler } from '../require-api-key.js';
 import { deskApi, type DeskApiOptions } from './desk-api.js';
 import { WebProblem } from './http/problem.js';
 import { pathOf, runMethod } from './http/route.js';
 import { setSecurityHeaders } from './http/security-headers.js';
+import { isAddress } from './is-address.js';
 import { isManager } from './is-manager.js';
 import { pageRoutes } from './page.js';
 
@@ -31,12 +24,8 @@ export interface KeyDeskOptions {
   requireHttps?: boolean | undefined;
 }
 
-const isClaimUrl: Check = (value) => {
-  const expected = 'an http or https address, or a path that begins with "/", without "#"';
-  if (isString(value) || !URL.canParse(value as string, 'http://localhost')) return expected;
-  const { protocol, hash, username } = new URL(value as string, 'http://localhost');
-  return /^https?:$/.test(protocol) && hash === '' && username === '' ? undefined : expected;
-};
+const isClaimUrl: Check = (value) =>
+  isAddress(value) ?? (String(value).includes('#') ? 'an address without "#"' : undefined);
 
 /**
  * A page and a JSON API for operators, as middleware: `app.use('/keys', keyDesk({ keys }))`. The page holds no data. Its API is

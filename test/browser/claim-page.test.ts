@@ -54,7 +54,7 @@ describeInBrowser('the claim page in a browser', (open) => {
     await press(page, 'Copy the command');
     await page.getByRole('button', { name: 'Copied the command' }).waitFor();
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
-      `curl -H 'X-API-Key: ${key}' ${url}/hello`,
+      `curl -H 'X-API-Key: ${key}' '${url}/hello'`,
     );
     await press(page, stored);
     await heading(page, 'All done');

@@ -19,7 +19,7 @@ let keyId = '';
 /** What the one button of the invitation does now. */
 let act = () => {};
 
-/** Reads the token out of the address and takes it away there: history, screens and reloads are not to have it. */
+/** Reads the token out of the address and takes it away there: screens, "back" and reloads are not to have it. */
 function takeToken() {
   const text = location.hash.slice(1);
   if (location.hash !== '' || location.search !== '') history.replaceState(null, '', location.pathname);
@@ -48,11 +48,17 @@ async function post(action) {
   return response.json();
 }
 
+/** Whether the answer is awaited that brings the key: nothing may take its place on the page. */
+let isClaiming = false;
+
 async function open() {
   if (token === '') return show('nothing', 'Nothing to show');
   show('loading', 'API key invitation');
   try {
+    const asked = token;
     const invitation = await post('describe');
+    // Another link may have been opened meanwhile, or this one used.
+    if (asked !== token) return;
     if (invitation) showInvitation(invitation);
     else refuse();
   } catch {
@@ -107,6 +113,7 @@ function ready(label, action) {
 async function claim() {
   const button = byId('claim');
   button.disabled = true;
+  isClaiming = true;
   byId('failure').hidden = true;
   try {
     const made = await post('claim');
@@ -118,6 +125,8 @@ async function claim() {
       'Try again',
       claim,
     );
+  } finally {
+    isClaiming = false;
   }
 }
 
@@ -173,7 +182,8 @@ addEventListener('pageshow', (event) => {
 addEventListener('hashchange', () => {
   if (location.hash === '') return;
   const next = takeToken();
-  if (!byId('key').hidden) return announce('Store this key first, then open the other link again.');
+  if (isClaiming || !byId('key').hidden)
+    return announce('Store this key first, then open the other link again.');
   token = next;
   void open();
 });

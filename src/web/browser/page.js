@@ -70,7 +70,8 @@ export function wireCopyButtons(root = document) {
 export function curlLine({ key, header, scheme, exampleUrl }) {
   const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const value = scheme === undefined ? key : `${scheme} ${key}`;
-  return `curl -H ${quote(`${header}: ${value}`)} ${new URL(exampleUrl, location.href).href.replaceAll("'", '%27')}`;
+  // A host may hold what a shell runs, and a query its separators.
+  return `curl -H ${quote(`${header}: ${value}`)} ${quote(new URL(exampleUrl, location.href).href)}`;
 }
 
 const instantFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });

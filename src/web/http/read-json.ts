@@ -16,37 +16,57 @@ export async function readJson(
     throw new WebProblem('unsupported_media_type');
   }
   // An application may have its own parser in front of everything: then the body is gone, and its result is what there is.
-  const value = req.readableEnded ? req.body : parse(await readBytes(req, maxBytes));
+  const value = req.readableEnded ? parsed(req.body) : parse(await readBytes(req, maxBytes));
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new WebProblem('malformed_request');
   return value as Record<string, unknown>;
 }
 
-/** Counted while it is read: a length that a client merely claims keeps no memory from being filled. */
+/** How long a body may take, in milliseconds: this one is small. */
+const bodyLimitMs = 10_000;
+
+/**
+ * Counted while it is read: a length that a client merely claims keeps no memory from being filled. Copied into one buffer: a chunk
+ * of one byte keeps hundreds of them alive.
+ */
 function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let kept = Buffer.alloc(Math.min(maxBytes, 4_096));
     let size = 0;
+    const timer = setTimeout(() => refuse(new WebProblem('malformed_request')), bodyLimitMs);
     const refuse = (error: WebProblem) => {
+      clearTimeout(timer);
       req.off('data', keep);
       // The rest is let go by, so that the client is there to read the answer.
       req.resume();
       reject(error);
     };
     const keep = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxBytes) refuse(new WebProblem('content_too_large'));
-      else chunks.push(chunk);
+      if (size + chunk.length > maxBytes) {
+        refuse(new WebProblem('content_too_large'));
+        return;
+      }
+      while (size + chunk.length > kept.length) kept = Buffer.concat([kept], kept.length * 2);
+      size += chunk.copy(kept, size);
     };
     if (Number(req.headers['content-length']) > maxBytes) {
       refuse(new WebProblem('content_too_large'));
       return;
     }
     req.on('data', keep);
-    req.once('end', () => resolve(Buffer.concat(chunks)));
-    req.once('close', () => reject(new WebProblem('malformed_request')));
-    req.once('error', () => reject(new WebProblem('malformed_request')));
+    req.once('end', () => {
+      clearTimeout(timer);
+      resolve(kept.subarray(0, size));
+    });
+    req.once('close', () => refuse(new WebProblem('malformed_request')));
+    req.once('error', () => refuse(new WebProblem('malformed_request')));
   });
+}
+
+/** What another parser has left: an object, or with `express.raw` and `express.text` what the body said. */
+function parsed(body: unknown): unknown {
+  if (typeof body === 'string') return parse(Buffer.from(body));
+  return Buffer.isBuffer(body) ? parse(body) : body;
 }
 
 function parse(bytes: Buffer): unknown {

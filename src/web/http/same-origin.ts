@@ -13,9 +13,9 @@ export function assertSameOrigin({ headers }: IncomingMessage): void {
     if (site !== 'same-origin') throw new WebProblem('cross_origin');
     return;
   }
-  if (headers.origin !== undefined && hostOf(headers.origin) !== headers.host?.toLowerCase()) {
-    throw new WebProblem('cross_origin');
-  }
+  if (headers.origin === undefined) return;
+  const host = hostOf(headers.origin);
+  if (host === undefined || host !== headers.host?.toLowerCase()) throw new WebProblem('cross_origin');
 }
 
 function hostOf(origin: string): string | undefined {
