@@ -119,16 +119,13 @@ export const isQuotable: Check = (value) =>
     ? undefined
     : 'a string of printable ASCII characters';
 
-// A lone surrogate is no character: databases refuse it, or put another in its place.
-const isWellFormed = (text: string) => !/[\ud800-\udfff]/u.test(text);
+/** Without control characters, and without halves of surrogate pairs, which databases refuse or replace. */
+// oxlint-disable-next-line no-control-regex
+const isPrintable = (text: string) => !/[\x00-\x1f\x7f-\x9f\ud800-\udfff]/u.test(text);
 
 /** A name for logs and lists: not blank, and no control character that could forge a line in them. */
 export const isName: Check = (value) =>
-  // oxlint-disable-next-line no-control-regex
-  typeof value === 'string' &&
-  value.trim() !== '' &&
-  !/[\x00-\x1f\x7f-\x9f]/.test(value) &&
-  isWellFormed(value)
+  typeof value === 'string' && value.trim() !== '' && isPrintable(value)
     ? undefined
     : 'a string that is neither blank nor holds control characters';
 
