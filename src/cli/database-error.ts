@@ -28,10 +28,10 @@ const unreachable: Readonly<Record<string, string>> = {
 /** SQLSTATEs of tables and columns that are not there. */
 const notMigrated = new Set(['42P01', '42703', '3F000', '42P10', '42883']);
 
-/** The database without user, password and parameters: `host:5432/name`. */
+/** The database without user, password and parameters: `host:5432/name`; without the path where that may be a part of the password. */
 export function placeOf(url: string): string {
   const { host, pathname } = new URL(url.replace('@/', '@socket/'));
-  return host + pathname;
+  return host + (/^\/[\w.-]*$/.test(pathname) ? pathname : '');
 }
 
 /** What to say of a failed statement, or `undefined` where the error is no fault of the database. */
@@ -44,7 +44,9 @@ export async function describeDatabaseError(
   const { code } = (error.cause ?? {}) as { code?: string };
   const why = unreachable[code ?? ''] ?? (isTimeout(error.message) ? unreachable['ETIMEDOUT'] : undefined);
   if (why !== undefined) {
-    return new Failure(`the database ${place} cannot be used: ${why}`, { cause: error });
+    return new Failure(`the database${place === '' ? '' : ` ${place}`} cannot be used: ${why}`, {
+      cause: error,
+    });
   }
   if (notMigrated.has(code ?? '')) {
     const inspection = await store.inspect().catch(() => undefined);

@@ -45,9 +45,13 @@ function assertDatabaseUrl(url: string, name: string): void {
 }
 
 function passwordOf(url: string): string | undefined {
+  // Of a socket the address may have no host: `socket:/run/postgresql`.
+  if (!/^(\w+:\/\/|socket:\/)/i.test(url)) return undefined;
   try {
     // A host may be missing where a socket is named among the parameters.
-    return decodeURIComponent(new URL(url.replace('@/', '@socket/')).password);
+    const { password, pathname, search, hash } = new URL(url.replace('@/', '@socket/'));
+    // A password with a `/`, `?` or `#` ends the host early, and its rest would be told as the name of the database.
+    return /@/.test(pathname + search + hash) ? undefined : decodeURIComponent(password);
   } catch {
     return undefined;
   }

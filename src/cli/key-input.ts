@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { Failure } from './failure.js';
 import { rememberSecret } from './secrets.js';
 import { say } from './terminal/output.js';
@@ -8,7 +8,8 @@ const maxLength = 100_000;
 
 /** A key out of a file (`-`: standard input) or from standard input, without blanks around it; empty where there is none. */
 export async function readKey(keyFile: string | undefined): Promise<string> {
-  const text = keyFile === undefined || keyFile === '-' ? await readStandardInput() : readText(keyFile);
+  const isPiped = keyFile === undefined || keyFile === '-';
+  const text = isPiped ? await readStandardInput() : await readFile(keyFile, maxLength);
   const key = text.replace(/^\uFEFF/, '').trim();
   if (/[\r\n]/.test(key)) throw new Failure('there is more than one line where one key was expected');
   rememberSecret(key);
@@ -17,7 +18,8 @@ export async function readKey(keyFile: string | undefined): Promise<string> {
 
 /** The text of a file, or of standard input for `-`. */
 export async function readInput(file: string): Promise<string> {
-  return file === '-' ? readPipe(Number.POSITIVE_INFINITY) : readText(file);
+  const limit = Number.POSITIVE_INFINITY;
+  return file === '-' ? readAll(process.stdin, limit, 'standard input') : readFile(file, limit);
 }
 
 async function readStandardInput(): Promise<string> {
@@ -25,18 +27,18 @@ async function readStandardInput(): Promise<string> {
   // A pipe that nobody writes into would look like a command that hangs.
   const hint = setTimeout(() => say('Waiting for a key on standard input.'), 3_000);
   try {
-    return await readPipe(maxLength);
+    return await readAll(process.stdin, maxLength, 'standard input');
   } finally {
     clearTimeout(hint);
   }
 }
 
-async function readPipe(limit: number): Promise<string> {
+async function readAll(stream: AsyncIterable<unknown>, limit: number, name: string): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > limit) throw new Failure('standard input is longer than any key');
+    if (length > limit) throw new Failure(`${name} is longer than any key`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -48,10 +50,11 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 };
 
-function readText(file: string): string {
+async function readFile(file: string, limit: number): Promise<string> {
   try {
-    return readFileSync(file, 'utf8');
+    return await readAll(createReadStream(file), limit, file);
   } catch (error) {
+    if (error instanceof Failure) throw error;
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw new Failure(`${file} cannot be read: ${reasons[code] ?? code}`, { cause: error });
   }

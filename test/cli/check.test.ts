@@ -222,6 +222,40 @@ describe('check on a server that is not as it should be', () => {
     expect([first.sawKey(), behind.sawKey(), target.sawKey()]).toEqual([false, true, false]);
   });
 
+  it('an upgrade that nobody asked for, before or behind the guard -> found', async () => {
+    const upgrade: RequestHandler = (req) =>
+      void req.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    const [first, behind] = await Promise.all([guarded(upgrade), guarded(guard(), upgrade)]);
+    const reports = await Promise.all([first, behind].map(({ url }) => check(url)));
+    for (const { codes } of reports) expect(codes).toEqual(['unexpected_answer']);
+    expect(reports.map(({ calls }) => calls.at(-2)?.status)).toEqual([undefined, 101]);
+    expect(first.sawKey()).toBe(false);
+  });
+
+  it('a challenge or a redirect with what a shell would run -> never in a line to paste', async () => {
+    const refuse =
+      (status: number, headers: Record<string, string>): RequestHandler =>
+      (_req, res) =>
+        void res.status(status).set(headers).end();
+    const servers = await Promise.all([
+      guarded(refuse(401, { 'WWW-Authenticate': 'ApiKey header="`touch$x`"' })),
+      guarded(refuse(401, { 'WWW-Authenticate': 'Bearer header="$(touch x)"' })),
+      guarded(refuse(401, { 'WWW-Authenticate': '`touch`' })),
+      guarded(refuse(401, { 'WWW-Authenticate': 'ApiKey header="--dangerously-send-over-http"' })),
+      guarded(refuse(302, { Location: "https://x.example/';touch$IFS;'" })),
+      guarded(refuse(302, { Location: 'javascript:touch(1)' })),
+    ]);
+    const reports = await Promise.all(servers.map(({ url }) => check(url)));
+    for (const { findings } of reports.slice(0, 4)) {
+      expect(JSON.stringify(findings)).not.toMatch(/check again|touch|dangerously/);
+    }
+    expect(reports[4]!.findings[0]!.remedy).toBe(
+      "call 'https://x.example/%27;touch$IFS;%27' itself, if it is yours",
+    );
+    expect(reports[5]!.codes).toEqual(['redirect']);
+    expect(JSON.stringify(reports[5]!.findings)).not.toContain('touch');
+  });
+
   it('plain HTTP to another machine -> a warning, and the key sent only where that is asked for', async () => {
     const server = await guarded(guard());
     const url = `http://0.0.0.0:${server.port}/hello`;

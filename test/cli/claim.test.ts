@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiKeyManager } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
-import { cli } from '../support/cli.js';
+import { cli, shell } from '../support/cli.js';
 import { createDatabase } from '../support/postgres.js';
 
 const database = await createDatabase();
@@ -52,6 +52,20 @@ describe('claim', () => {
     expect(stderr).toBe('');
   });
 
+  it('nobody reads the link, or nothing can hold it -> failed, and the claim to withdraw is named', async () => {
+    const env = { DATABASE_URL: database.url };
+    const [full, closed] = await Promise.all([
+      shell(`$CLI claim carol --json --base-url ${baseUrl} > /dev/full`, { env }),
+      shell(`{ sleep 0.2; $CLI claim carol --base-url ${baseUrl}; echo "exit $?" >&2; } | true`, { env }),
+    ]);
+    const remedy = /the link is lost: withdraw (claim_\w{10}) on the desk or with keys\.revokeClaim\(id\)\n/;
+    expect(full.code).toBe(1);
+    expect(closed.stderr).toMatch(/nobody reads it; .*\nexit 1\n$/);
+    for (const { stderr } of [full, closed]) {
+      await expect(keys.revokeClaim(remedy.exec(stderr)![1]!)).resolves.toMatchObject({ user: 'carol' });
+    }
+  });
+
   it.each([
     ['http://api.example.com/claim', true],
     ['http://10.0.0.1/claim', true],
@@ -71,6 +85,7 @@ describe('claim', () => {
     [['alice', '--base-url', 'ftp://host/claim']],
     [['alice', '--base-url', `${baseUrl}#x`]],
     [['alice', '--base-url', 'https://a:b@host/claim']],
+    [['alice', '--base-url', 'https://:b@host/claim']],
     [['alice', '--base-url', baseUrl, '--link-ttl', '31d']],
     [['alice', '--base-url', baseUrl, '--link-ttl', '30s']],
     [['alice', '--base-url', baseUrl, '--expires', '2020-01-01']],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestApiKey, generateApiKey } from '../../src/index.js';
@@ -134,5 +134,45 @@ describe('doctor on the .env', () => {
     git('rm', '--cached', '.env');
     writeFileSync(join(cwd, '.gitignore'), '.env\n');
     expect(await codesOf({ cwd })).toEqual([]);
+  });
+});
+
+describe('doctor in a folder of somebody else', () => {
+  it('variables in its .env and commands in its .git/config that make git run or write something -> nothing is', async () => {
+    const cwd = folder();
+    execFileSync('git', ['init'], { cwd, stdio: 'ignore' });
+    writeFileSync(join(cwd, 'monitor.sh'), `#!/bin/sh\ntouch '${cwd}/ran-by-config'\n`, { mode: 0o700 });
+    execFileSync('git', ['config', 'core.fsmonitor', './monitor.sh'], { cwd });
+    const lines = [
+      `INTERNAL_API_KEY=${good}`,
+      `GIT_TRACE=${cwd}/written-by-trace`,
+      'GIT_CONFIG_COUNT=1',
+      'GIT_CONFIG_KEY_0=core.fsmonitor',
+      `GIT_CONFIG_VALUE_0=touch ${cwd}/ran-by-variable; false`,
+    ];
+    writeFileSync(join(cwd, '.env'), lines.join('\n'), { mode: 0o600 });
+    expect(await codesOf({ cwd })).toEqual(['unignored_env_file']);
+    expect(readdirSync(cwd).toSorted()).toEqual(['.env', '.git', 'monitor.sh']);
+  });
+
+  it('keys in its .env under other names, PGHOST and PGPORT -> taken over, where the environment has none', async () => {
+    const cwd = folder({
+      '.env': `METRICS_KEY=short\nJOBS_KEY=short\nDATABASE_URL=postgres:///app\nPGHOST=127.0.0.1\nPGPORT=1\n`,
+    });
+    const args = ['--variable', 'METRICS_KEY', '--variable', 'JOBS_KEY'];
+    const findings = await findingsOf({ cwd, env: { JOBS_KEY: good } }, ...args);
+    expect(findings.map(({ code }) => code)).toEqual([
+      'short_key',
+      'overridden_variable',
+      'unreachable_database',
+    ]);
+    expect(findings[2]!.message).toContain('the connection was refused');
+  });
+
+  it('a line of many blanks -> read in no time', async () => {
+    const { cwd } = withEnv(`INTERNAL_API_KEY=${good}${' '.repeat(100_000)}# the old one\n`);
+    const start = performance.now();
+    expect(await codesOf({ cwd })).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { digestApiKey, parseApiKey } from '../../src/index.js';
-import { cli } from '../support/cli.js';
+import { cli, shell } from '../support/cli.js';
 
 describe('generate', () => {
   it('nothing asked for -> the key alone on stdout, its id and digest on stderr', async () => {
@@ -48,6 +48,11 @@ describe('generate', () => {
     expect(lines).toEqual({ line: `X=bob:${key}`, digestLine: `X=bob:${digest}` });
   });
 
+  it('--json to nobody -> failed', async () => {
+    const { stderr } = await shell('{ sleep 0.2; $CLI generate --json; echo "exit $?" >&2; } | true');
+    expect(stderr).toMatch(/nobody reads it; the key is lost: make another\nexit 1\n$/);
+  });
+
   it.each([
     [['--hex', '8']],
     [['--hex', '32', '--base64url', '32']],
@@ -56,6 +61,14 @@ describe('generate', () => {
     [['--user', 'alice']],
     [['--env', 'A B']],
     [['--env', 'API_KEYS', '--user', 'a:b']],
+    [['--env', 'API_KEYS', '--user', 'a,b']],
+    [['--env', 'API_KEYS', '--user', 'a b']],
+    [['--env', 'API_KEYS', '--user', 'a#b']],
+    [['--env', 'API_KEYS', '--user', 'a"b']],
+    [['--env', 'API_KEYS', '--user', "a'b"]],
+    [['--env', 'API_KEYS', '--user', 'a`b']],
+    [['--env', 'API_KEYS', '--user', 'a$b']],
+    [['--env', 'API_KEYS', '--user', 'a\\b']],
   ])('%j -> misused, and no key', async (args) => {
     const { code, stdout, stderr } = await cli(['generate', ...args]);
     expect(code).toBe(2);

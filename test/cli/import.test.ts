@@ -46,12 +46,15 @@ describe('import of one key', () => {
   });
 
   it('nothing, two lines or an impossible key on standard input -> failed', async () => {
-    const [nothing, two, impossible, missing] = await Promise.all([
+    const cwd = folder({ 'long.key': 'x'.repeat(100_001) });
+    const [nothing, two, impossible, missing, long] = await Promise.all([
       cli(['import', 'x'], { env }),
       cli(['import', 'x'], { env, input: 'a\nb\n' }),
       cli(['import', 'x'], { env, input: 'blanks in between' }),
-      cli(['import', 'x', '--key-file', 'none.key'], { env, cwd: folder() }),
+      cli(['import', 'x', '--key-file', 'none.key'], { env, cwd }),
+      cli(['import', 'x', '--key-file', 'long.key'], { env, cwd }),
     ]);
+    expect(long).toMatchObject({ code: 1, stderr: 'error: long.key is longer than any key\n' });
     expect(nothing).toMatchObject({ code: 1, stderr: 'error: the input has no key\n' });
     expect(two).toMatchObject({ code: 1, stderr: expect.stringContaining('more than one line') as unknown });
     expect(impossible).toMatchObject({

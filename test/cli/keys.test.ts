@@ -19,7 +19,7 @@ describe('create', () => {
   it('> alice.key -> the file holds the key and a newline, the database its digest, stderr the words', async () => {
     const cwd = folder();
     const { code, stdout, stderr } = await shell(
-      '$CLI create alice --name ci --scope audio:read --scope audio:write --expires 90d --metadata \'{"plan":"free"}\' > alice.key',
+      'umask 077; $CLI create alice --name ci --scope audio:read --scope audio:write --expires 90d --metadata \'{"plan":"free"}\' > alice.key',
       { cwd, env },
     );
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
@@ -64,6 +64,32 @@ describe('create', () => {
       stderr,
     )!;
     expect(await keys.get(keyId!)).toMatchObject({ user: 'carol' });
+  });
+
+  it('--json into what is full, or to nobody -> failed as well, with what to revoke', async () => {
+    const old = await keys.create({ user: 'carol' });
+    const [full, closed, rotated] = await Promise.all([
+      shell('$CLI create carol --json > /dev/full', { env }),
+      shell('{ sleep 0.2; $CLI create carol --json; echo "exit $?" >&2; } | true', { env }),
+      shell(`$CLI rotate ${old.record.keyId} --json > /dev/full`, { env }),
+    ]);
+    expect(full).toMatchObject({ code: 1, stdout: '' });
+    expect(full.stderr).toMatch(/no space is left; the key is lost: require-api-key revoke key_\w{10}\n/);
+    expect(closed.stderr).toMatch(
+      /nobody reads it; the key is lost: require-api-key revoke key_\w{10}\nexit 1\n/,
+    );
+    expect(rotated.stderr).toMatch(/the key is lost: require-api-key revoke key_\w{10}, then /);
+  });
+
+  it('into a file that others may read -> a warning; into one that they may not -> none', async () => {
+    const cwd = folder();
+    const [open, closed, json] = await Promise.all([
+      shell('umask 022; $CLI create op > open.key', { cwd, env }),
+      shell('umask 077; $CLI create op > closed.key', { cwd, env }),
+      shell('umask 022; $CLI create op --json > open.json', { cwd, env }),
+    ]);
+    const warning = /^Warning: the file is open to other users of this machine: chmod 600 it\.\n/;
+    expect([open, closed, json].map(({ stderr }) => warning.test(stderr))).toEqual([true, false, true]);
   });
 
   it.each([
@@ -190,5 +216,49 @@ describe('rotate and revoke', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toBe(`Revoked ${first.record.keyId} of hugo.\nRevoked ${second.keyId} of hugo.\n`);
     expect(await store.get(second.keyId)).toHaveProperty('revokedAt');
+  });
+});
+
+describe('what the database holds', () => {
+  const hostile = 'mallory\u001b]0;owned\u0007\u009b31m\u202e\nRevoked key_0000000000 of root.';
+
+  it('a user with escape sequences, bidi marks or a line of its own -> none reaches the terminal', async () => {
+    const { record } = await keys.create({ user: 'mallory' });
+    await database
+      .pool()
+      .query('update api_keys set user_name = $1 where key_id = $2', [hostile, record.keyId]);
+    const outputs = [
+      await run('show', record.keyId),
+      await run('show', record.keyId, '--json'),
+      await run('rotate', record.keyId, '--overlap', '1h'),
+      await run('revoke', record.keyId),
+    ];
+    for (const { code, stdout, stderr } of outputs) {
+      expect(code).toBe(0);
+      expect(stdout + stderr).toContain('mallory');
+      // oxlint-disable-next-line no-control-regex -- these are what is looked for
+      expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+      expect(stdout + stderr).not.toMatch(/^Revoked key_0000000000/m);
+    }
+    expect(parsed(outputs[1]!.stdout)).toMatchObject({ user: hostile });
+  });
+
+  it('an error text with escape sequences -> none reaches the terminal', async () => {
+    const other = await createDatabase();
+    await new PostgresKeyStore({ client: other.pool() }).migrate();
+    await new ApiKeyManager({ store: new PostgresKeyStore({ client: other.pool() }) }).create({ user: 'x' });
+    await other.pool().query(`
+      create function boom() returns boolean language plpgsql as
+        $$ begin raise exception E'\\x1b]0;owned\\x07'; end $$;
+      alter table api_keys rename to real_keys;
+      create view api_keys as select * from real_keys where boom();`);
+    for (const command of ['list', 'doctor']) {
+      const { code, stdout, stderr } = await cli([command], {
+        cwd: folder(),
+        env: { DATABASE_URL: other.url },
+      });
+      expect(code).toBe(1);
+      expect(stdout + stderr).toContain('?]0;owned?');
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { generateApiKey } from '../../src/index.js';
-import { cli, folder } from '../support/cli.js';
+import { cli, cliFile, folder, startProcess } from '../support/cli.js';
 import { createDatabase } from '../support/postgres.js';
 
 const database = await createDatabase();
@@ -92,6 +92,29 @@ describe('the database', () => {
     for (const { stderr } of [foreign, broken]) expect(stderr).not.toContain('hunter2');
   });
 
+  it.each([
+    'postgres://app:123/SECRETPW@db.invalid/prod',
+    'postgres://app:123?SECRETPW@db.invalid/prod',
+    'postgres://app:123#SECRETPW@db.invalid/prod',
+    'postgres:app:SECRETPW@h/db',
+    'postgres:///SECRETPW:PW@h/db',
+    'socket:app:SECRETPW@/tmp',
+  ])('%s, whose password is not encoded -> misused, and no part of it is told', async (url) => {
+    const { code, stdout, stderr } = await cli(['list', '--debug'], { env: { DATABASE_URL: url } });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: DATABASE_URL cannot be read: percent-encode /);
+    expect(stderr).not.toContain('SECRETPW');
+  });
+
+  it.each([
+    ['postgres://127.0.0.1:1/an/odd/name', 'the database 127.0.0.1:1 cannot be used'],
+    ['postgres:///app?host=127.0.0.1&port=1', 'the database /app cannot be used'],
+  ])('%s -> named by what is sure to be host and name', async (url, sentence) => {
+    const { code, stderr } = await cli(['list'], { env: { DATABASE_URL: url } });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`error: ${sentence}: the connection was refused`);
+  });
+
   it('one that cannot be reached, or lets nobody in -> one sentence; more with --debug; never a password', async () => {
     const secret = 'hunter2-hunter2';
     const url = `postgres://root:${secret}@127.0.0.1:1/app?sslmode=disable`;
@@ -122,5 +145,18 @@ describe('the database', () => {
       code: 1,
       stderr: 'error: list failed: permission denied for table api_keys\n',
     });
+  });
+});
+
+describe('an answer that never comes', () => {
+  it('the process ends with nothing decided -> failed', async () => {
+    const neverWritten = 'data:text/javascript,process.stdout.write=()=>true';
+    const { code, stderr } = await startProcess(process.execPath, [
+      '--import',
+      neverWritten,
+      cliFile,
+      'generate',
+    ]).finished;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'error: it ended before it was done\n' });
   });
 });

@@ -18,7 +18,7 @@ describe.skipIf(!canOpenTerminal)('on a terminal', () => {
     const cwd = folder();
     const [shown, kept] = await Promise.all([
       terminal('$CLI generate'),
-      terminal('$CLI generate > new.key', { cwd }),
+      terminal('umask 077; $CLI generate > new.key', { cwd }),
     ]);
     expect(shown.stdout).toMatch(
       /^key_\w{48}\r\nWarning: the key stands on your terminal, which scrolls away/,

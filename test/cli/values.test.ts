@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseCsv, type CsvRow } from '../../src/cli/import/csv.js';
+import { formatFinding } from '../../src/cli/doctor/finding.js';
 import { mask } from '../../src/cli/secrets.js';
+import { plain } from '../../src/cli/terminal/output.js';
 import { formatDuration, parseDuration } from '../../src/cli/values/duration.js';
 import { parseInstant } from '../../src/cli/values/instant.js';
 import { generateApiKey } from '../../src/index.js';
@@ -77,6 +79,17 @@ describe('CSV', () => {
     expect(parsed.map(({ fields }) => fields)).toEqual(rows);
   });
 
+  it('a field of twenty million characters, bare or quoted or all quotes -> read', () => {
+    const length = 20_000_000;
+    for (const field of ['x'.repeat(length), `"${'x'.repeat(length)}"`, `"${'""'.repeat(length / 2)}"`]) {
+      const rows = parseCsv(`${field},b\n`) as CsvRow[];
+      expect(rows[0]!.fields.map((each) => each.length)).toEqual([
+        field.startsWith('""') ? length / 2 : length,
+        1,
+      ]);
+    }
+  });
+
   it('a field over several lines -> later rows are named by their own lines', () => {
     expect(parseCsv('a\n"b\n\nc"\r\nd\n')).toMatchObject([{ line: 1 }, { line: 2 }, { line: 5 }]);
   });
@@ -97,5 +110,12 @@ describe('what is said', () => {
       'postgres://root:<secret>@host/x?password=<secret>&a=1 and "<key>"',
     );
     expect(mask('https://host:8080/path@x')).toBe('https://host:8080/path@x');
+  });
+
+  it('controls, line separators and bidi marks in it -> replaced', () => {
+    const text = 'a\u001b]0;x\u0007\u009b\u2028\u200e\u200f\u202a\u202e\u2066\u2069\nb';
+    expect(plain(text)).toBe('a?]0;x??????????b');
+    const finding = formatFinding({ severity: 'note', code: 'x', message: text, remedy: text });
+    expect(finding).toBe('note     a?]0;x??????????b\n         -> a?]0;x??????????b');
   });
 });

@@ -42,7 +42,13 @@ export async function call({ url, method, headers, timeoutMs }: Call): Promise<A
       response.on('end', finish);
       response.on('error', finish);
     });
+    // Without a listener Node cuts the connection, and nothing would ever be answered.
+    sent.on('upgrade', ({ statusCode = 101, headers: received }, socket) => {
+      socket.destroy();
+      resolve({ status: statusCode, headers: received });
+    });
     sent.on('error', reject);
+    sent.on('close', () => reject(Object.assign(new Error('no answer'), { code: 'ECONNRESET' })));
     sent.end();
   });
 }

@@ -23,6 +23,10 @@ const tell = (severity: Severity, code: string, message: string, remedy: string)
 /** What may come back whichever key was sent. */
 function explainAny(answer: Answer, url: URL): Verdict | undefined {
   const { status, code, headers } = answer;
+  if (status < 200) {
+    const message = `The server answers ${status} and changes the protocol, which nobody asked for.`;
+    return stop('error', 'unexpected_answer', message, 'check the URL');
+  }
   if (status >= 300 && status < 400 && headers.location !== undefined) return explainRedirect(answer, url);
   if (status === 429) {
     const after = /^\d{1,6}$/.exec(headers['retry-after'] ?? '')?.[0];
@@ -60,12 +64,17 @@ function explainAny(answer: Answer, url: URL): Verdict | undefined {
 function explainRedirect({ status, headers }: Answer, url: URL): Verdict {
   const location = headers.location ?? '';
   const target = URL.canParse(location, url.href) ? new URL(location, url) : url;
+  if (!/^https?:$/.test(target.protocol)) {
+    const message = `The server answers ${status} and sends on to what is no address of HTTP.`;
+    return stop('error', 'redirect', message, 'check the URL');
+  }
   const isUpgrade =
     url.protocol === 'http:' && target.protocol === 'https:' && target.hostname === url.hostname;
   const message = isUpgrade
     ? `The server answers ${status} and sends on to https: whoever calls http:// has sent the key in the clear by then.`
     : `The server answers ${status} and sends on to ${target.origin}: a client that follows may send the key there.`;
-  const place = target.origin + target.pathname;
+  // The server chose it, and somebody will paste it into a shell.
+  const place = `'${(target.origin + target.pathname).replaceAll("'", '%27')}'`;
   return stop('error', 'redirect', message, `call ${place} itself, if it is yours`);
 }
 

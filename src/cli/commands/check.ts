@@ -5,7 +5,7 @@ import { checkServer, type Target } from '../check/check-server.js';
 import { formatFinding, isTrouble } from '../doctor/finding.js';
 import { readKey } from '../key-input.js';
 import { mask } from '../secrets.js';
-import { print } from '../terminal/output.js';
+import { print, toJson } from '../terminal/output.js';
 import { checked } from '../values/arguments.js';
 import { durationArgument } from '../values/duration.js';
 
@@ -70,9 +70,7 @@ async function check(url: URL, options: Options): Promise<void> {
   const isFine = !findings.some(isTrouble);
   if (!isFine) process.exitCode = 1;
   if (options.json) {
-    return print(
-      mask(JSON.stringify({ ok: isFine, url: url.origin + url.pathname, calls, findings }, null, 2)),
-    );
+    return print(mask(toJson({ ok: isFine, url: url.origin + url.pathname, calls, findings })));
   }
   const lines = [
     ...calls.map(

@@ -4,7 +4,7 @@ import { addCommand } from '../command.js';
 import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
 import { addRecordOptions, readRecordOptions, type RecordOptions } from '../record-options.js';
 import { rememberSecret } from '../secrets.js';
-import { print, printJson, say } from '../terminal/output.js';
+import { printSecret, printSecretJson, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { durationArgument } from '../values/duration.js';
 
@@ -37,8 +37,9 @@ async function claim(user: string, options: Options): Promise<void> {
   );
   rememberSecret(made.token);
   const link = `${baseUrl.href}#${made.token}`;
-  if (options.json) await printJson({ link, claim: made.claim });
-  else await print(link);
+  const remedy = `withdraw ${made.claim.claimId} on the desk or with keys.revokeClaim(id)`;
+  if (options.json) await printSecretJson({ link, claim: made.claim }, remedy, 'link');
+  else await printSecret(link, remedy, 'link');
   if (isPlainHttp(baseUrl)) {
     say(
       'Warning: the claim page is reached over plain HTTP, where others on the way can read the key: use https.',
@@ -53,7 +54,8 @@ function describe({ claimId, user, expiresAt }: ClaimRecord): string {
 
 function baseUrlArgument(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || text.includes('#') || url.username !== '') {
+  const hasLogin = url?.username !== '' || url.password !== '';
+  if (!url || !/^https?:$/.test(url.protocol) || text.includes('#') || hasLogin) {
     throw new InvalidArgumentError(
       'Write the address of the claim page, such as https://api.example.com/claim.',
     );

@@ -3,7 +3,7 @@ import { addCommand } from '../command.js';
 import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
 import { addRecordOptions, readRecordOptions, type RecordOptions } from '../record-options.js';
 import { recordJson } from '../records.js';
-import { printJson, printSecret, say } from '../terminal/output.js';
+import { printSecret, printSecretJson, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { prefixArgument } from '../values/arguments.js';
 
@@ -31,8 +31,9 @@ async function create(user: string, options: Options): Promise<void> {
   const { key, record } = await withKeys(options, (keys) =>
     keys.create({ user, ...readRecordOptions(options) }),
   );
-  if (options.json) return printJson({ key, record: recordJson(record) });
-  await printSecret(key, `require-api-key revoke ${record.keyId}`);
+  const remedy = `require-api-key revoke ${record.keyId}`;
+  if (options.json) return printSecretJson({ key, record: recordJson(record) }, remedy);
+  await printSecret(key, remedy);
   const end = record.expiresAt ? `expires ${formatTime(record.expiresAt)}` : 'never expires';
   say(`Made ${record.keyId} for ${record.user}; it ${end}. It cannot be shown again.`);
 }

@@ -6,6 +6,7 @@ import { examineDatabase } from '../doctor/database.js';
 import { examineEnvFile, examineLines, readEnvFile } from '../doctor/env-file.js';
 import { formatFinding, isTrouble, type Finding } from '../doctor/finding.js';
 import { examineUnset, examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
+import { loadEnvironment, outerEnvironment } from '../environment.js';
 import { mask } from '../secrets.js';
 import { print, printJson } from '../terminal/output.js';
 import { checked, repeated } from '../values/arguments.js';
@@ -58,9 +59,8 @@ async function doctor(options: Options): Promise<void> {
 async function examine(options: Options): Promise<Finding[]> {
   const { variables, wereNamed } = variablesOf(options);
   const names = [...variables.map(({ name }) => name), 'DATABASE_URL'];
-  // What dotenv then adds does not come from outside.
-  const outside = { ...process.env };
   const file = readEnvFile();
+  loadEnvironment(names);
   const hasDatabase = findDatabaseUrl(options) !== undefined;
   return [
     ...examineUnset(variables, process.env, { wereNamed, hasDatabase }),
@@ -68,7 +68,7 @@ async function examine(options: Options): Promise<Finding[]> {
       const value = process.env[variable.name];
       return isFilled(value) ? examineVariable(variable, value) : [];
     }),
-    ...(file ? examineLines(file, names, outside) : []),
+    ...(file ? examineLines(file, names, outerEnvironment) : []),
     ...(await examineEnvFile(file, variables)),
     ...(await examineDatabase(options)),
   ];

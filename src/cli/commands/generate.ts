@@ -6,7 +6,7 @@ import { isName } from '../../lib/options.js';
 import { isVariable } from '../../sources/env-key.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { Misuse } from '../failure.js';
-import { printJson, printSecret, say } from '../terminal/output.js';
+import { printSecret, printSecretJson, say } from '../terminal/output.js';
 import { checked, integerArgument, prefixArgument } from '../values/arguments.js';
 
 interface Options extends GlobalOptions {
@@ -18,10 +18,11 @@ interface Options extends GlobalOptions {
 }
 
 const bytesArgument = integerArgument(16, 256);
+/** What the list and the tools that read a `.env` take literally. */
 const userArgument = checked((text) =>
-  isName(text) === undefined && !/[,:]/.test(text as string) && text !== 'sha256'
+  isName(text) === undefined && !/[\s,:#"'`$\\]/.test(text as string) && text !== 'sha256'
     ? undefined
-    : 'a name without commas and colons',
+    : 'a name without blanks, commas, colons, quotes, #, $ and backslashes',
 );
 
 export function addGenerate(program: Command): void {
@@ -59,9 +60,11 @@ async function generate(options: Options): Promise<void> {
       ? undefined
       : `${options.env}=${options.user === undefined ? '' : `${options.user}:`}${secret}`;
   const [line, digestLine] = [lineOf(made.key), lineOf(made.digest)];
-  if (options.json) return printJson({ ...made, ...(line !== undefined && { line, digestLine }) });
-
-  await printSecret(line ?? made.key, 'make another');
+  const remedy = 'make another';
+  if (options.json) {
+    return printSecretJson({ ...made, ...(line !== undefined && { line, digestLine }) }, remedy);
+  }
+  await printSecret(line ?? made.key, remedy);
   if (made.keyId !== undefined) say(`Key id:  ${made.keyId}`);
   say(`Digest:  ${made.digest}`);
   if (digestLine !== undefined) {

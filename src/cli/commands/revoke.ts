@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
 import { recordJson } from '../records.js';
-import { printJson, say } from '../terminal/output.js';
+import { plain, printJson, say } from '../terminal/output.js';
 
 interface Options extends DatabaseOptions, GlobalOptions {
   readonly family?: true;
@@ -24,5 +24,5 @@ async function revoke(keyId: string, options: Options): Promise<void> {
   const family = options.family ?? false;
   const records = await withKeys(options, (keys) => keys.revoke(keyId, { family }));
   if (options.json) return printJson(records.map(recordJson));
-  for (const record of records) say(`Revoked ${record.keyId} of ${record.user}.`);
+  for (const record of records) say(`Revoked ${record.keyId} of ${plain(record.user)}.`);
 }

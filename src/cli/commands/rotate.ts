@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
 import { recordJson } from '../records.js';
-import { printJson, printSecret, say } from '../terminal/output.js';
+import { plain, printSecret, printSecretJson, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { prefixArgument } from '../values/arguments.js';
 import { durationArgument, formatDuration } from '../values/duration.js';
@@ -38,17 +38,15 @@ async function rotate(keyId: string, options: Options): Promise<void> {
   const { key, record, previous } = await withKeys(options, (keys) =>
     keys.rotate(keyId, { overlapMs: options.overlap, startsAt }),
   );
+  const user = plain(record.user);
+  const remedy = `require-api-key revoke ${record.keyId}, then require-api-key create ${user}`;
   if (options.json) {
-    return printJson({ key, record: recordJson(record), previous: recordJson(previous) });
+    const answer = { key, record: recordJson(record), previous: recordJson(previous) };
+    return printSecretJson(answer, remedy);
   }
-  await printSecret(
-    key,
-    `require-api-key revoke ${record.keyId}, then require-api-key create ${record.user}`,
-  );
+  await printSecret(key, remedy);
   const end = options.atFirstUse
     ? `for ${formatDuration(options.overlap)} from the first use of the new one`
     : `until ${formatTime(previous.expiresAt!)}`;
-  say(
-    `Made ${record.keyId} for ${record.user}; ${previous.keyId} works ${end}. The new key cannot be shown again.`,
-  );
+  say(`Made ${record.keyId} for ${user}; ${previous.keyId} works ${end}. The new key cannot be shown again.`);
 }

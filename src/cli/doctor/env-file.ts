@@ -76,7 +76,7 @@ function holdsSecret({ values }: EnvFile, variables: readonly KeyVariable[]): bo
   });
 }
 
-const assignment = /^[ \t]*(?:export[ \t]+)?([\w.-]+)([ \t]*)=([ \t]*)(.*?)([ \t]*)\r?$/;
+const assignment = /^[ \t]*(?:export[ \t]+)?([\w.-]+)([ \t]*)=(.*?)\r?$/;
 
 /** Of lines that different tools read differently, and of what dotenv drops without a word. */
 export function examineLines(
@@ -87,11 +87,12 @@ export function examineLines(
   const findings: Finding[] = [];
   const lines = new Map<string, number[]>();
   for (const [index, line] of text.split('\n').entries()) {
-    const [, name = '', beforeSign, behindSign, value = '', behind] = assignment.exec(line) ?? [];
+    const [, name = '', beforeSign, padded = ''] = assignment.exec(line) ?? [];
     if (!names.includes(name)) continue;
     const place = `line ${index + 1} of .env`;
     lines.set(name, [...(lines.get(name) ?? []), index + 1]);
-    if (value !== '' && (beforeSign || behindSign || behind)) {
+    const value = padded.trim();
+    if (value !== '' && (beforeSign || value !== padded)) {
       findings.push({
         severity: 'warning',
         code: 'padded_variable',

@@ -1,3 +1,5 @@
+import { plain } from '../terminal/output.js';
+
 /** `note`: nothing is wrong, and yet it is good to know. */
 export type Severity = 'error' | 'warning' | 'note';
 
@@ -15,5 +17,6 @@ export const isTrouble = ({ severity }: Finding) => severity !== 'note';
 
 export function formatFinding({ severity, message, remedy }: Finding): string {
   const indent = ' '.repeat(9);
-  return `${severity.padEnd(9)}${message}${remedy === undefined ? '' : `\n${indent}-> ${remedy}`}`;
+  const advice = remedy === undefined ? '' : `\n${indent}-> ${plain(remedy)}`;
+  return `${severity.padEnd(9)}${plain(message)}${advice}`;
 }

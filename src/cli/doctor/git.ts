@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { outerEnvironment } from '../environment.js';
 
 /** `outside`: in no repository, or git cannot be asked. */
 export type GitState = 'tracked' | 'ignored' | 'exposed' | 'outside';
@@ -13,7 +14,9 @@ export async function askGit(file: string): Promise<GitState> {
 
 function git(...args: string[]): Promise<number> {
   return new Promise((resolve) => {
-    execFile('git', args, { timeout: 10_000 }, (error) => {
+    // The folder may be somebody else's: git would run the command that its configuration names there.
+    const safely = ['-c', 'core.fsmonitor=false', ...args];
+    execFile('git', safely, { env: outerEnvironment, timeout: 10_000 }, (error) => {
       if (!error) resolve(0);
       else resolve(typeof error.code === 'number' ? error.code : 128);
     });

@@ -18,15 +18,37 @@ export function parseCsv(text: string): CsvRow[] | { readonly unclosedLine: numb
     if (row.fields.length > 1 || row.fields[0] !== '') rows.push(row);
     row = { line, fields: [] };
   };
-  const pattern = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y;
-  while (pattern.lastIndex < text.length || row.fields.length > 0) {
-    const match = pattern.exec(text);
-    if (!match) return { unclosedLine: line };
-    const [whole, quoted, bare, end] = match;
-    row.fields.push(quoted?.replaceAll('""', '"') ?? bare!.trim());
-    line += whole.split(/\r\n|\n|\r/).length - 1;
+  let start = 0;
+  while (start < text.length || row.fields.length > 0) {
+    const isQuoted = text[start] === '"';
+    const behind = isQuoted ? behindQuotes(text, start) : behindBare(text, start);
+    const end = behind === undefined ? undefined : endAt(text, behind);
+    if (behind === undefined || end === undefined) return { unclosedLine: line };
+    row.fields.push(
+      isQuoted ? text.slice(start + 1, behind - 1).replaceAll('""', '"') : text.slice(start, behind).trim(),
+    );
+    line += text.slice(start, behind + end.length).split(/\r\n|\n|\r/).length - 1;
+    start = behind + end.length;
     if (end !== ',') endRow();
     if (end === '') break;
   }
   return rows;
+}
+
+/** Where the quoted field that begins here is over, if it is closed. By hand: a pattern overflows the stack on a long one. */
+function behindQuotes(text: string, start: number): number | undefined {
+  let quote = text.indexOf('"', start + 1);
+  while (quote !== -1 && text[quote + 1] === '"') quote = text.indexOf('"', quote + 2);
+  return quote === -1 ? undefined : quote + 1;
+}
+
+function behindBare(text: string, start: number): number {
+  const pattern = /[",\r\n]/g;
+  pattern.lastIndex = start;
+  return pattern.exec(text)?.index ?? text.length;
+}
+
+/** What ends a field here: a comma, a line break, or nothing at the end of the text. */
+function endAt(text: string, index: number): string | undefined {
+  return index === text.length ? '' : [',', '\r\n', '\n', '\r'].find((end) => text.startsWith(end, index));
 }

@@ -1,9 +1,11 @@
+import { fstatSync } from 'node:fs';
 import { Failure } from '../failure.js';
 import { mask } from '../secrets.js';
 
 /** Words for a human, on stderr. */
 export function say(text: string): void {
-  process.stderr.write(`${mask(text)}\n`);
+  const lines = mask(text).split('\n').map(plain);
+  process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 /** The answer, on stdout. Whoever stops reading it early (`| head`) has seen enough. */
@@ -13,21 +15,50 @@ export async function print(text: string): Promise<void> {
 }
 
 export async function printJson(value: unknown): Promise<void> {
-  await print(JSON.stringify(value, null, 2));
+  await print(toJson(value));
+}
+
+/** JSON whose strings hold nothing that a terminal obeys. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll(
+    /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /**
  * A secret, which nobody can print a second time: what cannot be written is lost, also where nobody reads it.
  *
- * @param remedy what to do about a key that was made and is lost
+ * @param remedy what to do about what was made and is lost
  */
-export async function printSecret(text: string, remedy: string): Promise<void> {
+export async function printSecret(text: string, remedy: string, what: 'key' | 'link' = 'key'): Promise<void> {
   const error = await write(`${text}\n`);
-  if (error) throw unwritable(error, `; the key is lost: ${remedy}`);
+  if (error) throw unwritable(error, `; the ${what} is lost: ${remedy}`);
   if (process.stdout.isTTY) {
     say(
-      'Warning: the key stands on your terminal, which scrolls away and may be recorded: keep it with > file.',
+      `Warning: the ${what} stands on your terminal, which scrolls away and may be recorded: keep it with > file.`,
     );
+  } else if (isOpenFile()) {
+    say('Warning: the file is open to other users of this machine: chmod 600 it.');
+  }
+}
+
+/** The same with JSON around the secret. */
+export async function printSecretJson(
+  value: unknown,
+  ...how: [remedy: string, what?: 'key' | 'link']
+): Promise<void> {
+  await printSecret(toJson(value), ...how);
+}
+
+function isOpenFile(): boolean {
+  // Windows has no such bits.
+  if (process.platform === 'win32') return false;
+  try {
+    const stat = fstatSync(1);
+    return stat.isFile() && (stat.mode & 0o077) !== 0;
+  } catch {
+    return false;
   }
 }
 
@@ -48,7 +79,7 @@ function unwritable(error: NodeJS.ErrnoException, consequence = ''): Failure {
   return new Failure(`standard output cannot be written: ${why}${consequence}`, { cause: error });
 }
 
-/** Text of unknown origin without what could move the cursor or forge a line. */
+/** One line of text of unknown origin without what could move the cursor, forge a line or turn around how it reads. */
 export function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');
 }
