@@ -71,23 +71,4 @@ describe('the documents', () => {
     const declared = [...source.matchAll(/^  (\w+)\?: /gm)].map(([, name]) => name!);
     expect(options).toEqual(declared);
   });
-
-  it('a link to a file -> the file is there', () => {
-    for (const file of [
-      'README.md',
-      'CONTRIBUTING.md',
-      'SECURITY.md',
-      'docs/errors.md',
-      'docs/security.md',
-      'docs/managed-keys.md',
-      'docs/writing-a-store.md',
-      'docs/claim-links.md',
-      'docs/command-line.md',
-    ]) {
-      const folder = file.includes('/') ? 'docs/' : '';
-      for (const [, target] of readFileSync(file, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
-        expect(() => readFileSync(folder + target!), `${file} -> ${target}`).not.toThrow(/ENOENT/);
-      }
-    }
-  });
 });

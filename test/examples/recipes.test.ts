@@ -1,0 +1,373 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { context, ROOT_CONTEXT, trace, type Context, type Span } from '@opentelemetry/api';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import session from 'express-session';
+import { Registry } from 'prom-client';
+import { apiKeyOf, generateApiKey, keyList, requireApiKey } from 'require-api-key';
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { requestLog } from '../../examples/recipes/logging.js';
+import { countKeyUse } from '../../examples/recipes/metrics.js';
+import { ApiKeyGuard } from '../../examples/recipes/nest-guard.js';
+import { apiDocs } from '../../examples/recipes/openapi.js';
+import { limitFailedAttempts, limitRequestsPerKey } from '../../examples/recipes/rate-limits.js';
+import { callerOf, requireKeyOrSession } from '../../examples/recipes/sessions.js';
+import { describeKeyInSpans } from '../../examples/recipes/tracing.js';
+import { guardUpgrades } from '../../examples/recipes/web-socket.js';
+
+const alice = generateApiKey();
+const bob = generateApiKey();
+const source = keyList({ alice: alice.key, bob: bob.key });
+const guard = requireApiKey({ source });
+
+const greet: RequestHandler = (req, res) => void res.json(apiKeyOf(req).user);
+
+/** `/hello` behind what is given. */
+function appOf(...handlers: RequestHandler[]): Express {
+  const app = express();
+  app.get('/hello', ...handlers, greet);
+  return app;
+}
+
+const call = (app: Express, key?: string) =>
+  supertest(app)
+    .get('/hello')
+    .set(key === undefined ? {} : { 'X-API-Key': key });
+
+const statuses = async (times: number, send: () => PromiseLike<{ status: number }>) => {
+  const seen: number[] = [];
+  for (let i = 0; i < times; i++) seen.push((await send()).status);
+  return seen;
+};
+
+describe('rate limits', () => {
+  it('failed attempts past the limit -> 429 for that address, its good keys too; good requests never count', async () => {
+    const app = appOf(limitFailedAttempts({ limit: 2 }), guard);
+    expect(await statuses(4, () => call(app, alice.key))).toEqual([200, 200, 200, 200]);
+    expect(await statuses(3, () => call(app, 'wrong'))).toEqual([401, 401, 429]);
+    const response = await call(app, alice.key);
+    expect(response.status).toBe(429);
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  it('one key past its limit -> 429 for it alone', async () => {
+    const app = appOf(guard, limitRequestsPerKey({ limit: 2 }));
+    expect(await statuses(3, () => call(app, alice.key))).toEqual([200, 200, 429]);
+    expect((await call(app, bob.key)).status).toBe(200);
+  });
+});
+
+describe('logging', () => {
+  it('requests with a good, a bad and no key -> lines with the key id of the first, and no key in any', async () => {
+    let log = '';
+    const app = appOf(requestLog({ write: (line) => (log += line) }), guard);
+    await call(app, alice.key);
+    await call(app, 'wrong-key');
+    await call(app);
+    const lines = log
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { keyId?: string; user?: string; res: { statusCode: number } });
+    expect(lines.map(({ keyId, user, res }) => [res.statusCode, user, keyId])).toEqual([
+      [200, 'alice', 'alice#1'],
+      [401, undefined, undefined],
+      [401, undefined, undefined],
+    ]);
+    expect(log).not.toContain(alice.key);
+    expect(log).not.toContain('wrong-key');
+  });
+});
+
+describe('metrics', () => {
+  it('guarded requests -> counted by outcome, code and source until counting is stopped', async () => {
+    const registry = new Registry();
+    const stop = countKeyUse(registry);
+    onTestFinished(stop);
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    const failing = requireApiKey({
+      source: () => {
+        throw new Error('away');
+      },
+      onRefused: (error, _req, res) => void res.status(error.status).end(),
+    });
+    await call(appOf(guard), alice.key);
+    await call(appOf(guard));
+    await call(appOf(failing), alice.key);
+    const metrics = await registry.metrics();
+    expect(metrics).toContain('api_key_requests_total{outcome="admitted",code="",source="list"} 1');
+    expect(metrics).toContain('api_key_requests_total{outcome="refused",code="missing_api_key",source=""} 1');
+    expect(metrics).toMatch(/api_key_faults_total\{reason="source_threw",source="\w*"\} 1/);
+    expect(metrics).toMatch(/api_key_check_seconds_count 3/);
+    stop();
+    await call(appOf(guard), alice.key);
+    expect(await registry.metrics()).toBe(metrics);
+  });
+});
+
+describe('tracing', () => {
+  // As much of an SDK as it takes to have an active span.
+  const contexts = new AsyncLocalStorage<Context>();
+  beforeAll(() => {
+    context.setGlobalContextManager({
+      active: () => contexts.getStore() ?? ROOT_CONTEXT,
+      with: (active, run, self, ...args) => contexts.run(active, () => run.apply(self, args)),
+      bind: (_active, target) => target,
+      enable() {
+        return this;
+      },
+      disable() {
+        return this;
+      },
+    });
+  });
+  afterAll(() => context.disable());
+
+  it('a guarded request within a span -> its attributes say whose key it was, or why it was refused', async () => {
+    onTestFinished(describeKeyInSpans());
+    const attributes: Record<string, unknown>[] = [];
+    const startSpan: RequestHandler = (_req, _res, next) => {
+      const seen: Record<string, unknown> = {};
+      attributes.push(seen);
+      const span = { setAttribute: (name: string, value: unknown) => (seen[name] = value) };
+      context.with(trace.setSpan(context.active(), span as unknown as Span), () => next());
+    };
+    const app = appOf(startSpan, guard);
+    await call(app, alice.key);
+    await call(app, 'wrong');
+    expect(attributes).toEqual([
+      { 'api_key.user': 'alice', 'api_key.id': 'alice#1', 'api_key.source': 'list' },
+      { 'api_key.refused': 'invalid_api_key', 'api_key.reason': 'unknown_key' },
+    ]);
+  });
+});
+
+describe('OpenAPI', () => {
+  const app = express().use(apiDocs());
+
+  it('the document -> describes the header that the guard reads, on every route', async () => {
+    const { body } = (await supertest(app).get('/openapi.json')) as {
+      body: { components: { securitySchemes: Record<string, object> }; security: object[] };
+    };
+    expect(body.components.securitySchemes['apiKey']).toMatchObject({
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-API-Key',
+    });
+    expect(body.security).toEqual([{ apiKey: [] }]);
+  });
+
+  it('Swagger UI -> shows that document, without a key', async () => {
+    const page = await supertest(app).get('/docs/');
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('swagger-ui');
+    expect((await supertest(app).get('/docs/swagger-ui-init.js')).text).toContain('X-API-Key');
+  });
+});
+
+describe('sessions', () => {
+  function appWithLogin(): Express {
+    const app = express();
+    app.use(session({ secret: generateApiKey().key, resave: false, saveUninitialized: false }));
+    app.post('/login', (req, res) => {
+      req.session.user = 'bob';
+      res.end();
+    });
+    app.get('/hello', requireKeyOrSession(source), (req, res) => void res.json(callerOf(req)));
+    return app;
+  }
+
+  it('neither session nor key -> 401; a key -> its owner; a session -> its user', async () => {
+    const agent = supertest.agent(appWithLogin());
+    expect((await agent.get('/hello')).status).toBe(401);
+    expect((await agent.get('/hello').set('X-API-Key', alice.key)).body).toBe('alice');
+    await agent.post('/login');
+    expect((await agent.get('/hello')).body).toBe('bob');
+  });
+
+  it('a session and a key -> the key decides, a bad one too', async () => {
+    const agent = supertest.agent(appWithLogin());
+    await agent.post('/login');
+    expect((await agent.get('/hello').set('X-API-Key', alice.key)).body).toBe('alice');
+    expect((await agent.get('/hello').set('X-API-Key', 'wrong')).status).toBe(401);
+  });
+});
+
+describe('WebSocket', () => {
+  let server: Server;
+  let url: string;
+  beforeAll(async () => {
+    server = createServer();
+    const sockets = new WebSocketServer({ noServer: true });
+    // Answers late, as a database would.
+    const slow = async (key: string) => source.verify(key, {} as never);
+    guardUpgrades(server, requireApiKey({ source: slow }), sockets);
+    sockets.on('connection', (socket, req) => socket.send(`hello ${apiKeyOf(req).user}`));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/live`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('an upgrade with a good key -> a connection that knows whose it is', async () => {
+    const client = new WebSocket(url, { headers: { 'X-API-Key': alice.key } });
+    const [message] = (await once(client, 'message')) as [Buffer];
+    expect(message.toString()).toBe('hello alice');
+    client.terminate();
+  });
+
+  it('a refused upgrade of a client that keeps its end open -> the server closes', async () => {
+    const client = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    onTestFinished(() => void client.destroy());
+    client.write('GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    client.resume();
+    await once(client, 'end');
+  });
+
+  it.each([
+    ['without a key', {}, 'missing_api_key'],
+    ['with a wrong key', { 'X-API-Key': generateApiKey().key }, 'invalid_api_key'],
+  ])('an upgrade %s -> 401 with a challenge, and no connection', async (_situation, headers, code) => {
+    const client = new WebSocket(url, { headers });
+    const [, response] = (await once(client, 'unexpected-response')) as [unknown, IncomingMessage];
+    expect(response.statusCode).toBe(401);
+    expect(response.headers['www-authenticate']).toContain('X-API-Key');
+    const chunks = await response.toArray();
+    expect(JSON.parse(Buffer.concat(chunks as Buffer[]).toString())).toMatchObject({ code });
+    expect(response.complete).toBe(true);
+  });
+});
+
+describe('NestJS', () => {
+  // What Nest does with a guard: asks it, and goes on to the handler or throws.
+  function appOfNest(options: ConstructorParameters<typeof ApiKeyGuard>[0]) {
+    const nestGuard = new ApiKeyGuard(options);
+    const verdicts: boolean[] = [];
+    const ask: RequestHandler = async (req, res, next) => {
+      const http = { getRequest: () => req, getResponse: () => res } as never;
+      verdicts.push(await nestGuard.canActivate({ switchToHttp: () => http }));
+      if (verdicts.at(-1)) next();
+    };
+    return { app: appOf(ask), verdicts };
+  }
+
+  it('a good key -> true; a bad one and none -> answered with a challenge, then false', async () => {
+    const { app, verdicts } = appOfNest({ source });
+    expect((await call(app, alice.key)).body).toBe('alice');
+    for (const key of ['wrong', undefined]) {
+      const refused = await call(app, key);
+      expect(refused.status).toBe(401);
+      expect(refused.headers['www-authenticate']).toContain('X-API-Key');
+    }
+    await vi.waitFor(() => expect(verdicts).toEqual([true, false, false]));
+  });
+
+  it('refusals that the app wants for itself -> thrown, for an exception filter', async () => {
+    const { app, verdicts } = appOfNest({ source, onRefused: (error, _req, _res, next) => next(error) });
+    app.use(
+      ((error: { code: string }, _req, res, _next) => void res.json(error.code)) as ErrorRequestHandler,
+    );
+    expect((await call(app)).body).toBe('missing_api_key');
+    expect(verdicts).toEqual([]);
+  });
+});
+
+describe('secret scanning', () => {
+  const rule = readFileSync('examples/recipes/gitleaks.toml', 'utf8');
+  const [, pattern] = /regex = '''(.*)'''/.exec(rule)!;
+  const keys = ['key', 'myapp', 'my_app_2', `a${'b'.repeat(31)}`].flatMap((prefix) =>
+    Array.from({ length: 100 }, () => generateApiKey({ prefix }).key),
+  );
+
+  function entropyOf(text: string): number {
+    const counts = new Map<string, number>();
+    for (const each of text) counts.set(each, (counts.get(each) ?? 0) + 1);
+    return [...counts.values()].reduce((sum, n) => sum - (n / text.length) * Math.log2(n / text.length), 0);
+  }
+
+  it('a generated key in the places where keys leak -> found whole by the gitleaks rule, above its entropy', () => {
+    const [, least] = /entropy = (\d)/.exec(rule)!;
+    for (const key of keys) {
+      for (const line of [
+        `KEY=${key}`,
+        `"x-api-key": "${key}"`,
+        `API_KEYS=alice:${key},bob:`,
+        `curl '${key}'`,
+      ]) {
+        expect(new RegExp(pattern!).exec(line)?.[1]).toBe(key);
+      }
+      expect(entropyOf(key)).toBeGreaterThan(Number(least));
+    }
+  });
+
+  it('digests, key ids, commit hashes and names in code -> not found', () => {
+    for (const text of [
+      alice.digest,
+      alice.keyId,
+      'a'.repeat(40),
+      `const ${'some_long_name_'.repeat(5)} = 1`,
+    ]) {
+      expect(text).not.toMatch(new RegExp(pattern!));
+    }
+  });
+
+  it('the pattern in the README -> the same, without the group', () => {
+    const [, published] = /For secret scanners: `(.*)`/.exec(readFileSync('README.md', 'utf8'))!;
+    expect(published).toBe(pattern!.replaceAll(/[()]/g, ''));
+  });
+
+  it("the pattern in docs/recipes.md, between GitHub's own surroundings -> finds every generated key", () => {
+    const [, secret] = /Secret format: `(.*)`/.exec(readFileSync('docs/recipes.md', 'utf8'))!;
+    for (const key of keys) expect(`KEY=${key}\n`).toMatch(new RegExp(`[^0-9A-Za-z]${secret}[^0-9A-Za-z]`));
+  });
+});
+
+describe('deployment', () => {
+  const read = (name: string) => readFileSync(`examples/recipes/${name}`, 'utf8');
+
+  it('render.yaml -> a key that Render generates, none that is written down', () => {
+    expect(read('render.yaml')).toMatch(/- key: INTERNAL_API_KEY\n\s+generateValue: true/);
+    expect(read('render.yaml')).not.toMatch(/^\s+value:/m);
+  });
+
+  it('what Render generates, 256 bits in base64 -> a key that the guard takes', async () => {
+    const generated = Buffer.alloc(32, 0xfb).toString('base64');
+    expect(generated).toMatch(/[+/=]/);
+    const app = appOf(requireApiKey({ source: keyList({ render: generated }) }));
+    expect((await call(app, generated)).body).toBe('render');
+  });
+
+  it('Dockerfile -> no key among its layers, and not run as root', () => {
+    const lines = read('Dockerfile')
+      .split('\n')
+      .filter((line) => !line.startsWith('#'));
+    expect(lines.filter((line) => /KEY|\.env/.test(line))).toEqual([]);
+    expect(lines.indexOf('USER node')).toBeLessThan(lines.findIndex((line) => line.startsWith('CMD')));
+    expect(lines).toContain('USER node');
+  });
+
+  it('systemd unit -> the key from a file of root, and no rights beyond it', () => {
+    const unit = read('audio-api.service');
+    expect(unit).toContain('EnvironmentFile=/etc/audio-api/env');
+    expect(unit).toContain('DynamicUser=yes');
+    expect(unit).not.toMatch(/^Environment=.*KEY/m);
+  });
+});
+
+describe('docs/recipes.md', () => {
+  it('every recipe -> listed, and nothing else', () => {
+    const listed = [
+      ...readFileSync('docs/recipes.md', 'utf8').matchAll(/\(\.\.\/examples\/recipes\/([\w.-]+)\)/g),
+    ];
+    expect([...new Set(listed.map(([, name]) => name!))].toSorted()).toEqual(
+      readdirSync('examples/recipes').toSorted(),
+    );
+  });
+});

@@ -1,0 +1,244 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+
+/** The same program for each kind of module: it guards a route, calls it three times and prints the answers. */
+const program = `
+const { key } = generateApiKey();
+process.env.API_KEYS = 'alice:' + key;
+const app = express();
+app.get('/hello', requireApiKey(), (req, res) => res.json(apiKeyOf(req).user));
+app.use('/claim', claimPage({ keys: new ApiKeyManager({ store: new MemoryKeyStore() }) }));
+const server = app.listen(0, '127.0.0.1', async () => {
+  const origin = 'http://127.0.0.1:' + server.address().port;
+  const call = async (path, headers) => {
+    const response = await fetch(origin + path, { headers });
+    return [response.status, (await response.text()).slice(0, 15)];
+  };
+  console.log(JSON.stringify([
+    (await call('/hello', {}))[0],
+    await call('/hello', { 'X-API-Key': key }),
+    await call('/claim/', {}),
+    typeof PostgresKeyStore,
+    typeof keyStoreContract,
+  ]));
+  server.close();
+});`;
+const expected = [401, [200, '"alice"'], [200, '<!doctype html>'], 'function', 'function'];
+
+const rootNames = 'requireApiKey, apiKeyOf, generateApiKey, ApiKeyManager, MemoryKeyStore';
+const files = {
+  'app.mjs': `import express from 'express';
+import { ${rootNames} } from 'require-api-key';
+import { PostgresKeyStore } from 'require-api-key/postgres';
+import { keyStoreContract } from 'require-api-key/testing';
+import { claimPage } from 'require-api-key/web';
+${program}`,
+  'app.cjs': `const express = require('express');
+const { ${rootNames} } = require('require-api-key');
+const { PostgresKeyStore } = require('require-api-key/postgres');
+const { keyStoreContract } = require('require-api-key/testing');
+const { claimPage } = require('require-api-key/web');
+${program}`,
+};
+
+// One program in TypeScript, as a module of either kind. What must not compile is marked, so `any` instead of types fails.
+const typed = `import { apiKeyOf, ApiKeyManager, MemoryKeyStore, requireApiKey, type ApiKey } from 'require-api-key';
+import { PostgresKeyStore } from 'require-api-key/postgres';
+import { keyStoreContract } from 'require-api-key/testing';
+import { claimPage, keyDesk } from 'require-api-key/web';
+import { Router } from 'express';
+
+const keys = new ApiKeyManager({ store: new MemoryKeyStore() });
+export const router = Router();
+router.use('/claim', claimPage({ keys }), keyDesk({ keys }));
+router.get('/hello', requireApiKey({ source: keys, scopes: ['greet'] }), (req, res) => {
+  const apiKey: ApiKey = apiKeyOf(req);
+  // @ts-expect-error -- the identity may be absent
+  void req.apiKey.user;
+  res.json(apiKey.user);
+});
+// @ts-expect-error -- no such option
+requireApiKey({ sauce: keys });
+export const store = new PostgresKeyStore({ client: { query: async () => ({ rows: [] }) } });
+export const cases: { title: string }[] = keyStoreContract(() => new MemoryKeyStore());
+`;
+
+const versions = [
+  { version: 'Express 5', express: 'express', types: '@types/express' },
+  { version: 'Express 4', express: 'express4', types: 'types-express4' },
+] as const;
+
+let folder: string;
+let packed: string[];
+
+/** An app of somebody else: the installed package beside one of the two versions of Express. */
+const consumer = (version: string) => join(folder, version.replace(' ', '-'));
+const installed = () => join(consumer('Express 5'), 'node_modules/require-api-key');
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'consumers-'));
+  // Without scripts: building again would take away the dist that other tests are running on.
+  const pack = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]);
+  const [{ filename, files: list }] = JSON.parse(pack.stdout) as [
+    { filename: string; files: { path: string }[] },
+  ];
+  packed = list.map(({ path }) => path);
+  writeFileSync(join(folder, 'package.json'), '{"private":true}');
+  await run(
+    'npm',
+    ['install', join(folder, filename), '--no-audit', '--no-fund', '--prefer-offline', '--omit=optional'],
+    {
+      cwd: folder,
+    },
+  );
+  for (const { version, express, types } of versions) {
+    const modules = join(consumer(version), 'node_modules');
+    cpSync(join(folder, 'node_modules'), modules, { recursive: true, verbatimSymlinks: true });
+    mkdirSync(join(modules, '@types'));
+    symlinkSync(resolve('node_modules', express), join(modules, 'express'));
+    symlinkSync(resolve('node_modules', types), join(modules, '@types/express'));
+    symlinkSync(resolve('node_modules/@types/node'), join(modules, '@types/node'));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(consumer(version), name), text);
+    for (const name of ['typed.mts', 'typed.cts']) writeFileSync(join(consumer(version), name), typed);
+  }
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the packed files', () => {
+  it('the list -> what runs, its types, the licence, the README and the changelog; no sources, tests or maps', () => {
+    const known =
+      /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/(?:esm|cjs)\/[\w/-]+\.(?:js|d\.ts))$/;
+    expect(packed.filter((path) => !known.test(path))).toEqual([]);
+    expect(packed).toEqual(
+      expect.arrayContaining([
+        'package.json',
+        'README.md',
+        'LICENSE',
+        'CHANGELOG.md',
+        'dist/cjs/package.json',
+      ]),
+    );
+  });
+
+  it('each program -> its types beside it', () => {
+    const programs = packed.filter((path) => path.endsWith('.js'));
+    expect(programs.length).toBeGreaterThan(50);
+    expect(
+      programs.map((path) => path.replace(/\.js$/, '.d.ts')).filter((path) => !packed.includes(path)),
+    ).toEqual([]);
+  });
+
+  it('a file that another one names -> it was packed', () => {
+    const missing: string[] = [];
+    // assets.js holds the pages' own files as text; what those import is served, not packed.
+    const programs = packed.filter((name) => /(?<!\/assets)(?:\.js|\.d\.ts)$/.test(name));
+    for (const path of programs) {
+      const text = readFileSync(join(installed(), path), 'utf8');
+      for (const [, , name] of text.matchAll(/\b(from|import|require)[ (]+['"](\.[^'"\n]+)['"]/g)) {
+        const target = join(dirname(path), name!);
+        if (!packed.includes(target)) missing.push(`${path}: ${name}`);
+      }
+      expect(text, path).not.toContain('sourceMappingURL');
+    }
+    expect(missing).toEqual([]);
+  });
+
+  it('every entry of "exports", "bin", "main", "module" and "types" -> a packed file', () => {
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
+    const targets = JSON.stringify([
+      manifest['exports'],
+      manifest['bin'],
+      manifest['main'],
+      manifest['module'],
+      manifest['types'],
+    ]);
+    const named = [...targets.matchAll(/"\.\/([^"]+\.(?:js|ts|json))"/g)].map(([, path]) => path!);
+    expect(named.length).toBeGreaterThan(18);
+    expect(named.filter((path) => !packed.includes(path))).toEqual([]);
+  });
+});
+
+describe.each(versions)('installed beside $version', ({ version }) => {
+  it.each(['app.mjs', 'app.cjs'])('%s -> guards a route and serves a page', async (file) => {
+    const { stdout, stderr } = await run(process.execPath, [file], { cwd: consumer(version) });
+    expect(JSON.parse(stdout)).toEqual(expected);
+    expect(stderr).toBe('');
+  });
+
+  it('TypeScript, module nodenext, node16 and bundler -> compiles with full types', async () => {
+    const compile = (files: string[], ...options: string[]) =>
+      run(
+        resolve('node_modules/.bin/tsc'),
+        ['--noEmit', '--strict', '--skipLibCheck', '--types', 'node', ...options, ...files],
+        { cwd: consumer(version) },
+      ).catch(({ stdout }: { stdout: string }) => expect.fail(stdout));
+    await compile(['typed.mts', 'typed.cts'], '--module', 'nodenext', '--exactOptionalPropertyTypes');
+    await compile(['typed.mts', 'typed.cts'], '--module', 'node16');
+    await compile(['typed.mts'], '--module', 'esnext', '--moduleResolution', 'bundler');
+  });
+});
+
+describe('the installed package', () => {
+  it('its types alone, library checks on -> no error in them', async () => {
+    const checked = run(
+      resolve('node_modules/.bin/tsc'),
+      ['--noEmit', '--strict', '--types', 'node', '--module', 'nodenext', 'typed.mts'],
+      { cwd: consumer('Express 5') },
+    ).catch(({ stdout }: { stdout: string }) => ({ stdout }));
+    expect((await checked).stdout.split('\n').filter((line) => line.includes('require-api-key'))).toEqual([]);
+  });
+
+  it('the command -> makes a key that the package takes for one', async () => {
+    const command = join(consumer('Express 5'), 'node_modules/.bin/require-api-key');
+    const { stdout } = await run(command, ['generate'], { cwd: folder });
+    const { stdout: parsed } = await run(
+      process.execPath,
+      [
+        '--eval',
+        `console.log(require('require-api-key').parseApiKey(${JSON.stringify(stdout.trim())}).prefix)`,
+      ],
+      { cwd: consumer('Express 5') },
+    );
+    expect(parsed.trim()).toBe('key');
+  });
+
+  it('the root entry, required where nothing optional is installed -> loads no dependency but lru-cache', async () => {
+    const list = `require('require-api-key'); console.log(JSON.stringify(Object.keys(require.cache)))`;
+    const { stdout } = await run(process.execPath, ['--eval', list], { cwd: consumer('Express 5') });
+    const packages = (JSON.parse(stdout) as string[]).map(
+      (file) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file)?.[1],
+    );
+    expect([...new Set(packages)].toSorted((a, b) => a!.localeCompare(b!))).toEqual([
+      'lru-cache',
+      'require-api-key',
+    ]);
+  });
+
+  it('minified and gzipped -> a guard under 10 kB, all of the root entry under 17 kB, with lru-cache under 23 kB', async () => {
+    const sizeOf = async (contents: string, ...external: string[]) => {
+      const { outputFiles } = await build({
+        stdin: { contents, resolveDir: consumer('Express 5') },
+        bundle: true,
+        minify: true,
+        format: 'esm',
+        platform: 'node',
+        external: ['node:*', ...external],
+        write: false,
+      });
+      return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+    };
+    const everything = `export * from 'require-api-key'`;
+    expect(await sizeOf(`export { requireApiKey, apiKeyOf } from 'require-api-key'`)).toBeLessThan(10_000);
+    expect(await sizeOf(everything, 'lru-cache')).toBeLessThan(17_000);
+    expect(await sizeOf(everything)).toBeLessThan(23_000);
+  });
+});
