@@ -175,10 +175,10 @@ describe.each(versions)('installed beside $version', ({ version }) => {
   });
 
   it('TypeScript, module nodenext, node16 and bundler -> compiles with full types', async () => {
-    const compile = (files: string[], ...options: string[]) =>
+    const compile = (sources: string[], ...options: string[]) =>
       run(
         resolve('node_modules/.bin/tsc'),
-        ['--noEmit', '--strict', '--skipLibCheck', '--types', 'node', ...options, ...files],
+        ['--noEmit', '--strict', '--skipLibCheck', '--types', 'node', ...options, ...sources],
         { cwd: consumer(version) },
       ).catch(({ stdout }: { stdout: string }) => expect.fail(stdout));
     await compile(['typed.mts', 'typed.cts'], '--module', 'nodenext', '--exactOptionalPropertyTypes');
