@@ -1,0 +1,83 @@
+import pg from 'pg';
+import { ApiKeyManager, PostgresKeyStore, requireApiKey } from '../library.js';
+import { appWith } from '../http/apps.js';
+import { betterAuthMiddleware, createBetterAuth } from '../micro/peers.js';
+
+/** Statements that this process has sent, whatever sent them. */
+let sent = 0;
+class CountingClient extends pg.Client {
+  query(...args) {
+    sent++;
+    return super.query(...args);
+  }
+}
+const queries = () => sent;
+
+const openPool = (url) => new pg.Pool({ connectionString: url, max: 10, Client: CountingClient });
+const headersOf = (keys) => keys.map((key) => `X-API-Key: ${key}`);
+const text = {
+  select: 'select user_name from plain_keys where api_key = $1 and is_active',
+  touch: 'update plain_keys set last_used = now() where api_key = $1',
+};
+
+/** Each app with the answer to "is this a key?" from the same table of plaintext keys that many apps start with. */
+const plain =
+  (check) =>
+  async ({ url, keys }) => {
+    const pool = openPool(url);
+    const middleware = async (req, res, next) => {
+      const { rows } = await check(req.headers['x-api-key'], pool, url);
+      if (rows.length === 0) return res.writeHead(401).end();
+      req.apiKey = rows[0];
+      next();
+    };
+    return { app: appWith(middleware), headers: headersOf(keys), queries };
+  };
+
+const managed =
+  (options) =>
+  async ({ url, keys }) => {
+    const client = openPool(url);
+    const manager = new ApiKeyManager({ store: new PostgresKeyStore({ client }), ...options });
+    for (const key of keys) await manager.verify(key);
+    return {
+      app: appWith(requireApiKey({ source: manager })),
+      headers: headersOf(keys),
+      queries,
+      flush: () => manager.close(),
+    };
+  };
+
+export const apps = {
+  bare: async ({ keys }) => ({ app: appWith(), headers: headersOf(keys) }),
+
+  'naive: connect, select, update, close': plain(async (key, _pool, url) => {
+    const client = new CountingClient({ connectionString: url });
+    await client.connect();
+    try {
+      const found = await client.query(text.select, [key]);
+      await client.query(text.touch, [key]);
+      return found;
+    } finally {
+      await client.end();
+    }
+  }),
+
+  'pooled: select, update': plain(async (key, pool) => {
+    const found = await pool.query(text.select, [key]);
+    await pool.query(text.touch, [key]);
+    return found;
+  }),
+
+  'pooled: select': plain((key, pool) => pool.query(text.select, [key])),
+
+  'better-auth': async ({ url, betterAuthKeys }) => {
+    const pool = openPool(url);
+    const auth = createBetterAuth(pool);
+    return { app: appWith(betterAuthMiddleware(auth)), headers: headersOf(betterAuthKeys), queries };
+  },
+
+  'managed, warm': managed({}),
+  // Each request presents a key that the one before has pushed out.
+  'managed, cold': managed({ maxCachedKeys: 1 }),
+};
