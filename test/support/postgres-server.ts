@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../scripts/postgres/free-port.js';
@@ -112,7 +113,16 @@ export async function startPostgres(): Promise<PostgresServer> {
     thaw: () => signalAll('SIGCONT'),
     async restart() {
       await kill();
-      await start();
+      // A child that was born while its server was killed holds on to the shared memory until it notices.
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await start();
+          return;
+        } catch (error) {
+          if (attempt === 20) throw error;
+          await wait(100);
+        }
+      }
     },
     async stop() {
       await kill();
