@@ -99,7 +99,7 @@ export class Guard {
 
   /** Refuses a request that this guard has let pass, for want of scopes that a later handler needs. */
   refuseScopes(scopes: readonly string[], req: Request, res: Response, next: NextFunction): void {
-    this.#refuseScopes(scopes, req.apiKey, { req, res, next, startedAt: 0 });
+    this.#refuseScopes(scopes, req.apiKey, { req, res, next, startedAt: performance.now() });
   }
 
   #settle(verdict: Verdict, passage: Passage): void {

@@ -20,11 +20,9 @@ export function logFault(error: ApiKeyError, presentedKey: string | undefined): 
   }
   const between = line?.unsaid ? ` (and ${line.unsaid} more since this was last logged)` : '';
   lines.set(error.code, { quietUntil: now + quietMs, unsaid: 0 });
-  const described = mask(
-    describeError(error, error.code === 'api_key_not_configured').slice(0, maxLength),
-    presentedKey,
-  );
-  const text = `${error.code}${between}: ${described}`;
+  const described = describeError(error, error.code === 'api_key_not_configured');
+  // Masked before it is cut: half a key would not be found.
+  const text = `${error.code}${between}: ${mask(described, presentedKey).slice(0, maxLength)}`;
   try {
     console.error(text);
   } catch {

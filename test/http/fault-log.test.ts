@@ -152,6 +152,17 @@ describe.each(expressVersions)('the log of faults on $version', ({ express }) =>
     }
   });
 
+  it('a key that stands where a long entry is cut -> no part of it is left', async () => {
+    const causes = Array.from({ length: 60 }, (_, at) => `${'.'.repeat(19_900 + at * 2)}${goodKey}`);
+    for (const message of causes) {
+      vi.advanceTimersByTime(3_600_000);
+      const app = await logging(express, throwing(message));
+      await app.get(present);
+    }
+    expect(lines()).toHaveLength(causes.length);
+    for (const line of lines()) expect(line).not.toContain(goodKey.slice(0, 8));
+  });
+
   it('a presented key of one letter -> masked in one pass, the code in front left alone', async () => {
     const app = await logging(express, throwing(new Error('see the end')));
     await app.get({ 'X-API-Key': 'e' });
