@@ -1,31 +1,34 @@
 import type { KeyRecord } from './key-store.js';
 
-/** What is kept of a claim link, apart from its token's digest: the key that it yields once. Times are instants; an absent time has not come. */
+/** What is kept of a claim link, apart from its token's digest, and of the key that it yields once. An absent time has not come. */
 export interface ClaimRecord {
   /** Public, unique: `claim_<10 characters>`. */
   readonly claimId: string;
   /** Whose key it will be. */
   readonly user: string;
-  /** What the owner calls the key. */
+  /** What the owner calls the key; absent where it will have no name. */
   readonly name?: string;
+  /** What the key will be allowed to do. */
   readonly scopes: readonly string[];
-  /** JSON, of the application's own making; goes to the key. */
+  /** JSON of the application's own making, for the key's record. */
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** The instant from which the key will be refused. */
+  /** The instant from which the key will be refused; absent where it never expires. */
   readonly keyExpiresAt?: Date;
+  /** When the link was made. */
   readonly createdAt: Date;
   /** The instant from which the link no longer works. */
   readonly expiresAt: Date;
-  /** When the key was made. */
+  /** When the link was used and its key made. */
   readonly claimedAt?: Date;
-  /** The key that was made. */
+  /** The public name of the key that was made. */
   readonly keyId?: string;
-  /** When the link was withdrawn; whatever the value, it is. */
+  /** When the link was withdrawn; where there is any value, it is. */
   readonly revokedAt?: Date;
 }
 
 /** A claim link as it is stored: with the digest of its token, `sha256:<64 lower-case hex>`. It stays between store and manager. */
 export interface StoredClaim extends ClaimRecord {
+  /** The digest of the link's token: `sha256:<64 lower-case hex>`. */
   readonly tokenDigest: string;
 }
 
@@ -34,7 +37,9 @@ export type ClaimStatus = 'open' | 'used' | 'withdrawn' | 'expired';
 
 /** The key that a claim makes: everything else comes from the claim link. */
 export interface ClaimedKey {
+  /** The public name of the key. */
   readonly keyId: string;
+  /** The digest of the key: `sha256:<64 lower-case hex>`. */
   readonly digest: string;
   /** The instant of the claim. */
   readonly createdAt: Date;
@@ -42,16 +47,32 @@ export interface ClaimedKey {
 
 /** How an attempt at a claim ended. */
 export type ClaimOutcome =
-  | { readonly outcome: 'claimed'; readonly claim: ClaimRecord; readonly record: KeyRecord }
-  | { readonly outcome: 'used' | 'withdrawn' | 'expired'; readonly claim: ClaimRecord }
-  | { readonly outcome: 'unknown' };
+  | {
+      /** The link was open, and has yielded its key. */
+      readonly outcome: 'claimed';
+      /** The link as it is now. */
+      readonly claim: ClaimRecord;
+      /** The record of the key that was made. */
+      readonly record: KeyRecord;
+    }
+  | {
+      /** Why the link yields no key any more. */
+      readonly outcome: 'used' | 'withdrawn' | 'expired';
+      /** The link as it was found. */
+      readonly claim: ClaimRecord;
+    }
+  | {
+      /** No link has this token. */
+      readonly outcome: 'unknown';
+    };
 
+/** Which claim links a manager asks a store to list. */
 export interface ClaimQuery {
-  /** Links of this status at `now`. */
+  /** Links of this status at `now`. Absent: of any. */
   readonly status?: ClaimStatus | undefined;
-  /** At most this many. */
+  /** At most this many links. */
   readonly limit: number;
-  /** Links after the one with this `claimId`, in the order of the list. */
+  /** Links after the one with this `claimId`, in the order of the list. Absent: from the first on. */
   readonly cursor?: string | undefined;
   /** The instant for which a status is meant. */
   readonly now: Date;
@@ -62,18 +83,24 @@ export interface ClaimQuery {
  * `ClaimError` for what the caller did wrong and with any other error for a fault. A store never holds a token.
  */
 export interface ClaimStore {
-  /** Rejects with `duplicate_claim` where the `claimId` or the digest is taken. */
+  /** Adds a link. Rejects with `duplicate_claim` where the `claimId` or the digest is taken. */
   insert(claim: StoredClaim): Promise<ClaimRecord>;
-  /** The link whose token has this digest. Changes nothing. */
+  /** The link whose token has this digest, or `undefined` where there is none. Changes nothing. */
   find(tokenDigest: string): Promise<ClaimRecord | undefined>;
   /**
    * Marks an open link as used and inserts its key, both or neither; of any number of attempts at once exactly one is `claimed`.
    * Rejects with the `KeyStoreError` `duplicate_key`, the link still open, where the key's id or digest is taken.
    */
   take(tokenDigest: string, key: ClaimedKey): Promise<ClaimOutcome>;
-  /** Newest first, by `createdAt` and then `claimId`, both descending. Rejects with `unknown_claim_id` for an unknown cursor. */
+  /**
+   * Links without their digests, newest first: by `createdAt` and then `claimId`, both descending. Rejects with `unknown_claim_id`
+   * for an unknown cursor.
+   */
   list(query: ClaimQuery): Promise<ClaimRecord[]>;
-  /** Sets `revokedAt` where it is not yet set. Rejects with `unknown_claim_id`, or with `claim_used` where there is a key already. */
+  /**
+   * Withdraws a link: sets `revokedAt` where it is not yet set. Rejects with `unknown_claim_id`, or with `claim_used` where there is a
+   * key already.
+   */
   revoke(claimId: string, revokedAt: Date): Promise<ClaimRecord>;
   /** Deletes the links that were used, withdrawn or expired before the instant. Resolves to how many. */
   prune(before: Date): Promise<number>;
@@ -81,7 +108,8 @@ export interface ClaimStore {
 
 /**
  * Why a claim link could not be made, used or withdrawn. `claim_not_usable` is the one code for a token that is used, expired,
- * withdrawn, malformed or unknown: which of them it is, is for operators alone.
+ * withdrawn, malformed or unknown: which of them it is, is for operators alone. `unknown_claim_id`: no link has the claim id, or the
+ * cursor's. `claim_used`: the link has yielded its key. `duplicate_claim`: the claim id or the token is taken.
  */
 export type ClaimErrorCode = 'claim_not_usable' | 'unknown_claim_id' | 'claim_used' | 'duplicate_claim';
 
@@ -94,9 +122,12 @@ const messages: Readonly<Record<ClaimErrorCode, string>> = {
 
 /** What was asked of a claim link cannot be done. Holds neither token nor digest. */
 export class ClaimError extends Error {
+  /** What tells it from other errors in logs. */
   override readonly name = 'ClaimError';
+  /** Why it cannot be done, for programs. */
   readonly code: ClaimErrorCode;
 
+  /** Makes the error of a code, with the message that belongs to it: for a claim store of your own. */
   constructor(code: ClaimErrorCode) {
     super(messages[code]);
     this.code = code;

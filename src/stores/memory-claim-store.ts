@@ -1,3 +1,4 @@
+import { deepCopy } from '../lib/deep-copy.js';
 import { claimStatusOf } from './claim-status.js';
 import {
   ClaimError,
@@ -26,7 +27,7 @@ export class MemoryClaimStore implements ClaimStore {
       throw new ClaimError('duplicate_claim');
     }
     this.#claimIds.set(claim.tokenDigest, claim.claimId);
-    return this.#put(structuredClone(claim));
+    return this.#put(deepCopy(claim));
   }
 
   async find(tokenDigest: string): Promise<ClaimRecord | undefined> {
@@ -93,7 +94,7 @@ export class MemoryClaimStore implements ClaimStore {
 }
 
 function recordOf({ tokenDigest: _tokenDigest, ...record }: StoredClaim): ClaimRecord {
-  return structuredClone(record);
+  return deepCopy(record);
 }
 
 const newestFirst = (a: ClaimRecord, b: ClaimRecord) =>

@@ -1,3 +1,4 @@
+import { deepCopy } from '../lib/deep-copy.js';
 import { searchPattern } from '../lib/search-pattern.js';
 import type { ClaimStore } from './claim-store.js';
 import { statusOf } from './key-status.js';
@@ -15,8 +16,9 @@ import {
 } from './key-store.js';
 import { MemoryClaimStore } from './memory-claim-store.js';
 
-/** Keeps records in this process, for tests and for trying things out: they are gone when it ends. */
+/** Keeps records in this process, for tests and for trying things out: they are gone when it ends. Takes no options. */
 export class MemoryKeyStore implements KeyStore {
+  /** Keeps claim links, in this process too. */
   readonly claims: ClaimStore = new MemoryClaimStore((key) => this.#insert(key));
   readonly #keys = new Map<string, StoredKey>();
   readonly #keyIds = new Map<string, string>();
@@ -55,6 +57,12 @@ export class MemoryKeyStore implements KeyStore {
       name === undefined ? oldName : name,
       expiresAt === undefined ? oldExpiresAt : expiresAt,
     ];
+    if (this.#successors.has(keyId) && endOf(newExpiresAt) > endOf(oldExpiresAt)) {
+      throw new KeyStoreError(
+        'already_rotated',
+        'a key that was rotated ends when its overlap does, not later',
+      );
+    }
     const changed: StoredKey = {
       ...old,
       ...(scopes && { scopes }),
@@ -62,21 +70,26 @@ export class MemoryKeyStore implements KeyStore {
       ...(newName != null && { name: newName }),
       ...(newExpiresAt != null && { expiresAt: newExpiresAt }),
     };
-    return this.#record(this.#put(structuredClone(changed)));
+    return this.#record(this.#put(deepCopy(changed)));
   }
 
   async rotate(
     keyId: string,
     { keyId: successorId, digest, createdAt }: Successor,
     { overlapMs, startsAt }: Overlap,
-  ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
+  ): Promise<{
+    /** The successor. */
+    record: KeyRecord;
+    /** The old key as it is now. */
+    previous: KeyRecord;
+  }> {
     const old = this.#existing(keyId);
     if (this.#successors.has(keyId))
       throw new KeyStoreError('already_rotated', 'the key has a successor already');
     if (old.revokedAt || (old.expiresAt && old.expiresAt <= createdAt)) {
       throw new KeyStoreError('key_not_usable', 'the key is revoked or expired; create a new one instead');
     }
-    const { lastUsedAt: _lastUsedAt, overlapMs: _overlapMs, replaces: _replaces, ...inherited } = old;
+    const { lastUsedAt: _lastUsedAt, overlapMs: forgottenMs, replaces = '', ...inherited } = old;
     const awaitsFirstUse = startsAt === 'first-use';
     this.#successors.set(keyId, successorId);
     const successor = this.#put({
@@ -88,6 +101,8 @@ export class MemoryKeyStore implements KeyStore {
       ...(awaitsFirstUse && { overlapMs }),
     });
     const previous = awaitsFirstUse ? old : this.#put(endingAt(old, createdAt.getTime() + overlapMs));
+    const forgotten = forgottenMs === undefined ? undefined : this.#keys.get(replaces);
+    if (forgotten) this.#put(endingAt(forgotten, createdAt.getTime() + forgottenMs!));
     return { record: this.#record(successor), previous: this.#record(previous) };
   }
 
@@ -123,7 +138,10 @@ export class MemoryKeyStore implements KeyStore {
     return dead.length;
   }
 
-  watch(watcher: KeyStoreWatcher): { close(): Promise<void> } {
+  watch(watcher: KeyStoreWatcher): {
+    /** Ends the announcements. */
+    close(): Promise<void>;
+  } {
     this.#watchers.add(watcher);
     watcher.connected();
     return {
@@ -135,7 +153,7 @@ export class MemoryKeyStore implements KeyStore {
     if (this.#keys.has(key.keyId) || this.#keyIds.has(key.digest)) {
       throw new KeyStoreError('duplicate_key', 'a record with this key id or this key exists already');
     }
-    return this.#record(this.#put(structuredClone(key)));
+    return this.#record(this.#put(deepCopy(key)));
   }
 
   #existing(keyId: string): StoredKey {
@@ -157,7 +175,7 @@ export class MemoryKeyStore implements KeyStore {
 
   #linked(key: StoredKey): StoredKey {
     const replacedBy = this.#successors.get(key.keyId);
-    return structuredClone(replacedBy === undefined ? key : { ...key, replacedBy });
+    return deepCopy(replacedBy === undefined ? key : { ...key, replacedBy });
   }
 
   #record(key: StoredKey): KeyRecord {
@@ -192,7 +210,8 @@ function hasStatus(record: KeyRecord, status: string, now: Date): boolean {
   return actual === status || (status === 'active' && actual !== 'expired' && actual !== 'revoked');
 }
 
+const endOf = (expiresAt: Date | null | undefined) => expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+
 function endingAt(key: StoredKey, deadline: number): StoredKey {
-  const expiresAt = Math.min(deadline, key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY);
-  return { ...key, expiresAt: new Date(expiresAt) };
+  return { ...key, expiresAt: new Date(Math.min(deadline, endOf(key.expiresAt))) };
 }

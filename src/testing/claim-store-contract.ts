@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { generateApiKey, randomBase62 } from '../key-format.js';
+import { deepCopy } from '../lib/deep-copy.js';
 import { digestApiKey } from '../lib/digest.js';
 import {
   ClaimError,
@@ -249,7 +250,7 @@ const cases: Cases = {
 
   'claim links that go in or come out -> changing them changes nothing that is kept': async (claims) => {
     const claim = makeClaim({ scopes: ['a'], metadata: { deep: { list: ['a'] } } });
-    const given = structuredClone(claim);
+    const given = deepCopy(claim);
     for (const each of [given, await claims.insert(given), await claims.find(claim.tokenDigest)]) {
       (each!.scopes as string[]).push('admin');
       (each!.metadata['deep'] as { list: string[] }).list.push('b');

@@ -8,6 +8,7 @@ import type { ContractCase } from './contract-case.js';
 
 /** A source and keys of which the answer is known. */
 export interface KeySourceUnderTest {
+  /** The source that is tested. */
   readonly source: KeySource;
   /** A key that the source knows, of at least eight characters, letters among them. */
   readonly goodKey: string;

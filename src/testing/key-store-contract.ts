@@ -19,6 +19,8 @@ export interface KeyStoreFeatures {
 /**
  * What every key store has to do, as cases for any test runner. `open` is called for each case and must give an empty store;
  * the cases may run at the same time. A store without `watch` or `claims` says so, and is given no cases for them.
+ *
+ * @param features what the store can do beyond the methods that it has to have; default everything
  */
 export function keyStoreContract(
   open: () => KeyStore | Promise<KeyStore>,

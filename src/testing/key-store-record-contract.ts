@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
+import { deepCopy } from '../lib/deep-copy.js';
 import { digestApiKey } from '../lib/digest.js';
 import type { StoredKey } from '../stores/key-store.js';
 import type { StoreCases } from './contract-case.js';
@@ -92,7 +93,7 @@ export const recordContract: StoreCases = {
 
   'objects that go in or come out -> changing them changes nothing that is kept': async (store) => {
     const key = makeKey({ scopes: ['a'], metadata: { deep: { list: ['a'] } }, expiresAt: at(5_000) });
-    const given = structuredClone(key);
+    const given = deepCopy(key);
     const returned = [
       await store.insert(given),
       await store.get(key.keyId),

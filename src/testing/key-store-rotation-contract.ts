@@ -118,4 +118,84 @@ export const rotateContract: StoreCases = {
     await store.touch([{ keyId: successor.keyId, usedAt: at(2_000) }]);
     assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(3_000));
   },
+
+  'a successor that is replaced before its first use -> the key before it ends the overlap after that, or when it would have':
+    async (store) => {
+      for (const [expiresAt, end] of [
+        [undefined, at(7_000)],
+        [at(90_000), at(7_000)],
+        [at(3_000), at(3_000)],
+      ] as const) {
+        for (const startsAt of ['now', 'first-use'] as const) {
+          const old = makeKey(expiresAt && { expiresAt });
+          await store.insert(old);
+          const [first, second] = [successorOf(at(1_000)), successorOf(at(2_000))];
+          await store.rotate(old.keyId, first, { overlapMs: 5_000, startsAt: 'first-use' });
+          await store.rotate(first.keyId, second, { overlapMs: 60_000, startsAt });
+          assert.deepEqual((await store.get(old.keyId))?.expiresAt, end);
+
+          await store.touch([{ keyId: first.keyId, usedAt: at(2_500) }]);
+          await store.touch([{ keyId: second.keyId, usedAt: at(2_600) }]);
+          assert.deepEqual((await store.get(old.keyId))?.expiresAt, end);
+        }
+      }
+    },
+
+  'a successor that was used and is then replaced -> the end of the key before it stays': async (store) => {
+    const old = makeKey();
+    await store.insert(old);
+    const [first, second] = [successorOf(at(1_000)), successorOf(at(3_000))];
+    await store.rotate(old.keyId, first, { overlapMs: 5_000, startsAt: 'first-use' });
+    await store.touch([{ keyId: first.keyId, usedAt: at(2_000) }]);
+    await store.rotate(first.keyId, second, { overlapMs: 0, startsAt: 'now' });
+    assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(7_000));
+  },
+
+  'an expiry of a key with a successor -> brought forward, but put off or taken away already_rotated, nothing changed':
+    async (store) => {
+      for (const startsAt of ['now', 'first-use'] as const) {
+        const old = makeKey({ name: 'laptop', expiresAt: at(5_000) });
+        await store.insert(old);
+        await store.rotate(old.keyId, successorOf(at(1_000)), { overlapMs: 90_000, startsAt });
+        const before = await store.get(old.keyId);
+        for (const expiresAt of [null, at(5_001)]) {
+          await rejectsWith('already_rotated', store.update(old.keyId, { expiresAt, name: 'phone' }));
+        }
+        assert.deepEqual(await store.get(old.keyId), before);
+        await store.update(old.keyId, { expiresAt: at(5_000), name: 'phone' });
+        const earlier = await store.update(old.keyId, { expiresAt: at(4_000) });
+        assert.deepEqual([earlier.expiresAt, earlier.name], [at(4_000), 'phone']);
+      }
+    },
+
+  'a key without an end whose successor waits for its first use -> may be given one, and not lose it again':
+    async (store) => {
+      const old = makeKey();
+      await store.insert(old);
+      await store.rotate(old.keyId, successorOf(at(1_000)), { overlapMs: 5_000, startsAt: 'first-use' });
+      await store.update(old.keyId, { expiresAt: null });
+      await store.update(old.keyId, { expiresAt: at(9_000) });
+      await rejectsWith('already_rotated', store.update(old.keyId, { expiresAt: null }));
+      assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(9_000));
+    },
+
+  'rotations and changes of the expiry at the same time -> no old key ends after its overlap': async (
+    store,
+  ) => {
+    for (let turn = 0; turn < 10; turn++) {
+      const old = makeKey(turn % 2 ? { expiresAt: at(4_000) } : {});
+      await store.insert(old);
+      const later = () => store.update(old.keyId, { expiresAt: turn % 3 ? null : at(60_000) });
+      const outcomes = await Promise.allSettled([
+        later(),
+        later(),
+        store.rotate(old.keyId, successorOf(at(1_000)), { overlapMs: 5_000, startsAt: 'now' }),
+        later(),
+        later(),
+      ]);
+      assert.equal(outcomes[2].status, 'fulfilled');
+      const { expiresAt } = (await store.get(old.keyId))!;
+      assert.ok(expiresAt && expiresAt <= at(6_000), 'the old key outlives its overlap');
+    }
+  },
 };

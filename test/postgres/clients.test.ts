@@ -32,6 +32,12 @@ async function useAll(client: PostgresClient, table: string): Promise<void> {
   expect(await store.revoke(key.keyId, now, { family: true })).toHaveLength(2);
   if (watch) await watcher.until(`changed ${next.keyId}`, 2);
   expect(await store.prune(new Date(now.getTime() + 1))).toBe(2);
+  if (watch) {
+    await client.query(`alter table ${table} disable trigger user`);
+    await watcher.until('disconnected');
+    await store.migrate();
+    await watcher.until('connected', 2);
+  }
   await watch?.close();
 }
 

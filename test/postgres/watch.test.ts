@@ -26,7 +26,7 @@ function watching(options: Partial<PostgresKeyStoreOptions> = {}) {
 const listeners = async () => {
   const { rows } = await byHand.query<{ pid: number }>(
     `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-     and (query like 'listen%' or query like 'notify %')`,
+     and (query like 'listen%' or query like '%pg_trigger%')`,
   );
   return rows.map(({ pid }) => pid);
 };

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, withStore, type DatabaseOptions } from '../database.js';
 import { Failure } from '../failure.js';
-import { describeState } from '../schema-state.js';
+import { describeState, tableName } from '../schema-state.js';
 import { printJson, say } from '../terminal/output.js';
 
 type Options = DatabaseOptions & GlobalOptions;
@@ -12,7 +12,7 @@ const refused = new Set(['newer', 'plaintext', 'foreign']);
 export function addMigrate(program: Command): void {
   const command = addCommand(program, 'migrate', {
     about: 'Create the tables, or bring them up to date; changes nothing where they are.',
-    examples: ['require-api-key migrate'],
+    examples: ['migrate'],
   });
   addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>
     migrate(self.optsWithGlobals<Options>()),
@@ -20,16 +20,26 @@ export function addMigrate(program: Command): void {
 }
 
 async function migrate(options: Options): Promise<void> {
-  const { schema = 'public', table = 'api_keys' } = options;
-  const { before, after } = await withStore(options, async (store) => {
+  const table = tableName(options);
+  const { before, wasDisarmed, after } = await withStore(options, async (store) => {
     const found = await store.inspect();
-    const problem = describeState(found, `${schema}.${table}`);
+    const problem = describeState(found, options);
     if (problem && refused.has(found.state)) throw new Failure(`${problem.message}: ${problem.remedy}`);
     await store.migrate();
-    return { before: found.version, after: (await store.inspect()).version };
+    return {
+      before: found.version,
+      wasDisarmed: found.state === 'disarmed',
+      after: (await store.inspect()).version,
+    };
   });
-  if (options.json) return printJson({ table: `${schema}.${table}`, before, after });
+  if (options.json) return printJson({ table, before, after });
   const outcome =
-    before === after ? 'is up to date' : before === 0 ? 'is made' : `is upgraded from version ${before}`;
-  say(`The table ${schema}.${table} ${outcome} (version ${after}).`);
+    before !== after
+      ? before === 0
+        ? 'is made'
+        : `is upgraded from version ${before}`
+      : wasDisarmed
+        ? 'has its triggers back'
+        : 'is up to date';
+  say(`The table ${table} ${outcome} (version ${after}).`);
 }

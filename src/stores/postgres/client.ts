@@ -2,7 +2,17 @@ import type { Check } from '../../lib/options.js';
 
 /** A `pg` Pool, a connected `pg` Client, PGlite, or anything else that runs one statement with `$1`-style parameters. */
 export interface PostgresClient {
-  query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+  /**
+   * Runs one statement, whose parameters are texts or `null`, and resolves to its rows, each an object by the names of its columns.
+   * Rejects where the statement fails, with the SQLSTATE as `code`.
+   */
+  query(
+    text: string,
+    values?: unknown[],
+  ): Promise<{
+    /** The rows of the answer; none for a statement that gives none. */
+    rows: unknown[];
+  }>;
 }
 
 type Listener = (...args: never[]) => void;

@@ -1,3 +1,5 @@
+import { errorsWithin, isError } from '../../lib/errors.js';
+
 const codes = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine'] as const;
 
 /** The SQLSTATE of an error that the server sent, or the system's code of one that came before it. */
@@ -38,7 +40,7 @@ function hintFor(code: string | undefined): string {
 
 function withoutDigests(error: unknown): Error {
   const copy = new Error(messageOf(error));
-  if (error instanceof Error && error.stack) copy.stack = mask(error.stack);
+  if (isError(error) && error.stack) copy.stack = mask(error.stack);
   for (const name of codes) {
     const value = (error as Record<string, unknown> | null | undefined)?.[name];
     if (typeof value === 'string') Object.assign(copy, { [name]: mask(value) });
@@ -47,8 +49,8 @@ function withoutDigests(error: unknown): Error {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return mask(error instanceof Error ? error.message : 'the client gave no reason');
+  if (!isError(error)) return 'the client gave no reason';
+  return error.message === '' ? errorsWithin(error).map(messageOf).join('; ') : mask(error.message);
 }
 
 function mask(text: string): string {

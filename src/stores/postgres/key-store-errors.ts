@@ -7,5 +7,8 @@ export const duplicateKey = () =>
 
 export const alreadyRotated = () => new KeyStoreError('already_rotated', 'the key has a successor already');
 
+export const endOfReplaced = () =>
+  new KeyStoreError('already_rotated', 'a key that was rotated ends when its overlap does, not later');
+
 export const keyNotUsable = () =>
   new KeyStoreError('key_not_usable', 'the key is revoked or expired; create a new one instead');

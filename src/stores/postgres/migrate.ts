@@ -3,6 +3,7 @@ import { codeOf } from './fault.js';
 import { inspect, type Inspection } from './inspect.js';
 import type { Migration } from './migrations/migration.js';
 import { migrations } from './migrations/index.js';
+import { mendTriggers } from './migrations/mend-triggers.js';
 import type { Names } from './names.js';
 import { dollarQuote, quoteLiteral } from './quote.js';
 
@@ -20,13 +21,20 @@ export async function migrate(
   names: Names,
   steps: readonly Migration[] = migrations,
 ): Promise<Inspection> {
-  for (let failures = 0; ;) {
+  for (let failures = 0, mendings = 0; ;) {
     const inspection = await inspect(database, names, 0, steps.length);
     assertMigratable(inspection, names, steps.length);
-    const next = steps[inspection.version];
-    if (!next) return inspection;
+    const { state, version } = inspection;
+    if (state === 'ready') return inspection;
+    const next = steps[version];
+    if (!next && ++mendings > 3) {
+      throw new Error(
+        `PostgresKeyStore: the triggers of ${names.schema}.${names.table} are taken away or disabled as soon as they are made`,
+      );
+    }
+    const text = next ? migrationBlock(names, next.version, next.sql(names)) : mendingBlock(names, version);
     try {
-      await database.query('migrate', { text: migrationBlock(names, next.version, next.sql(names)) }, 0);
+      await database.query('migrate', { text }, 0);
     } catch (error) {
       if (++failures > 5 || !raced.has(codeOf((error as Error).cause) ?? '')) throw error;
     }
@@ -53,15 +61,27 @@ function assertMigratable({ state, version }: Inspection, names: Names, latest: 
 
 /** One statement that takes the lock, sees whether another process was faster, runs `sql` and notes the version. */
 function migrationBlock(names: Names, version: number, sql: string): string {
+  return blockFrom(
+    names,
+    version - 1,
+    version === 1 ? prepare(names) : '',
+    `${sql}
+      insert into ${names.migrations} (version) values (${version});`,
+  );
+}
+
+/** The same for a table that stays of its version. */
+const mendingBlock = (names: Names, version: number) => blockFrom(names, version, '', mendTriggers(names));
+
+function blockFrom(names: Names, version: number, preparation: string, sql: string): string {
   return `do ${dollarQuote(`
     begin
       perform pg_advisory_xact_lock(${names.lock});
-      ${version === 1 ? prepare(names) : ''}
-      if (select coalesce(max(version), 0) from ${names.migrations}) <> ${version - 1} then
+      ${preparation}
+      if (select coalesce(max(version), 0) from ${names.migrations}) <> ${version} then
         return;
       end if;
       ${sql}
-      insert into ${names.migrations} (version) values (${version});
     end`)}`;
 }
 

@@ -28,51 +28,67 @@ import { touch } from './statements/touch.js';
 import { update } from './statements/update.js';
 import { linkThrough, Watch } from './watch/watch.js';
 
+/** Which table the store uses, through which connection, and how long it waits for answers. */
 export interface PostgresKeyStoreOptions {
   /**
-   * A `pg` Pool, a connected `pg` Client, PGlite, or anything else with `query(text, values)` that resolves to `{ rows }`. It stays
-   * the caller's: it is never closed. A pool or client is given an `error` listener, without which an idle connection that breaks
-   * would end the process.
+   * A `pg` Pool, a connected `pg` Client, PGlite, or anything else with `query(text, values)` that resolves to `{ rows }`. Needed. It
+   * stays the caller's: it is never closed. A pool or client is given an `error` listener, without which an idle connection that
+   * breaks would end the process.
    */
   client: PostgresClient;
-  /** The schema of the table, at most 63 bytes. Default `public`. */
+  /** The schema of the table, 1 to 63 bytes, taken as it is written, case included. Default `public`. */
   schema?: string | undefined;
-  /** The table of keys, at most 43 bytes. Default `api_keys`. */
+  /**
+   * The table of keys, 1 to 43 bytes, taken as it is written, case included. Claim links are in `<table>_claims`, what was migrated in
+   * `<table>_migrations`. Default `api_keys`.
+   */
   table?: string | undefined;
   /**
-   * How long a look-up may take, waiting for a connection included, in milliseconds from 1 to 60 000. A change may take five
-   * times as long. Default 2 000.
+   * How long the look-up of a key may take, waiting for a connection included: in milliseconds, an integer from 1 to 60 000. A change
+   * or a list may take five times as long, `prune` a minute, `migrate` and `adopt` as long as they need. Default 2 000.
    */
   queryTimeoutMs?: number | undefined;
-  /** How often the listening connection is seen to be working, in milliseconds from 10 to 600 000. Default 5 000. */
+  /**
+   * How often the connection that listens for changes is tried, and with it whether the triggers that announce them are enabled, so
+   * that one which has fallen silent is given up and made anew: in milliseconds, an integer from 10 to 600 000. Default 5 000.
+   */
   heartbeatMs?: number | undefined;
 }
 
 /**
- * Keeps records in PostgreSQL 13 or later, as digests. `migrate` creates the tables; nothing else but `adopt` ever changes them.
- * An application that only verifies keys needs no more than `select` and `update (last_used_at)` on the table.
+ * Keeps the records of an `ApiKeyManager` in PostgreSQL 13 or later, with digests in place of keys:
+ * `new ApiKeyManager({ store: new PostgresKeyStore({ client: pool }) })`.
  *
- * Every change is announced to `LISTEN`, also one made by hand: on the channel `require_api_key:<schema>.<table>`, or where that is
- * over 63 bytes `require_api_key:` and the first 32 hexadecimal digits of the SHA-256 of `<schema>.<table>`. The payload is the
+ * `migrate`, `adopt` and `inspect` are for you; the other methods are those of `KeyStore`, which the manager calls. Only `migrate` and
+ * `adopt` create or change tables. An application that only verifies keys needs no more than `select` and `update (last_used_at)` on
+ * the table of keys.
+ *
+ * Every change, also one made by hand, is announced to whoever listens on the channel `require_api_key:<schema>.<table>`, or where that
+ * is over 63 bytes `require_api_key:` and the first 32 hexadecimal digits of the SHA-256 of `<schema>.<table>`. The payload is the
  * key id, or empty where everything may have changed.
  *
  * A statement that fails, or is not answered in time, rejects with an `Error` whose message and `cause` hold no digest; a change
  * that was not answered in time may have been made.
- *
- * @throws {TypeError} for an unknown or wrong option.
  */
 export class PostgresKeyStore implements KeyStore {
   /**
-   * Announces changes made by anyone, on a connection of its own beside the pool, until it is closed. It connects in the
-   * background, and again whenever the connection is lost. Absent where the client cannot listen.
+   * Announces changes made by anyone, until it is closed: on a connection of its own beside a pool, or on the one
+   * client that was given. It connects in the background, and again whenever the connection is lost. Absent where the
+   * client cannot listen: neither a `pg` Pool or Client nor PGlite. Called by the manager.
    */
   readonly watch?: NonNullable<KeyStore['watch']>;
+  /** Keeps claim links, in the table `<table>_claims`. */
   readonly claims: ClaimStore;
   readonly #database: Database;
   readonly #names: Names;
   readonly #lookUpMs: number;
   readonly #changeMs: number;
 
+  /**
+   * Makes a store; the database is not asked before it is needed.
+   *
+   * @throws {TypeError} for an unknown or wrong option, a missing `client` above all.
+   */
   constructor(options: PostgresKeyStoreOptions) {
     const checked = checkOptions<PostgresKeyStoreOptions>('PostgresKeyStore', options, {
       client: isPostgresClient,
@@ -103,8 +119,12 @@ export class PostgresKeyStore implements KeyStore {
 
     const createLink = linkThrough(this.#database, queryTimeoutMs);
     if (createLink) {
-      const { channel } = this.#names;
-      const watchOptions = { database: this.#database, channel, heartbeatMs, limitMs: queryTimeoutMs };
+      const watchOptions = {
+        database: this.#database,
+        names: this.#names,
+        heartbeatMs,
+        limitMs: queryTimeoutMs,
+      };
       this.watch = (watcher) => new Watch(watchOptions, createLink, watcher);
     }
   }
@@ -133,7 +153,12 @@ export class PostgresKeyStore implements KeyStore {
     keyId: string,
     successor: Successor,
     overlap: Overlap,
-  ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
+  ): Promise<{
+    /** The successor. */
+    record: KeyRecord;
+    /** The old key as it is now. */
+    previous: KeyRecord;
+  }> {
     return rotate(this.#database, this.#names, keyId, successor, overlap, this.#changeMs);
   }
 
@@ -150,8 +175,9 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   /**
-   * Creates the tables, and the schema where there is none, or upgrades them; each step whole or not at all. Any number of
-   * processes may run it at once; when all is up to date it changes nothing.
+   * Creates the tables, and the schema where there is none, or upgrades them, and brings back triggers that were disabled or dropped;
+   * each step whole or not at all. Any number of processes may run it at once; when all is up to date it changes nothing. Run it before
+   * the application starts, as a role that may create tables.
    *
    * @throws {Error} where the tables were made by a newer version, hold plaintext keys, or are not this library's.
    */
@@ -159,15 +185,18 @@ export class PostgresKeyStore implements KeyStore {
     await migrate(this.#database, this.#names);
   }
 
-  /** What is in the database now, for reports and checks before a start. Needs `select` on `<table>_migrations`. */
+  /** Says what is in the database now, for reports and checks before a start. Needs `select` on `<table>_migrations`. */
   async inspect(): Promise<Inspection> {
     return inspect(this.#database, this.#names, this.#lookUpMs);
   }
 
   /**
-   * Upgrades a table of plaintext keys in place: each key is replaced by its digest inside the database, whoever held a working key
-   * still gets in. The application that wrote the table may go on until the last step; from then on it cannot read it any more.
-   * What a run that was broken off has done is kept, the next one finishes. On a table that is up to date nothing is changed.
+   * Upgrades a table of plaintext keys, `api_keys (id, user_name, api_key, created_at, last_used, is_active)`, in place: each key is
+   * replaced by its digest inside the database, and whoever held a working key still gets in. Keys that are not of this library's
+   * form need a manager with `legacyKeys`.
+   *
+   * The application that wrote the table may go on until the last step; from then on it cannot read it any more. What a run that was
+   * broken off has done is kept, the next one finishes. On a table that is up to date nothing is changed.
    *
    * @throws {TypeError} for an unknown or wrong option.
    * @throws {Error} where there is no such table, or a column of it cannot be taken over; nothing is lost then.

@@ -11,19 +11,27 @@ import { limitLockWait, withLock } from './lock.js';
 import { planOf, type Plan } from './plan.js';
 import { swap } from './swap.js';
 
+/** How far `adopt` has come with hashing. */
 export interface AdoptProgress {
-  /** Rows gone through. */
+  /** Rows gone through, about. */
   done: number;
   /** Rows in the table when the run began. */
   total: number;
 }
 
+/** How a table of plaintext keys is upgraded. */
 export interface AdoptOptions {
-  /** Called before the first batch and after each; then the table is still to be rewritten, some ten seconds for a million rows. What it throws breaks the run off, to be finished by another. */
+  /**
+   * Called before the first batch and after each; after the last, the table is still to be rewritten, which takes some ten seconds
+   * for a million rows. What it throws breaks the run off, to be finished by another. Default none.
+   */
   onProgress?: ((progress: AdoptProgress) => void) | undefined;
-  /** About how many rows are hashed in one statement, from 1 to 1 000 000. Default 10 000. */
+  /** About how many rows are hashed in one statement, an integer from 1 to 1 000 000. Default 10 000. */
   batchSize?: number | undefined;
-  /** What the ids of keys of another form begin with. Default `key`. */
+  /**
+   * What the key ids of keys that are not of this library's form begin with: lower-case words of letters and digits joined by `_`, at
+   * most 32 characters. Default `key`.
+   */
   prefix?: string | undefined;
 }
 
@@ -35,14 +43,14 @@ export interface AdoptSummary {
   revoked: number;
   /** Those among them without an owner, who is now called `unknown`. */
   unowned: number;
-  /** Rows that were moved to `<table>_skipped`, without their key. */
+  /** Rows that were moved to the table `<table>_skipped`, without their key. */
   skipped: {
     /** Rows with no key at all. */
     withoutKey: number;
     /** Further rows with the key of another row; the active row stayed, and of several the oldest. */
     duplicates: number;
   };
-  /** Whether there was nothing to do. */
+  /** Whether there was nothing to do; then all the numbers are 0. */
   wasUpToDate: boolean;
 }
 

@@ -8,7 +8,9 @@ const columns =
   'key_id user_name name digest scopes metadata created_at expires_at revoked_at replaces overlap_ms'.split(
     ' ',
   );
-const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
+
+/** All of a row whose change is announced, as an SQL expression. */
+export const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
 /**
  * Announces each key that is inserted, changed or deleted by anyone, once a statement, by its id; where the whole table is emptied

@@ -24,17 +24,21 @@ export async function revoke(
 }
 
 function revocation(names: Names, family: boolean): string {
-  const relatives = `union select key_id from older union select key_id from newer`;
-  // Locked in the order of their ids, as everywhere, so that two statements never wait for each other.
-  return `with recursive older as (
+  // Planning the search for relatives takes longer than revoking one key, so it is left out where it is not asked for.
+  const relatives = `recursive older as (
       select key_id, replaces from ${names.keys} where key_id = $1::text
       union select k.key_id, k.replaces from older join ${names.keys} k on k.key_id = older.replaces
     ), newer as (
       select key_id from ${names.keys} where key_id = $1::text
       union select k.key_id from newer join ${names.keys} k on k.replaces = newer.key_id
-    ), locked as (
+    ),`;
+  const isMeant = family
+    ? 'key_id in (select $1::text union select key_id from older union select key_id from newer)'
+    : 'key_id = $1::text';
+  // Locked in the order of their ids, as everywhere, so that two statements never wait for each other.
+  return `with ${family ? relatives : ''} locked as (
       select key_id, revoked_at from ${names.keys}
-      where key_id in (select $1::text ${family ? relatives : ''})
+      where ${isMeant}
       order by key_id for update
     ), revoked as (
       update ${names.keys} k set revoked_at = coalesce(k.revoked_at, ${instantSql('$2')})

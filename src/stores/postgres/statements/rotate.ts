@@ -15,11 +15,17 @@ export async function rotate(
 ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
   // Of two rotations at once the later waits for the row, reads it anew, and then meets the index that allows one successor.
   // The row is changed under its lock by this one statement, so a revocation comes either before or after the whole of it.
+  // With it is locked, in the order of ids as everywhere, the key before it where that waits for a first use, which now may never come.
+  // An old key that keeps its end is written all the same: an update that read it before has to notice that it has a successor now.
   const createdAt = instantSql('$4');
-  const text = `with old as (
+  const text = `with locked as materialized (
       select * from ${names.keys}
+      where key_id in (
+        select $1::text union select replaces from ${names.keys} where key_id = $1::text and overlap_ms is not null)
+      order by key_id for update
+    ), old as (
+      select * from locked
       where key_id = $1::text and revoked_at is null and (expires_at is null or expires_at > ${createdAt})
-      for update
     ), successor as (
       insert into ${names.keys}
         (key_id, user_name, name, digest, scopes, metadata, created_at, expires_at, replaces, overlap_ms)
@@ -28,16 +34,21 @@ export async function rotate(
       from old
       on conflict do nothing
       returning *
+    ), ends as materialized (
+      select old.key_id, case when $6::text = 'now' then $5::text::float8 end as overlap_ms
+      from old join successor on successor.replaces = old.key_id
+      union all
+      select old.replaces, old.overlap_ms::float8
+      from old join successor on successor.replaces = old.key_id
+      where old.overlap_ms is not null
     ), ended as (
       update ${names.keys} k
-      set expires_at = least(k.expires_at, ${createdAt} + $5::text::float8 * interval '1 millisecond')
-      from successor where k.key_id = successor.replaces and $6::text = 'now'
+      set expires_at = least(k.expires_at, ${createdAt} + ends.overlap_ms * interval '1 millisecond')
+      from ends where k.key_id = ends.key_id
       returning k.*
-    ), previous as (
-      select * from ended union all select * from old where not exists (select from ended)
     )
     select ${selectRecord(names, 'successor')} as record, ${selectRecord(names, 'previous')} as previous
-    from successor, previous`;
+    from successor join ended previous on previous.key_id = successor.replaces`;
   const values = [
     soughtText(keyId),
     successor.keyId,

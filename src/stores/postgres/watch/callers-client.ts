@@ -1,5 +1,5 @@
 import type { PgClient, Pglite } from '../client.js';
-import type { Database } from '../database.js';
+import type { Database, Row, Statement } from '../database.js';
 import { quoteIdentifier } from '../quote.js';
 import type { CreateLink } from './link.js';
 
@@ -8,7 +8,7 @@ export function callersClient(client: PgClient, database: Database, limitMs: num
   return (events) => {
     const onNotification = ({ channel, payload }: { channel: string; payload?: string }) =>
       events.notified(channel, payload ?? '');
-    const run = (text: string) => database.query('watch', { text }, limitMs);
+    const query = (statement: Statement) => database.query('watch', statement, limitMs);
     let heard: readonly string[] = [];
     return {
       async open(channels) {
@@ -16,15 +16,16 @@ export function callersClient(client: PgClient, database: Database, limitMs: num
         client.on('error', events.lost);
         client.on('end', events.lost);
         client.on('notification', onNotification);
-        for (const channel of channels) await run(`listen ${quoteIdentifier(channel)}`);
+        for (const channel of channels) await query({ text: `listen ${quoteIdentifier(channel)}` });
       },
-      notify: (channel) => run(`notify ${quoteIdentifier(channel)}`),
+      query,
       async close() {
         client.off('error', events.lost);
         client.off('end', events.lost);
         client.off('notification', onNotification);
         // Where the client is gone there is nothing left to stop.
-        for (const channel of heard) await run(`unlisten ${quoteIdentifier(channel)}`).catch(() => {});
+        for (const channel of heard)
+          await query({ text: `unlisten ${quoteIdentifier(channel)}` }).catch(() => {});
       },
     };
   };
@@ -41,7 +42,7 @@ export function pgliteItself(client: Pglite): CreateLink {
           stops.push(await client.listen(quoteIdentifier(channel), heard));
         }
       },
-      notify: (channel) => client.query(`notify ${quoteIdentifier(channel)}`),
+      query: async ({ text, values = [] }) => (await client.query(text, [...values])).rows as Row[],
       async close() {
         await Promise.all(stops.map((stop) => stop().catch(() => {})));
       },

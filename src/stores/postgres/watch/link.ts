@@ -1,3 +1,5 @@
+import type { Row, Statement } from '../database.js';
+
 /** What a connection that listens tells of itself. */
 export interface LinkEvents {
   readonly notified: (channel: string, payload: string) => void;
@@ -9,8 +11,8 @@ export interface LinkEvents {
 export interface Link {
   /** Connects, and listens on these channels. */
   open(channels: readonly string[]): Promise<void>;
-  /** Announces something on this channel. Resolves when the server has answered, whether or not the announcement is heard. */
-  notify(channel: string): Promise<unknown>;
+  /** Sends a statement over this connection and resolves to its rows. */
+  query(statement: Statement): Promise<Row[]>;
   /** Stops listening, and ends the connection if it was made for this. Soon over, and never rejects. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { PgClient, PgPool, PgPoolClient } from '../client.js';
 import { quoteIdentifier } from '../quote.js';
 import { within } from '../../../lib/within.js';
+import type { Row } from '../database.js';
 import type { CreateLink, Link, LinkEvents } from './link.js';
 
 /** How long a connection that is given up may take to say goodbye, in milliseconds. */
@@ -55,8 +56,9 @@ function linkOf(events: LinkEvents, connect: () => Promise<PgClient>, made?: PgC
       if (isClosed) return end(connection);
       await connection.query(channels.map((channel) => `listen ${quoteIdentifier(channel)}`).join('; '));
     },
-    async notify(channel) {
-      return client?.query(`notify ${quoteIdentifier(channel)}`);
+    async query({ text, values = [] }) {
+      if (!client) throw new Error('not connected');
+      return (await client.query(text, [...values])).rows as Row[];
     },
     async close() {
       isClosed = true;

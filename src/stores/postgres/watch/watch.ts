@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyStoreWatcher } from '../../key-store.js';
 import { isPgClient, isPglite, isPgPool } from '../client.js';
-import type { Database } from '../database.js';
+import type { Database, Row } from '../database.js';
+import type { Names } from '../names.js';
+import { announcementStamp } from '../triggers.js';
+import { warnOnce } from '../../../lib/warn.js';
 import { within } from '../../../lib/within.js';
 import { callersClient, pgliteItself } from './callers-client.js';
 import type { CreateLink, Link } from './link.js';
@@ -9,8 +12,8 @@ import { ownConnection } from './own-connection.js';
 
 export interface WatchOptions {
   readonly database: Database;
-  readonly channel: string;
-  /** How often the connection is seen to be working, in milliseconds. */
+  readonly names: Names;
+  /** How often the connection and the triggers are seen to be working, in milliseconds. */
   readonly heartbeatMs: number;
   /** How long each step may take, in milliseconds. */
   readonly limitMs: number;
@@ -52,9 +55,10 @@ export class Watch {
   }
 
   async #connect(): Promise<void> {
-    const { channel, limitMs } = this.#options;
+    const { names, limitMs } = this.#options;
     const probe = `require_api_key_probe:${randomBytes(16).toString('hex')}`;
     let link: Link | undefined;
+    let stamp: string;
     const lost = () => link && this.#lose(link);
     try {
       link = this.#link = this.#createLink({
@@ -64,9 +68,10 @@ export class Watch {
           else if (link === this.#link && this.#isConnected) this.#watcher.changed(payload);
         },
       });
-      await within(limitMs, link.open([channel, probe]));
+      await within(limitMs, link.open([names.channel, probe]));
       // Some poolers and standby servers take a LISTEN and never deliver. Trusting such a connection would keep revoked keys alive.
       await this.#prove(() => this.#notifyThroughPool(probe));
+      stamp = await this.#findStamp(link, probe);
     } catch {
       if (link) lost();
       else this.#retry();
@@ -76,36 +81,56 @@ export class Watch {
     this.#failures = 0;
     this.#isConnected = true;
     this.#watcher.connected();
-    this.#beatLater(link, probe);
+    this.#beatLater(link, probe, stamp);
   }
 
-  /** Resolves when the announcement that is sent has been heard; rejects when it has not within the limit. */
-  async #prove(send: () => Promise<unknown>): Promise<void> {
+  /** Resolves to the answer when the announcement that is sent has been heard; rejects when it has not within the limit. */
+  async #prove(send: () => Promise<Row[]>): Promise<Row[]> {
     const heard = new Promise<void>((resolve) => (this.#onProbe = resolve));
-    await within(this.#options.limitMs, send());
+    const rows = await within(this.#options.limitMs, send());
     await within(this.#options.limitMs, heard);
+    return rows;
   }
 
-  async #notifyThroughPool(probe: string): Promise<void> {
+  async #notifyThroughPool(probe: string): Promise<Row[]> {
     const { database, limitMs } = this.#options;
-    await database.query('watch', { text: `select pg_notify($1::text, '')`, values: [probe] }, limitMs);
+    return database.query('watch', { text: `select pg_notify($1::text, '')`, values: [probe] }, limitMs);
   }
 
-  #beatLater(link: Link, probe: string): void {
-    this.#timer = setTimeout(() => void this.#beat(link, probe), this.#options.heartbeatMs).unref();
+  /**
+   * The stamp of triggers that announce every change. Rejects where they do not: then nothing would tell a key that was revoked
+   * elsewhere from one that was not.
+   */
+  async #findStamp(link: Link, probe: string): Promise<string> {
+    const { schema, table, keys } = this.#options.names;
+    const text = `select pg_notify($1::text, ''), ${announcementStamp('$2::text')} as stamp`;
+    // To be answered is not enough: while the caller's client is in a transaction, announcements are held back.
+    const [found] = await this.#prove(() => link.query({ text, values: [probe, keys] }));
+    const stamp = found?.['stamp'];
+    if (stamp) return stamp;
+    const message =
+      `PostgresKeyStore: changes to ${schema}.${table} may go unannounced, because triggers of it are missing or not enabled as they ` +
+      'have to be; until they are, what is known of a key is good for "cacheTtlMs". Run migrate(), which mends them.';
+    warnOnce(`silent table ${keys}`, message);
+    throw new Error(message);
   }
 
-  async #beat(link: Link, probe: string): Promise<void> {
+  #beatLater(link: Link, probe: string, stamp: string): void {
+    const { heartbeatMs } = this.#options;
+    this.#timer = setTimeout(() => void this.#beat(link, probe, stamp), heartbeatMs).unref();
+  }
+
+  async #beat(link: Link, probe: string, stamp: string): Promise<void> {
     try {
-      // To be answered is not enough: while the caller's client is in a transaction, announcements are held back.
-      await this.#prove(() => link.notify(probe));
+      // Triggers that are back may have been off since the last beat: what changed meanwhile was not announced.
+      if ((await this.#findStamp(link, probe)) !== stamp) throw new Error('the triggers were touched');
     } catch {
       this.#lose(link);
       return;
     }
     if (link !== this.#link) return;
     this.#watcher.alive();
-    this.#beatLater(link, probe);
+    this.#beatLater(link, probe, stamp);
   }
 
   #lose(link: Link): void {

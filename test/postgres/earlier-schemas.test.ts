@@ -1,0 +1,124 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { PostgresKeyStore } from '../../src/postgres.js';
+import { Database } from '../../src/stores/postgres/database.js';
+import { migrate } from '../../src/stores/postgres/migrate.js';
+import { migrations } from '../../src/stores/postgres/migrations/index.js';
+import { createNames } from '../../src/stores/postgres/names.js';
+import { createDatabase } from '../support/postgres.js';
+import { storedKey } from '../support/stored-key.js';
+
+const database = await createDatabase();
+const pool = database.pool();
+const store = new PostgresKeyStore({ client: pool });
+const digest = `sha256:${'0'.repeat(64)}`;
+
+beforeEach(async () => {
+  await pool.query('drop schema public cascade; create schema public');
+});
+
+const migrateTo = (version: number) =>
+  migrate(new Database(pool), createNames('public', 'api_keys'), migrations.slice(0, version));
+
+const insertClaim = (id: string, tokenDigest: string) =>
+  pool.query(
+    `insert into api_keys_claims (claim_id, token_digest, user_name, expires_at) values ($1, $2, 'alice', now())`,
+    [id, tokenDigest],
+  );
+
+/** Columns, constraints, indexes and triggers, and whether each of them works. */
+async function parts(): Promise<string[]> {
+  const { rows } = await pool.query<{ part: string }>(`
+    select format('%s.%s %s %s', table_name, column_name, data_type, column_default) as part
+      from information_schema.columns where table_schema = 'public'
+    union all select format('%s %s %s', conname, pg_get_constraintdef(oid), convalidated) from pg_constraint
+      where connamespace = 'public'::regnamespace
+    union all select indexdef from pg_indexes where schemaname = 'public'
+    union all select format('%s %s', pg_get_triggerdef(oid), tgenabled) from pg_trigger where not tgisinternal
+    union all select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
+    union all select format('version %s', version) from api_keys_migrations
+    order by part`);
+  return rows.map(({ part }) => part);
+}
+
+describe('the schema of an earlier version', () => {
+  it.each(migrations.slice(0, -1).map(({ version }) => version))(
+    'version %d with rows in it, upgraded by five at once, twice -> as if it were made today, rows kept',
+    async (version) => {
+      await store.migrate();
+      const today = await parts();
+      await pool.query('drop schema public cascade; create schema public');
+      await migrateTo(version);
+      const keys = Array.from({ length: 20 }, () => storedKey());
+      for (const key of keys) await store.insert(key);
+      if (version >= 4) await insertClaim('before', digest);
+
+      for (let round = 0; round < 2; round++) {
+        await Promise.all(
+          Array.from({ length: 5 }, () => new PostgresKeyStore({ client: database.pool() }).migrate()),
+        );
+      }
+
+      expect(await parts()).toEqual(today);
+      for (const key of keys) expect(await store.findByDigest(key.digest)).toEqual(key);
+      const { rows } = await pool.query('select claim_id, token_digest from api_keys_claims');
+      expect(rows).toEqual(version >= 4 ? [{ claim_id: 'before', token_digest: digest }] : []);
+    },
+  );
+});
+
+it.each([
+  ['a digit too few', digest.slice(0, -1)],
+  ['a digit too many', `${digest}0`],
+  ['upper-case digits', `sha256:${'A'.repeat(64)}`],
+  ['no algorithm', 'a'.repeat(71)],
+  ['a line more', `${digest.slice(0, -1)}\n`],
+])('a claim link whose digest has %s -> refused by the table', async (_what, wrong) => {
+  await store.migrate();
+  await insertClaim('right', digest);
+
+  await expect(insertClaim('wrong', wrong)).rejects.toThrow('api_keys_claims_digest_check');
+});
+
+describe('triggers that were disabled or dropped', () => {
+  const breaks = [
+    'alter table api_keys disable trigger user',
+    'alter table api_keys enable trigger user',
+    'alter table api_keys disable trigger first_use',
+    'drop trigger first_use on api_keys; drop trigger announce_replicated on api_keys',
+    'drop function api_keys_announce() cascade',
+  ];
+
+  it.each(breaks)(
+    '%s -> inspected as disarmed; migrate(), by five at once, brings them back',
+    async (statement) => {
+      await store.migrate();
+      const before = await parts();
+      const key = storedKey();
+      await store.insert(key);
+      await pool.query(statement);
+
+      expect(await store.inspect()).toEqual({ state: 'disarmed', version: migrations.length });
+      await Promise.all(
+        Array.from({ length: 5 }, () => new PostgresKeyStore({ client: database.pool() }).migrate()),
+      );
+
+      expect(await store.inspect()).toEqual({ state: 'ready', version: migrations.length });
+      expect(await parts()).toEqual(before);
+      expect(await store.findByDigest(key.digest)).toEqual(key);
+    },
+  );
+
+  it('something that disables them whenever they are made -> migrate() gives up and says so', async () => {
+    await store.migrate();
+    await pool.query(`
+      create function meddle() returns event_trigger language plpgsql as
+        $$ begin alter table public.api_keys disable trigger first_use; end $$;
+      alter table api_keys disable trigger first_use;
+      create event trigger meddle on ddl_command_end when tag in ('CREATE TRIGGER') execute function meddle();`);
+    onTestFinished(async () => {
+      await pool.query('drop event trigger meddle');
+    });
+
+    await expect(store.migrate()).rejects.toThrow('the triggers of public.api_keys are taken away');
+  });
+});

@@ -1,0 +1,248 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ApiKeyManager } from '../../src/index.js';
+import { PostgresKeyStore } from '../../src/postgres.js';
+import { Database } from '../../src/stores/postgres/database.js';
+import { migrate } from '../../src/stores/postgres/migrate.js';
+import { migrations } from '../../src/stores/postgres/migrations/index.js';
+import { createNames } from '../../src/stores/postgres/names.js';
+import { createDatabase } from '../support/postgres.js';
+import { storedKey } from '../support/stored-key.js';
+import { collectWarnings } from '../support/warnings.js';
+import { recordingWatcher } from '../support/watcher.js';
+
+const database = await createDatabase();
+const pool = database.pool();
+const byHand = await database.client();
+const databaseName = new URL(database.url).pathname.slice(1);
+const cacheTtlMs = 500;
+const warnings = collectWarnings();
+
+beforeEach(async () => {
+  await byHand.query('drop schema public cascade; create schema public');
+  await byHand.query(`alter database ${databaseName} reset session_replication_role`);
+});
+
+const migrateTo = (version: number, table = 'api_keys') =>
+  migrate(new Database(pool), createNames('public', table), migrations.slice(0, version));
+
+function managerOnDatabase() {
+  const keys = new ApiKeyManager({ store: new PostgresKeyStore({ client: pool }), cacheTtlMs });
+  onTestFinished(() => keys.close());
+  return keys;
+}
+
+function watching(table = 'api_keys', client = pool) {
+  const watcher = recordingWatcher();
+  const store = new PostgresKeyStore({ client, table, heartbeatMs: 30 });
+  const watch = store.watch!(watcher);
+  onTestFinished(() => watch.close());
+  return { watcher, store };
+}
+
+const ways: Record<string, () => Promise<unknown>> = {
+  'a schema from before the announcements': () => migrateTo(2),
+  'triggers that are disabled': async () => {
+    await migrateTo(migrations.length);
+    await byHand.query('alter table api_keys disable trigger user');
+  },
+  // Also how rows arrive from some tools that restore and copy.
+  'changes made as a replica': async () => {
+    await migrateTo(migrations.length);
+    await byHand.query(`alter database ${databaseName} set session_replication_role = replica`);
+  },
+};
+
+it.each(Object.entries(ways))(
+  '%s -> a revocation elsewhere is seen within cacheTtlMs all the same',
+  async (_way, prepare) => {
+    await prepare();
+    const [one, other] = [managerOnDatabase(), managerOnDatabase()];
+    const { key, record } = await one.create({ user: 'alice' });
+    expect(await other.verify(key)).toMatchObject({ ok: true });
+
+    const writer = await database.client();
+    await writer.query('update api_keys set revoked_at = now() where key_id = $1', [record.keyId]);
+    await delay(2 * cacheTtlMs);
+
+    expect(await other.verify(key)).toMatchObject({ ok: false, code: 'revoked_api_key' });
+  },
+);
+
+describe('a watch on a table that does not announce', () => {
+  it.each(migrations.slice(0, -1).map(({ version }) => version))(
+    'a schema of version %d -> connected only where its triggers announce everything, and after migrate() at the latest',
+    async (version) => {
+      await migrateTo(version);
+      const { watcher, store } = watching();
+      await delay(300);
+      expect(watcher.told.includes('connected')).toBe(version >= 5);
+
+      await store.migrate();
+
+      await watcher.until('connected');
+      const key = storedKey();
+      await store.insert(key);
+      await watcher.until(`changed ${key.keyId}`);
+    },
+  );
+
+  const breaks = [
+    'alter table api_keys disable trigger user',
+    'alter table api_keys disable trigger announce_update',
+    'alter table api_keys disable trigger announce_truncate',
+    'drop trigger announce_delete on api_keys',
+    // Silent for sessions that write as replicas do; what `pg_restore --disable-triggers` leaves behind.
+    'alter table api_keys enable trigger announce_insert',
+    'alter table api_keys enable trigger all',
+    'alter table api_keys disable trigger announce_replicated',
+    'drop function api_keys_announce() cascade',
+    'alter table api_keys rename to other; create table api_keys (like other including all)',
+  ];
+
+  it.each(breaks)(
+    '%s -> lost at the next heartbeat, and not said to be connected again',
+    async (statement) => {
+      await migrateTo(migrations.length);
+      const { watcher } = watching();
+      await watcher.until('alive');
+
+      await byHand.query(statement);
+
+      await watcher.until('disconnected');
+      await delay(300);
+      expect(watcher.told.at(-1)).toBe('disconnected');
+    },
+  );
+
+  it('migrate() -> mends what was disabled and dropped, and the watch comes back by itself', async () => {
+    await migrateTo(migrations.length);
+    const { watcher, store } = watching();
+    await watcher.until('alive');
+    await byHand.query('alter table api_keys disable trigger user; drop trigger announce_delete on api_keys');
+    await watcher.until('disconnected');
+
+    await store.migrate();
+
+    await watcher.until('connected', 2);
+    const key = storedKey();
+    await store.insert(key);
+    await watcher.until(`changed ${key.keyId}`);
+    await byHand.query('delete from api_keys');
+    await watcher.until(`changed ${key.keyId}`, 2);
+  });
+
+  it('a revocation between disabling and enabling in one transaction -> lost, so that all is read anew', async () => {
+    await migrateTo(migrations.length);
+    const key = storedKey();
+    const { watcher, store } = watching();
+    await watcher.until('alive');
+    await store.insert(key);
+    await watcher.until(`changed ${key.keyId}`);
+
+    await byHand.query(`
+      begin;
+      alter table api_keys disable trigger announce_update;
+      update api_keys set revoked_at = now();
+      alter table api_keys enable always trigger announce_update;
+      commit`);
+
+    await watcher.until('connected', 2);
+    expect(watcher.told.filter((each) => each !== 'alive')).toEqual([
+      'connected',
+      `changed ${key.keyId}`,
+      'disconnected',
+      'connected',
+    ]);
+  });
+
+  it('for a while -> one warning, with the table and the remedy', async () => {
+    const mark = warnings.mark();
+    await migrateTo(2, 'silent');
+    const { watcher, store } = watching('silent');
+    watching('silent');
+    await delay(500);
+    await store.migrate();
+    await watcher.until('alive');
+    await byHand.query('alter table silent disable trigger user');
+    await watcher.until('disconnected');
+    await delay(200);
+
+    const said = (await warnings.since(mark)).filter((message) => message.includes('public.silent'));
+
+    expect(said).toEqual([
+      'PostgresKeyStore: changes to public.silent may go unannounced, because triggers of it are missing or not enabled as they ' +
+        'have to be; until they are, what is known of a key is good for "cacheTtlMs". Run migrate(), which mends them.',
+    ]);
+  });
+});
+
+it('a role that may only select and note the last use -> watches', async () => {
+  await migrateTo(migrations.length);
+  const role = `watching_${randomBytes(4).toString('hex')}`;
+  await byHand.query(`
+    create role ${role};
+    grant usage on schema public to ${role};
+    grant select, update (last_used_at) on api_keys to ${role}`);
+  onTestFinished(async () => {
+    await byHand.query(`drop owned by ${role}; drop role ${role}`);
+  });
+  const { watcher } = watching('api_keys', database.pool({ options: `-c role=${role}` }));
+
+  await watcher.until('alive');
+
+  expect(watcher.told).not.toContain('disconnected');
+});
+
+it('a warm key that is revoked while triggers are off for a moment -> refused within a heartbeat and cacheTtlMs', async () => {
+  await migrateTo(migrations.length);
+  const heartbeatMs = 300;
+  const store = new PostgresKeyStore({ client: pool, heartbeatMs });
+  const keys = new ApiKeyManager({ store, cacheTtlMs });
+  onTestFinished(() => keys.close());
+  const { key } = await keys.create({ user: 'alice' });
+  expect(await keys.verify(key)).toMatchObject({ ok: true });
+
+  await byHand.query('alter table api_keys disable trigger user');
+  await byHand.query('update api_keys set revoked_at = now()');
+  await store.migrate();
+  expect(await keys.verify(key)).toMatchObject({ ok: true });
+  await delay(heartbeatMs + cacheTtlMs);
+
+  expect(await keys.verify(key)).toMatchObject({ ok: false, code: 'revoked_api_key' });
+});
+
+it('a table that is locked for a while -> does not hold the watch up', async () => {
+  await migrateTo(migrations.length);
+  const { watcher } = watching();
+  await watcher.until('alive');
+  await byHand.query('begin; lock table api_keys in access exclusive mode');
+  const before = watcher.told.length;
+  await delay(200);
+  await byHand.query('commit');
+
+  expect(watcher.told.slice(before)).toContain('alive');
+  expect(watcher.told).not.toContain('disconnected');
+});
+
+it('rows written as a replica does -> announced like others, a last use is not', async () => {
+  await migrateTo(migrations.length);
+  const { watcher, store } = watching();
+  await watcher.until('connected');
+  const replica = await database.client({ options: '-c session_replication_role=replica' });
+  const { keyId, digest } = storedKey();
+
+  await replica.query(`insert into api_keys (key_id, user_name, digest) values ($1, 'alice', $2)`, [
+    keyId,
+    digest,
+  ]);
+  await replica.query('update api_keys set last_used_at = now()');
+  await replica.query('update api_keys set revoked_at = now()');
+  await replica.query('delete from api_keys');
+  await replica.query('truncate api_keys');
+  await store.insert(storedKey({ keyId: 'key_last' }));
+
+  await watcher.until('changed key_last');
+  expect(watcher.changes).toEqual([keyId, keyId, keyId, '', 'key_last']);
+});
