@@ -2,20 +2,24 @@ import type { IncomingMessage } from 'node:http';
 
 /** Who is calling, as a route finds it on `req.apiKey`. Frozen; holds neither the presented key nor its digest. */
 export interface ApiKey {
-  /** The public name of the key, fit for logs and rate limits: `key_4fQz81LmBw`, or `alice#1` for a listed key. */
+  /**
+   * The public name of the key, fit for logs and rate limits: `key_4fQz81LmBw` for a managed key, `alice#1` for one in a list or
+   * a variable; from a source of your own what it says, else the user.
+   */
   readonly keyId: string;
   /** Who the key belongs to: a person, a program or a customer. */
   readonly user: string;
-  /** What the key may do; empty where none were given. */
+  /** What the key may do; empty where nothing was granted. */
   readonly scopes: readonly string[];
-  /** The `name` of the key source that knew the key. */
+  /** The name of the key source that knew the key: `env:API_KEYS`, `list`, `managed`, or that of your own, else `custom`. */
   readonly source: string;
-  /** What the owner calls this key. */
+  /** What the owner calls this key; absent where it has no name. */
   readonly name?: string;
+  /** When the key was made; absent where the source does not know. */
   readonly createdAt?: Date;
   /** The instant from which the key is refused; absent where it never expires. */
   readonly expiresAt?: Date;
-  /** Whatever the key source keeps with the key; an empty object where it keeps nothing. */
+  /** Whatever the key source keeps with the key; an empty object where it keeps nothing. For managed keys frozen throughout. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
@@ -29,19 +33,29 @@ declare global {
   }
 }
 
-/** What a source knows of a caller: the shortest answer that still says who it is. */
+/**
+ * What a key source of your own answers for a key that it knows: at the least whose it is. One that holds the presented key or
+ * its digest, or a field of another form, is a fault, answered 503.
+ */
 export interface Identity {
+  /** Whose key it is: neither blank nor with control characters. */
   user: string;
-  /** Default: the user. */
+  /** The public name of the key, of the same form; never the key itself. Default: the user. */
   keyId?: string | null | undefined;
-  /** Default: none. */
+  /** What the key may do, each by RFC 6749, section 3.3. Default: nothing. */
   scopes?: readonly string[] | null | undefined;
+  /** What the owner calls this key. Default: no name. */
   name?: string | null | undefined;
+  /** When the key was made. Default: not known. */
   createdAt?: Date | null | undefined;
-  /** From this instant on the key is refused as `expired_api_key`. */
+  /** From this instant on the key is refused as `expired_api_key`. Default: never. */
   expiresAt?: Date | null | undefined;
-  /** Where it is set, the key is refused as `revoked_api_key`. */
+  /** Where it is set, to whatever instant, the key is refused as `revoked_api_key`. Default: not revoked. */
   revokedAt?: Date | null | undefined;
+  /**
+   * What the route is to be given besides: an object, with all that hangs on it of no more than about 10 000 names and values.
+   * Default: an empty one.
+   */
   metadata?: Readonly<Record<string, unknown>> | null | undefined;
 }
 

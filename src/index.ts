@@ -1,3 +1,10 @@
+/**
+ * Express middleware that lets a request through only with a known API key, and the means to make, keep and end such keys.
+ * Begin with `requireApiKey`; keys in a database are the matter of `ApiKeyManager`.
+ *
+ * @module require-api-key
+ */
+
 export { ApiKeyError, type ApiKeyErrorCode, type ApiKeyErrorOptions } from './api-key-error.js';
 export { apiKeyOf, type ApiKey, type Identity } from './api-key.js';
 export type { ApiKeyEvent, ClaimEvent, RefusalReason } from './diagnostics.js';

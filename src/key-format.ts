@@ -13,17 +13,19 @@ const prefixPattern = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 // Positional from the end, which holds no underscore: a prefix may hold as many as it likes.
 const keyPattern = /^([a-z][a-z0-9]*(?:_[a-z0-9]+)*)_([0-9A-Za-z]{10})[0-9A-Za-z]{38}$/;
 
+/** What a generated key is to look like. */
 export interface GenerateApiKeyOptions {
-  /** What the key begins with: lower-case words joined by `_`, at most 32 characters. Default `key`. */
+  /** What the key begins with: lower-case words of letters and digits joined by `_`, at most 32 characters. Default `key`. */
   prefix?: string | undefined;
 }
 
+/** A key that has just been made and is kept nowhere. */
 export interface GeneratedApiKey {
-  /** The whole key, for its owner alone. */
+  /** The whole key, for its owner alone: it cannot be had from the digest again. */
   key: string;
   /** Its public name, `<prefix>_<10 characters>`: the start of the key. */
   keyId: string;
-  /** What to store: `sha256:<64 hex>`. */
+  /** What to store in its place: `sha256:<64 hex>`. */
   digest: string;
 }
 
@@ -33,8 +35,8 @@ export const isPrefix: Check = (value) =>
     : `lower-case words joined by "_", at most ${maxPrefixLength} characters`;
 
 /**
- * Makes a key, `<prefix>_<id><secret><checksum>`: 10, 32 and 6 base62 characters. The secret has 190 bits from the system's
- * CSPRNG (OWASP ASVS 5.0, 11.5.1 asks for 128); the checksum lets a mistyped key be refused without a look-up.
+ * Makes a key without storing it, `<prefix>_<id><secret><checksum>`: 10, 32 and 6 base62 characters. The secret has 190 bits
+ * from the system's CSPRNG (OWASP ASVS 5.0, 11.5.1 asks for 128); the checksum lets a mistyped key be refused without a look-up.
  *
  * @throws {TypeError} for an unknown option or a prefix of another form.
  */
@@ -48,12 +50,22 @@ export function generateApiKey(options?: GenerateApiKeyOptions): GeneratedApiKey
   return { key, keyId, digest: digestApiKey(key) };
 }
 
-/** The public parts of a key, or `undefined` where its form or its checksum is wrong. Never throws. */
-export function parseApiKey(key: unknown): { prefix: string; keyId: string } | undefined {
+/**
+ * The public parts of a key, or `undefined` where its form or its checksum is wrong. Says nothing of whether the key is known.
+ * Never throws.
+ */
+export function parseApiKey(key: unknown):
+  | {
+      /** What the key begins with. */
+      prefix: string;
+      /** Its public name, `<prefix>_<10 characters>`. */
+      keyId: string;
+    }
+  | undefined {
   if (typeof key !== 'string') return undefined;
   if (key.length > maxPrefixLength + 1 + idLength + secretLength + checksumLength) return undefined;
   const [, prefix, id] = keyPattern.exec(key) ?? [];
-  if (prefix === undefined || prefix.length > maxPrefixLength) return undefined;
+  if (prefix === undefined) return undefined;
   if (checksum(key.slice(0, -checksumLength)) !== key.slice(-checksumLength)) return undefined;
   return { prefix, keyId: `${prefix}_${id}` };
 }

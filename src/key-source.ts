@@ -1,15 +1,23 @@
 import type { Request } from 'express';
 import type { ApiKey, Identity } from './api-key.js';
+import type { Digest } from './lib/digest.js';
 
-/** The full answer: an identity, or the reason why there is none. */
+/** The full answer of a key source: an identity, or the reason why there is none. */
 export type VerifyResult =
-  | { readonly ok: true; readonly apiKey: ApiKey }
   | {
+      /** The key is known and usable. */
+      readonly ok: true;
+      /** Whose it is. */
+      readonly apiKey: ApiKey;
+    }
+  | {
+      /** The key admits nobody. */
       readonly ok: false;
       /** `invalid_api_key` means "don't know": the next source is asked. The other two end the search. */
       readonly code: 'invalid_api_key' | 'expired_api_key' | 'revoked_api_key';
-      /** Whose key it was, where that is known: for the diagnostics channels, never for the client. */
+      /** The public name of the key, where that is known: for the diagnostics channels, never for the client. */
       readonly keyId?: string;
+      /** Whose key it was, where that is known: for the diagnostics channels, never for the client. */
       readonly user?: string;
     };
 
@@ -19,14 +27,23 @@ export type VerifyResult =
  */
 export type KeySourceAnswer =
   | VerifyResult
-  | { readonly ok: true; readonly apiKey: Identity }
+  | {
+      /** The key is known. */
+      readonly ok: true;
+      /** Whose it is; past its `expiresAt` or with a `revokedAt` it is refused all the same. */
+      readonly apiKey: Identity;
+    }
   | Identity
   | string
   | boolean
   | null
   | undefined;
 
-/** Checks a presented key: one to 512 characters of visible ASCII without a comma. It need not check `expiresAt`. */
+/**
+ * A key source that is only a function: says whose the presented key is. It is called with 1 to 512 characters of visible ASCII
+ * without a comma. Where it answers with `expiresAt` and `revokedAt` it need not look at them itself. To throw or reject is a
+ * fault, answered 503.
+ */
 export type VerifyKey = (
   presentedKey: string,
   req: Request,
@@ -34,15 +51,26 @@ export type VerifyKey = (
 
 /**
  * What checks presented keys. A source that throws or rejects is a fault (503), never an unknown key. An answer that comes
- * without a promise is used without one.
+ * without a promise is used without one. `keySourceContract` of `require-api-key/testing` is the suite that a source has to pass.
  */
 export interface KeySource {
-  /** Becomes `req.apiKey.source`. Default `custom`. */
+  /** What `req.apiKey.source`, logs and diagnostics channels call it: neither blank nor with control characters. Default `custom`. */
   readonly name?: string;
+  /**
+   * Says whose the presented key is, 1 to 512 characters of visible ASCII without a comma. A key that it does not know is answered
+   * `undefined`; one of which it cannot tell, because a database is away, throws or rejects. All sources
+   * of a guard share its `timeoutMs`.
+   */
   verify(presentedKey: string, req: Request): KeySourceAnswer | PromiseLike<KeySourceAnswer>;
-  /** Whether it holds any key at all; where no source does, the answer is 503. Default: it does. */
+  /**
+   * Whether it holds any key at all: one that says `false` is not asked, and where no source holds a key every request is answered
+   * 503 `api_key_not_configured`. Default: it does.
+   */
   configured?(): boolean;
-  /** Whether its configuration is broken, so that a key it does not know may be a good one: 503, not 401. Default: it is not. */
+  /**
+   * Whether its configuration is broken, so that a key which no source knows may be a good one: 503 `api_key_not_configured`, not
+   * 401. Default: it is not.
+   */
   misconfigured?(): boolean;
 }
 
@@ -75,7 +103,7 @@ export function isDigestSource(source: KeySource): source is DigestSource {
 /** A source of this library: its results need no checking. */
 export interface DigestSource extends KeySource {
   readonly name: string;
-  [byDigest](digest: string, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult>;
+  [byDigest](digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult>;
 }
 
 /** The one answer for a key that is not known. */

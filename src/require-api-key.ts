@@ -10,36 +10,58 @@ import { respondWithProblem } from './respond-with-problem.js';
 import { envKeyList } from './sources/env-key-list.js';
 import { envKey } from './sources/env-key.js';
 
+/** Where a guard finds the presented key, what checks it, and how a refusal is answered. */
 export interface RequireApiKeyOptions {
   /**
-   * What checks presented keys: a source, a function, or several, asked in order; the first that knows the key decides.
-   * Default `[envKey('INTERNAL_API_KEY'), envKeyList('API_KEYS')]`.
+   * What checks presented keys: a source, a function, or several, asked in order; the first that knows the key decides. At
+   * least one. Default `[envKey('INTERNAL_API_KEY'), envKeyList('API_KEYS')]`.
    */
   source?: KeySource | VerifyKey | readonly (KeySource | VerifyKey)[] | undefined;
-  /** The one header that is read. Default `X-API-Key`. */
+  /**
+   * The one header that is read, whatever the case of its letters (RFC 9110, section 5.1); not `Cookie` or `Set-Cookie`.
+   * Blank is the same as absent; two such lines are refused as `invalid_api_key`. Default `X-API-Key`.
+   */
   header?: string | undefined;
-  /** With it the header must read `<scheme> <key>`, as in `header: 'Authorization', scheme: 'Bearer'`. Default none. */
+  /**
+   * The word that stands before the key, as in `header: 'Authorization', scheme: 'Bearer'`, whatever the case of its letters
+   * (RFC 9110, section 11.1). A header with another scheme, or with none, counts as no key. Default none.
+   */
   scheme?: string | undefined;
-  /** Scopes of which the key needs every one, else 403. Default `[]`. */
+  /**
+   * Scopes of which the key needs every one, letter by letter, else 403 `insufficient_scope`. Each is printable ASCII without
+   * blanks, quotes and backslashes (RFC 6749, section 3.3). Default `[]`.
+   */
   scopes?: readonly string[] | undefined;
-  /** Lets a request without a key through, without `req.apiKey`; a bad key is still refused. Default `false`. */
+  /**
+   * Lets a request without a key through, without `req.apiKey`. A bad key is still refused, and so is a request without one while the
+   * configuration is at fault (`api_key_not_configured`). Default `false`.
+   */
   optional?: boolean | undefined;
   /**
-   * Refuses plain HTTP with 403, the same for good and bad keys. Trusts `req.secure` alone, so behind a proxy Express's
-   * `trust proxy` has to be set. Default `false`.
+   * Refuses plain HTTP with 403 `https_required`, the same for good and bad keys and never with a redirect. Trusts `req.secure`
+   * alone, so behind a proxy Express's `trust proxy` has to be set. Default `false`.
    */
   requireHttps?: boolean | undefined;
-  /** Takes the key out of the request before any handler or logger sees it; a later guard still finds it. Default `false`. */
+  /**
+   * Takes the header out of the request before a later handler or logger sees it; a later guard on the same request still finds
+   * the key. Default `false`.
+   */
   stripHeader?: boolean | undefined;
-  /** The protection space named in the challenge (RFC 9110, section 11.5); printable ASCII. Default `api`. */
+  /** The protection space that the challenge names (RFC 9110, section 11.5): printable ASCII, escaped. Default `api`. */
   realm?: string | undefined;
-  /** How long all sources together may take, in milliseconds, 1 to 60 000; slower is a fault (503). Default 5 000. */
+  /**
+   * How long all sources together may take, in milliseconds, an integer from 1 to 60 000; slower is a fault, answered 503
+   * `key_source_failed`. Default 5 000.
+   */
   timeoutMs?: number | undefined;
-  /** Answers a refusal. No refusal ever reaches the handler, whatever this does. Default `respondWithProblem`. */
+  /**
+   * Answers a refusal, or hands it to the app's error handler: `(error, req, res, next) => next(error)`. No refusal ever reaches
+   * the guarded handler, whatever this does. Default `respondWithProblem`.
+   */
   onRefused?: OnRefused | undefined;
 }
 
-/** What `requireApiKey()` and `requireScopes()` return: middleware for Express 4 and 5. */
+/** Middleware for Express 4 and 5, as this library makes it: nothing of Express's own types is needed to call it. */
 export type ApiKeyHandler = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -47,10 +69,20 @@ export type ApiKeyHandler = (
 ) => void;
 
 /**
- * Makes the middleware that lets a request through only with a known, usable and sufficient key, and says on `req.apiKey`
- * whose it is. Whatever else happens, an unset variable, a failing or slow source, a strange answer, is refused.
+ * Makes the guard, middleware that lets a request through only with a known key that is neither expired nor revoked and has every
+ * scope that is needed, and that says on `req.apiKey` whose it is. Whatever else happens, an unset variable, a failing or slow
+ * source, a strange answer, is refused.
  *
- * @throws {TypeError} for an unknown or wrong option; the message names it and never prints its value.
+ * Without options, as in `app.get('/hello', requireApiKey(), hello)`, it reads the header `X-API-Key`, and knows the key in the variable `INTERNAL_API_KEY` and the `user:key` pairs
+ * in `API_KEYS`. A presented key is 1 to 512 characters of visible ASCII without a comma; anything else is `invalid_api_key`.
+ *
+ * A refused request is answered by `onRefused`, as `application/problem+json` unless you say otherwise. An admitted one is answered
+ * with `Vary` for the header, and with `Cache-Control: private` unless the handler sets its own. With several guards on one request
+ * the identity is that of the last one that found a key. A CORS preflight carries no key and is refused: mount `cors()` before the
+ * guard.
+ *
+ * @throws {TypeError} for an unknown or wrong option, naming it and never printing its value, and where it is itself passed as
+ * middleware: `app.use(requireApiKey)`. Express does that call with the first request.
  */
 export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
   // oxlint-disable-next-line prefer-rest-params

@@ -5,9 +5,9 @@ import { assertArgument, isScope } from './lib/options.js';
 import type { ApiKeyHandler } from './require-api-key.js';
 
 /**
- * Makes middleware for one route behind an app-wide `requireApiKey()`: every scope is needed, else the guard answers 403
- * `insufficient_scope`, or 401 `missing_api_key` where an `optional` guard let the request pass without a key.
- * Without a guard before it the request fails with a `TypeError`.
+ * Makes middleware for one route behind an app-wide `requireApiKey()`: the key needs every one of these scopes, else that guard
+ * answers 403 `insufficient_scope`, or 401 `missing_api_key` where it is `optional` and let the request pass without a key.
+ * Without a guard before it the request fails with a `TypeError`, which goes to the app's error handler.
  *
  * @throws {TypeError} where no scope is given, or one has blanks, quotes or backslashes (RFC 6749, section 3.3).
  */
@@ -22,7 +22,7 @@ export function requireScopes(...scopes: string[]): ApiKeyHandler {
       return;
     }
     const { apiKey } = req as Request;
-    if (apiKey && hasScopes(apiKey.scopes, scopes)) next();
+    if (apiKey && hasScopes(apiKey, scopes)) next();
     else guard.refuseScopes(scopes, req as Request, res as Response, next);
   };
 }

@@ -1,21 +1,39 @@
 import { checkOptions, isHeaderName, isString, isToken } from './lib/options.js';
 
+/** How the guard that is described reads its header. */
 export interface SecuritySchemeOptions {
-  /** The header that carries the key. Default `X-API-Key`. */
+  /** The header that carries the key, as given to `requireApiKey`. Default `X-API-Key`, with a scheme `Authorization`. */
   header?: string | undefined;
   /** The scheme before the key, as given to `requireApiKey`. Default none. */
   scheme?: string | undefined;
-  /** Text for the readers of the OpenAPI document. Default none. */
+  /** A text for the readers of the OpenAPI document, in which CommonMark may be used. Default none. */
   description?: string | undefined;
 }
 
-/** An OpenAPI 3 Security Scheme Object. */
+/** An OpenAPI 3 Security Scheme Object (OpenAPI 3.1, section 4.8.27), of one of the two types that describe a guard. */
 export type SecurityScheme =
-  | { type: 'apiKey'; in: 'header'; name: string; description?: string }
-  | { type: 'http'; scheme: string; description?: string };
+  | {
+      /** A header without a scheme, or one other than `Authorization`. */
+      type: 'apiKey';
+      /** Keys are read from headers alone. */
+      in: 'header';
+      /** The header's name. */
+      name: string;
+      /** A text for the readers of the document. */
+      description?: string;
+    }
+  | {
+      /** `Authorization` with a scheme. */
+      type: 'http';
+      /** The scheme, in lower case. */
+      scheme: string;
+      /** A text for the readers of the document. */
+      description?: string;
+    };
 
 /**
- * The OpenAPI 3 object for the same `header` and `scheme` that a guard has, for `components.securitySchemes`.
+ * Describes a guard with the same `header` and `scheme` as an OpenAPI 3 object, for `components.securitySchemes`; without options
+ * `{ type: 'apiKey', in: 'header', name: 'X-API-Key' }`.
  * A scheme in a header other than `Authorization` is described as an `apiKey`, since OpenAPI's `http` type means that header
  * (OpenAPI 3.1, section 4.8.27).
  *

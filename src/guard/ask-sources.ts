@@ -2,7 +2,8 @@ import type { Request } from 'express';
 import { channels, type RefusalReason } from '../diagnostics.js';
 import { byDigest, isDigestSource, unknownKey } from '../key-source.js';
 import type { DigestSource, KeySource, KeySourceAnswer, VerifyKey, VerifyResult } from '../key-source.js';
-import { sha256Hex } from '../lib/digest.js';
+import { digestOf, type Digest } from '../lib/digest.js';
+import { isThenable } from '../lib/is-thenable.js';
 import { readAnswer } from './read-answer.js';
 
 /** A verdict without an admission for want of a trustworthy answer. */
@@ -14,13 +15,14 @@ export interface Fault {
   readonly source?: string;
 }
 
-export type Verdict = VerifyResult | Fault;
+/** A refusal names the source that knew the key. */
+export type Verdict = (VerifyResult & { readonly source?: string }) | Fault;
 
 /** One look-up on its way through the sources. */
 interface Search {
   readonly presentedKey: string;
   readonly req: Request;
-  digest: string | undefined;
+  digest: Digest | undefined;
   fault: Fault | undefined;
   isOver: boolean;
 }
@@ -76,16 +78,16 @@ export class SourceList {
       // Looked at each time: a stricter method that somebody puts on the source later counts as well.
       const isOwn = own !== undefined && source.verify === own.verify && source.configured === own.configured;
       const verdict = isOwn
-        ? askOwn(own.source, (search.digest ??= sha256Hex(presentedKey)), presentedKey, req)
+        ? askOwn(own.source, (search.digest ??= digestOf(presentedKey)), presentedKey, req)
         : askForeign(source, name, presentedKey, req);
       if (verdict instanceof Promise) {
         return verdict.then((late) => {
-          if (isFinal(late) || search.isOver) return late;
+          if (isFinal(late) || search.isOver) return withSource(late, name);
           search.fault ??= faultOf(late);
           return this.#askFrom(index + 1, search);
         });
       }
-      if (isFinal(verdict)) return verdict;
+      if (isFinal(verdict)) return withSource(verdict, name);
       search.fault ??= faultOf(verdict);
     }
     // A key that nobody knows while a source is out of order may be a good one: to call it invalid would be a lie.
@@ -125,9 +127,12 @@ const faultOf = (verdict: Verdict) => (isFault(verdict) ? verdict : undefined);
 const isFinal = (verdict: Verdict) =>
   verdict.ok || verdict.code === 'expired_api_key' || verdict.code === 'revoked_api_key';
 
+const withSource = (verdict: Verdict, source: string): Verdict =>
+  verdict.ok ? verdict : { ...verdict, source };
+
 function askOwn(
   source: DigestSource,
-  digest: string,
+  digest: Digest,
   presentedKey: string,
   req: Request,
 ): Verdict | Promise<Verdict> {
@@ -167,9 +172,6 @@ function askForeign(
     return failed('source_threw', cause, req, name);
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<KeySourceAnswer> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 
 function failed(reason: RefusalReason, cause: unknown, req: Request, source?: string): Fault {
   return report({ ok: false, code: 'key_source_failed', reason, cause, ...(source && { source }) }, req);

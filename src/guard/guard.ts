@@ -8,6 +8,7 @@ import type { Challenges } from '../lib/challenge.js';
 import { logFault } from '../lib/fault-log.js';
 import { readPresentedKey, stripHeader } from '../lib/presented-key.js';
 import { appendVary, keepPrivate, setHeaders } from '../lib/response-headers.js';
+import { respondWithProblem } from '../respond-with-problem.js';
 import { isFault, type SourceList, type Verdict } from './ask-sources.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
@@ -65,13 +66,14 @@ export class Guard {
     // Before any verdict: answers to requests with a key and without one differ alike.
     appendVary(res, header);
 
+    // Before anything is refused: what answers a refusal may log the request.
+    if (stripsHeader) stripHeader(req, this.#headerName);
     // Before the key is looked at: a good key and a bad one sent in the clear get the same answer.
     if (requireHttps && req.secure !== true) {
       this.#refuse({ code: 'https_required', reason: 'plain_http' }, { req, res, next, startedAt });
       return;
     }
     const presentedKey = readPresentedKey(req, this.#headerName, this.#schemeName);
-    if (stripsHeader) stripHeader(req, this.#headerName);
     if (typeof presentedKey !== 'string') {
       const refusal = sources.configurationFault(req) ?? presentedKey;
       if (optional && refusal.code === 'missing_api_key')
@@ -106,7 +108,7 @@ export class Guard {
     const { scopes } = this.#options;
     if (!verdict.ok) {
       this.#refuse(isFault(verdict) ? verdict : { ...verdict, reason: reasons[verdict.code] }, passage);
-    } else if (hasScopes(verdict.apiKey.scopes, scopes)) {
+    } else if (hasScopes(verdict.apiKey, scopes)) {
       this.#admit(verdict.apiKey, passage);
     } else {
       this.#refuseScopes(scopes, verdict.apiKey, passage);
@@ -164,9 +166,10 @@ export class Guard {
       channels.refused.publish({ request: req, ...who, code, reason, durationMs: elapsed(startedAt) });
     }
     warnOfRefusedPreflight(req);
-    // Whoever words the answer: what makes it a refusal that clients and caches understand stays.
-    setHeaders(res, error.headers);
-    runOnRefused(this.#options.onRefused, error, req, res, next);
+    const { onRefused } = this.#options;
+    // Whoever words the answer: what makes it a refusal that clients and caches understand stays. Our own sets them itself.
+    if (onRefused !== respondWithProblem) setHeaders(res, error.headers);
+    runOnRefused(onRefused, error, req, res, next);
   }
 
   #createError({ code, cause }: Refusal, scopes: readonly string[]): ApiKeyError {

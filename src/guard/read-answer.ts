@@ -1,7 +1,7 @@
 import { createApiKey, type Identity } from '../api-key.js';
 import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../key-source.js';
 import { whyNotUsable } from '../lib/admission.js';
-import { sha256Hex } from '../lib/digest.js';
+import { isValidDate } from '../lib/is-valid-date.js';
 import { describe, isName, isScopes } from '../lib/options.js';
 import { holdsSecret } from './holds-secret.js';
 
@@ -36,9 +36,7 @@ function refuse(
   presentedKey: string,
 ): VerifyResult {
   if (code === 'invalid_api_key') return unknownKey;
-  const digest = sha256Hex(presentedKey);
-  const isFit = (text: unknown): text is string =>
-    !isName(text) && !holdsSecret([text], presentedKey, digest);
+  const isFit = (text: unknown): text is string => !isName(text) && !holdsSecret([text], presentedKey);
   return {
     ok: false,
     code,
@@ -61,7 +59,7 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   if (metadata != null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     throw nonsense('an identity whose "metadata" is not an object');
   }
-  if (holdsSecret([user, keyId, name, scopes, metadata], presentedKey, sha256Hex(presentedKey))) {
+  if (holdsSecret([user, keyId, name, scopes, metadata], presentedKey)) {
     throw nonsense('an identity that holds the presented key or its digest');
   }
   const apiKey = createApiKey({ user, source, keyId, scopes, name, createdAt, expiresAt, metadata });
@@ -76,7 +74,7 @@ function assertText(field: string, value: unknown): void {
 
 function assertTime(field: string, value: unknown): void {
   if (value == null) return;
-  if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
+  if (!isValidDate(value)) {
     throw nonsense(`an identity whose "${field}" is not a valid Date`);
   }
 }

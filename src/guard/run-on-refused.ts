@@ -1,9 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import type { ApiKeyError } from '../api-key-error.js';
+import { isThenable } from '../lib/is-thenable.js';
 import { warnOnce } from '../lib/warn.js';
 
-/** Answers a refused request, or hands it over with `next(error)`. A bare `next()` is taken as `next(error)`. */
+/**
+ * Answers a refused request, or hands it over with `next(error)`; the headers of the refusal are set by then. A bare `next()`,
+ * `next('route')`, a throw and a rejection all lead to the app's error handler, never to the guarded one.
+ */
 export type OnRefused = (error: ApiKeyError, req: Request, res: Response, next: NextFunction) => unknown;
 
 /** Runs `onRefused` so that, whatever it does, the guarded handler stays out of reach. */
@@ -25,7 +29,7 @@ export function runOnRefused(
   req.next = handOver as NextFunction;
   try {
     const result = onRefused(error, req, res, handOver as NextFunction);
-    if (result instanceof Promise) result.catch(handOver);
+    if (isThenable(result)) Promise.resolve(result).catch(handOver);
   } catch (thrown) {
     handOver(thrown);
   }

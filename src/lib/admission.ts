@@ -18,7 +18,10 @@ export function whyNotUsable(
   return undefined;
 }
 
-/** Whether every needed scope was granted, letter by letter: no wildcards, no hierarchy. */
-export function hasScopes(granted: readonly string[], needed: readonly string[]): boolean {
-  return needed.every((scope) => granted.includes(scope));
+/** Whether a key was granted every needed scope, letter by letter: no wildcards, no hierarchy. */
+export function hasScopes(
+  apiKey: { readonly scopes: readonly string[] },
+  needed: readonly string[],
+): boolean {
+  return needed.every((scope) => apiKey.scopes.includes(scope));
 }

@@ -1,16 +1,21 @@
-import type { ApiKeyError, ApiKeyErrorCode } from '../api-key-error.js';
+import { errorsWithin, isError } from './errors.js';
+
+/** An error under the code that its client was answered. */
+interface Fault extends Error {
+  readonly code: string;
+}
 
 const quietMs = 60_000;
 /** Characters of one entry; a chain of causes can run in circles. */
 const maxLength = 20_000;
 const maxCauses = 5;
-const lines = new Map<ApiKeyErrorCode, { quietUntil: number; unsaid: number }>();
+const lines = new Map<string, { quietUntil: number; unsaid: number }>();
 
 /**
  * Logs a 503 the way Express logs its own errors, with its cause. An outage refuses thousands of requests for one reason,
  * so each code is logged at most once a minute in this process, with a count of those between.
  */
-export function logFault(error: ApiKeyError, presentedKey: string | undefined): void {
+export function logFault(error: Fault, presentedKey: string | undefined): void {
   // Monotonic: a clock set back must not silence the log.
   const now = performance.now();
   const line = lines.get(error.code);
@@ -37,11 +42,13 @@ export function logFault(error: ApiKeyError, presentedKey: string | undefined): 
 function describeError(error: unknown, isConfiguration: boolean, depth = 0): string {
   if (depth > 5) return '...';
   try {
-    if (!(error instanceof Error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;
+    if (!isError(error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;
     // A driver's code, such as ECONNREFUSED, often says more than its message.
     const code = depth > 0 && 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : '';
-    const several = error instanceof AggregateError && Array.isArray(error.errors) ? error.errors : [];
-    const below = [...(error.cause === undefined ? [] : [error.cause]), ...several].slice(0, maxCauses);
+    const below = [...(error.cause === undefined ? [] : [error.cause]), ...errorsWithin(error)].slice(
+      0,
+      maxCauses,
+    );
     const causes = below.map((each) => `\n  caused by ${describeError(each, isConfiguration, depth + 1)}`);
     // Where this library found a configuration missing tells nothing; where a source failed tells all.
     const hasStack = !(depth === 0 || isConfiguration);

@@ -1,6 +1,8 @@
 import { createApiKey } from '../api-key.js';
+import { parseApiKey } from '../key-format.js';
 import { unknownKey, type VerifyResult } from '../key-source.js';
-import { parseDigest, sha256Hex } from './digest.js';
+import { DigestTable } from './digest-table.js';
+import { digestOf, parseDigest, toHex, type Digest } from './digest.js';
 import { isKeyLike, isName } from './options.js';
 import { isPresentable } from './presented-key.js';
 import { warnOnce } from './warn.js';
@@ -26,7 +28,7 @@ export class KeyListError extends Error {
 
 /** Listed keys by their digests: one look-up, whatever their number. Keys themselves are not kept. */
 export class KeyTable {
-  readonly #results = new Map<string, VerifyResult>();
+  readonly #results = new DigestTable<VerifyResult>();
   /** The places of keys that work but ought to be replaced. */
   readonly weak: readonly { place: string; weakness: string; digest: string }[];
 
@@ -34,21 +36,22 @@ export class KeyTable {
   constructor(entries: readonly KeyEntry[], source: string, scopes: readonly string[] = []) {
     const weak: { place: string; weakness: string; digest: string }[] = [];
     const counts = new Map<string, number>();
-    const owners = new Map<string, string>();
+    const results = new Map<Digest, Extract<VerifyResult, { ok: true }>>();
     for (const { user, key, place } of entries) {
       assertUser(user, place);
-      const digest = digestOf(key, place);
-      const owner = owners.get(digest);
+      const digest = digestOfEntry(key, place);
+      const owner = results.get(digest)?.apiKey.user;
       if (owner !== undefined && owner !== user) throw new KeyListError(place, 'has the key of another user');
       if (owner !== undefined) continue;
       const count = (counts.get(user) ?? 0) + 1;
       counts.set(user, count);
-      owners.set(digest, user);
       const apiKey = createApiKey({ keyId: `${user}#${count}`, user, scopes, source });
-      this.#results.set(digest, Object.freeze({ ok: true, apiKey }));
+      results.set(digest, Object.freeze({ ok: true, apiKey }));
       const weakness = weaknessOf(key);
-      if (weakness) weak.push({ place, weakness, digest });
+      if (weakness) weak.push({ place, weakness, digest: toHex(digest) });
     }
+    // In an order that has nothing to do with the list's: what came first into a table is found a little sooner.
+    for (const digest of [...results.keys()].toSorted()) this.#results.set(digest, results.get(digest)!);
     this.weak = weak;
   }
 
@@ -56,7 +59,7 @@ export class KeyTable {
     return this.#results.size;
   }
 
-  find(digest: string): VerifyResult {
+  find(digest: Digest): VerifyResult {
     return this.#results.get(digest) ?? unknownKey;
   }
 }
@@ -98,7 +101,7 @@ function assertUser(user: string, place: string): void {
   if (isKeyLike(user)) throw new KeyListError(place, 'has a key where its user should stand');
 }
 
-function digestOf(key: string, place: string): string {
+function digestOfEntry(key: string, place: string): Digest {
   if (key === '') throw new KeyListError(place, 'has no key');
   if (isUnresolved(key)) throw new KeyListError(place, 'has an unresolved reference instead of a key');
   if (/^sha256:/i.test(key)) {
@@ -113,7 +116,7 @@ function digestOf(key: string, place: string): string {
       'has a key that no header can carry: blanks, commas, non-ASCII or over 512 characters',
     );
   }
-  return sha256Hex(key);
+  return digestOf(key);
 }
 
 /** Whether a reference was left unresolved by the tool that was to fill it in: `${X}`, `$env://X`. It is no key. */
@@ -124,12 +127,13 @@ export function isUnresolved(text: string): boolean {
 
 /** Whether the text is nothing but one such reference. */
 export function isReference(text: string): boolean {
-  return /^(\$\{[^}]*\}|\$env:\/\/\S*)$/.test(text);
+  return /^(\$\{[^}]*\}|\$env:\/\/[^\s,]*)$/.test(text);
 }
 
 /** What makes a working key easy to guess, if anything does. A digest hides that. */
 export function weaknessOf(key: string): string | undefined {
-  if (parseDigest(key)) return undefined;
+  // What we made is random, whatever words its prefix or chance put into it.
+  if (parseDigest(key) || parseApiKey(key)) return undefined;
   if (isSample(key)) return 'looks like a sample from documentation';
   return key.length < 32 ? 'is shorter than 32 characters' : undefined;
 }

@@ -4,7 +4,8 @@ import { channels } from '../diagnostics.js';
 import { generateApiKey, parseApiKey } from '../key-format.js';
 import { byDigest, ownSource, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
 import { whyNotUsable } from '../lib/admission.js';
-import { digestApiKey, sha256Hex } from '../lib/digest.js';
+import { deepCopy } from '../lib/deep-copy.js';
+import { digestApiKey, digestOf, type Digest } from '../lib/digest.js';
 import { isPresentable } from '../lib/presented-key.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
 import { KeyStoreError, type KeyRecord, type KeyStore, type StoredKey } from '../stores/key-store.js';
@@ -12,24 +13,29 @@ import type { CheckedKey } from './checked-key.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
 import { KeyLookup } from './key-lookup.js';
-import { LastUsedRecorder } from './last-used-recorder.js';
+import { LastUsedRecorder, type LastUse } from './last-used-recorder.js';
 import * as check from './manager-options.js';
 
 /** A key that has just been made. The key itself is never to be had again. */
 export interface CreatedKey {
+  /** The whole key, for its owner alone. */
   readonly key: string;
+  /** What is kept of the key. */
   readonly record: KeyRecord;
 }
 
 /**
- * Issues, verifies, rotates and revokes the keys of a store, and is a key source: `requireApiKey({ source: keys })`.
- * What it does is seen by the next request in this process, and within a second by every other process on the same store,
- * where that announces changes. A known key costs no query.
+ * Issues, verifies, rotates and revokes the keys of a store, `const keys = new ApiKeyManager({ store })`, and is a key source:
+ * `requireApiKey({ source: keys })`.
+ *
+ * What it does is seen by the next request in this process, and within a second by every other process on the same store where
+ * that announces changes, else after `cacheTtlMs`. A key that was looked up costs no further query.
  *
  * Methods reject with a `KeyStoreError` for what cannot be done (an unknown key id, a second rotation), with a `TypeError` or
  * `RangeError` for arguments that make no sense, and with any other error when the store fails.
  */
 export class ApiKeyManager implements DigestSource {
+  /** What `req.apiKey.source` and diagnostics channels call it. */
   readonly name = 'managed';
   readonly #store: KeyStore;
   readonly #prefix: string;
@@ -39,9 +45,13 @@ export class ApiKeyManager implements DigestSource {
   readonly #recorder: LastUsedRecorder;
   readonly #claims: Claims;
   #closed: Promise<void> | undefined;
-  /** Successors whose first use has still to be written, and the keys that it ends. */
-  readonly #firstUses = new Map<string, string>();
 
+  /**
+   * Makes a manager; nothing is asked of the store before the first key comes.
+   *
+   * @throws {TypeError} for an unknown or wrong option, a missing `store` above all.
+   * @throws {RangeError} for a number out of its bounds.
+   */
   constructor(options: check.ApiKeyManagerOptions) {
     const {
       store,
@@ -65,7 +75,7 @@ export class ApiKeyManager implements DigestSource {
       staleIfErrorMs,
       maxCachedKeys,
     });
-    this.#recorder = new LastUsedRecorder(store, lastUsedIntervalMs, (keyIds) => this.#endReplaced(keyIds));
+    this.#recorder = new LastUsedRecorder(store, lastUsedIntervalMs, (uses) => this.#endReplaced(uses));
     this.#claims = new Claims({
       store,
       prefix,
@@ -75,7 +85,7 @@ export class ApiKeyManager implements DigestSource {
     });
   }
 
-  /** Issues a key. */
+  /** Issues a key, stores its digest and resolves to both key and record: the key is never to be had again. */
   async create(options: check.CreateKeyOptions): Promise<CreatedKey> {
     const fields = check.checkCreateOptions('create', options);
     const { key, keyId, digest } = generateApiKey({ prefix: this.#prefix });
@@ -84,8 +94,9 @@ export class ApiKeyManager implements DigestSource {
   }
 
   /**
-   * Takes over a key that exists already, by itself or by its digest. A key that does not have this library's form is
-   * accepted by a manager with `legacyKeys` alone.
+   * Takes over a key that exists already, by itself or by its digest. One of this library's form, given by itself, keeps its key id;
+   * any other gets a new one. A key of another form is accepted by a manager with `legacyKeys` alone. Rejects with `duplicate_key`
+   * where the key is there already.
    */
   async import(options: check.ImportKeyOptions): Promise<KeyRecord> {
     const { key, digest = digestApiKey(key!), ...fields } = check.checkImportOptions(options);
@@ -93,87 +104,110 @@ export class ApiKeyManager implements DigestSource {
     return this.#insert(fields, keyId, digest.toLowerCase());
   }
 
-  /** Says whose key it is, or why it may not be used. Works without Express. Rejects when the store fails. */
+  /**
+   * Says whose key it is, or why it may not be used, and notes its use. Works without Express. Rejects when the store fails and the
+   * key was not known to be right within `staleIfErrorMs`.
+   *
+   * @param req the request, for subscribers to the `reuse` channel
+   */
   async verify(presentedKey: string, req?: Request): Promise<VerifyResult> {
     if (typeof presentedKey !== 'string' || !isPresentable(presentedKey)) return unknownKey;
-    return this[byDigest](sha256Hex(presentedKey), presentedKey, req);
+    return this[byDigest](digestOf(presentedKey), presentedKey, req);
   }
 
-  /** How a guard asks, so that several sources cost one digest. */
-  [byDigest](hex: string, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
-    const found = this.#lookup.peek(hex);
+  /**
+   * How a guard asks, so that several sources cost one digest.
+   *
+   * @hidden
+   */
+  [byDigest](digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
+    const found = this.#lookup.peek(digest);
     if (found) return this.#decide(found.key, req);
     if (!this.#legacyKeys && !parseApiKey(presentedKey)) return unknownKey;
-    return this.#lookup.find(hex).then((key) => this.#decide(key, req));
+    return this.#lookup.find(digest).then((key) => this.#decide(key, req));
   }
 
-  /** The record, without its digest, or `undefined` where there is none. */
+  /** The record of a key, without its digest, or `undefined` where there is none. */
   async get(keyId: string): Promise<KeyRecord | undefined> {
     check.assertKeyId('get', keyId);
     return this.#store.get(keyId);
   }
 
-  /** Records without their digests, newest first. `cursor` is the `keyId` of the last record of the page before. */
+  /** A page of records without their digests, newest first. Rejects with `unknown_key_id` for a `cursor` that names no key. */
   async list(options?: check.ListKeysOptions): Promise<KeyRecord[]> {
     const { limit = 100, ...query } = check.checkListOptions(options);
     return this.#store.list({ ...query, limit, now: new Date(this.#now()) });
   }
 
   /**
-   * Changes one record; parts that are not named stay as they are. The expiry of a key that was rotated can be brought forward, not put
-   * off: that rejects with `already_rotated`.
+   * Changes one record and resolves to it; parts that are not named stay as they are. Rejects with `unknown_key_id`, and with
+   * `already_rotated` where it would put off the end of a key that a rotation has replaced.
    */
   async update(keyId: string, options: check.UpdateKeyOptions): Promise<KeyRecord> {
     check.assertKeyId('update', keyId);
     const changes = check.checkUpdateOptions(options);
     if (changes.expiresAt !== undefined) await this.#assertNotReplaced(keyId, changes.expiresAt);
-    const record = await this.#store.update(keyId, changes);
+    const record = await this.#changing(keyId, this.#store.update(keyId, changes));
     this.#announce('updated', record);
     return record;
   }
 
   /**
    * Issues a successor with the same user, name, scopes, metadata and expiry. The old key works on for `overlapMs`, counted
-   * from now or from the successor's first use, to the millisecond, and never longer than it would have.
+   * from now or from the successor's first use, to the millisecond, and never longer than it would have. A key is rotated once; its
+   * successor can be rotated in turn. Rejects with `unknown_key_id`, `key_not_usable` (revoked or expired) or `already_rotated`.
    */
   async rotate(
     keyId: string,
     options?: check.RotateKeyOptions,
-  ): Promise<CreatedKey & { readonly previous: KeyRecord }> {
+  ): Promise<
+    CreatedKey & {
+      /** What is kept of the old key from now on. */
+      readonly previous: KeyRecord;
+    }
+  > {
     check.assertKeyId('rotate', keyId);
     const { overlapMs = 86_400_000, startsAt = 'now' } = check.checkRotateOptions(options);
     const { key, ...successor } = generateApiKey({ prefix: this.#prefix });
     const createdAt = new Date(this.#now());
-    const rotated = await this.#store.rotate(keyId, { ...successor, createdAt }, { overlapMs, startsAt });
-    await this.#endForgotten(rotated.previous, createdAt);
+    const rotated = await this.#changing(
+      keyId,
+      this.#store.rotate(keyId, { ...successor, createdAt }, { overlapMs, startsAt }),
+    );
     this.#announce('rotated', rotated.previous);
+    this.#announceForgotten(rotated.previous);
     this.#announce('created', rotated.record);
     return { key, ...rotated };
   }
 
-  /** Revokes a key, at once and for good, and with `family` all that rotations link to it. Resolves to all of them, it first. */
+  /**
+   * Revokes a key, at once and for good, and with `family` all that rotations link to it. Resolves to the records of all of them,
+   * that of the named key first. A key that was revoked before keeps its `revokedAt`. Rejects with `unknown_key_id`.
+   */
   async revoke(keyId: string, options?: check.RevokeKeyOptions): Promise<KeyRecord[]> {
     check.assertKeyId('revoke', keyId);
     const { family = false } = check.checkRevokeOptions(options);
-    const records = await this.#store.revoke(keyId, new Date(this.#now()), { family });
+    const revokedAt = new Date(this.#now());
+    const records = await this.#changing(keyId, this.#store.revoke(keyId, revokedAt, { family }));
     for (const record of records) this.#announce('revoked', record);
     return records;
   }
 
-  /** Whether the store keeps claim links, so that the methods below work. */
+  /** Whether the store keeps claim links; where it does not, the methods for them reject with a `TypeError`. */
   get keepsClaims(): boolean {
     return this.#store.claims !== undefined;
   }
 
   /**
    * Makes a claim link's token: whoever presents it first is given a key that does not exist before. Put it into the fragment of the
-   * claim page's address, `https://host/claim#<token>`, which reaches neither logs nor link previews.
+   * claim page's address, `https://host/claim#<token>`, which reaches neither logs nor link previews. Rejects with a `RangeError`
+   * where `expiresAt` is not in the future.
    */
   async createClaim(options: CreateClaimOptions): Promise<CreatedClaim> {
     return this.#claims.create(options);
   }
 
-  /** What an open link would yield. Changes nothing. Rejects with the `ClaimError` `claim_not_usable` as `claim` does. */
+  /** What an open claim link would yield. Changes nothing. Rejects with the `ClaimError` `claim_not_usable` as `claim` does. */
   async peekClaim(token: string, req?: IncomingMessage): Promise<ClaimRecord> {
     return this.#claims.peek(token, req);
   }
@@ -186,7 +220,7 @@ export class ApiKeyManager implements DigestSource {
     return this.#claims.claim(token, req);
   }
 
-  /** Claim links without their tokens, newest first. `cursor` is the `claimId` of the last one of the page before. */
+  /** A page of claim links without their tokens, newest first. Rejects with `unknown_claim_id` for a `cursor` that names none. */
   async listClaims(options?: ListClaimsOptions): Promise<ClaimRecord[]> {
     return this.#claims.list(options);
   }
@@ -197,8 +231,8 @@ export class ApiKeyManager implements DigestSource {
   }
 
   /**
-   * Deletes the records of keys that were revoked or expired longer ago than this, and the claim links that ended before then.
-   * Resolves to the number of keys.
+   * Deletes the records of keys that were revoked or expired longer ago than `olderThanMs`, and the claim links that were used,
+   * withdrawn or expired before then. Resolves to the number of keys.
    */
   async prune(options: check.PruneOptions): Promise<number> {
     const { olderThanMs } = check.checkPruneOptions(options);
@@ -207,7 +241,10 @@ export class ApiKeyManager implements DigestSource {
     return this.#store.prune(before);
   }
 
-  /** Writes the last uses that are waiting, and stops timers and listening. The store stays open; calling it again does no harm. */
+  /**
+   * Writes the last uses that are waiting, for at most five seconds, and stops timers and listening. Never rejects. The store stays
+   * open; calling it again does no harm.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#recorder.close().then(() => this.#lookup.close());
     return this.#closed;
@@ -225,42 +262,26 @@ export class ApiKeyManager implements DigestSource {
       }
       return { ok: false, code, keyId, user };
     }
-    this.#recordUse(key, now);
+    this.#recorder.record(key.lastUse, now);
     return key.admitted;
   }
 
-  #recordUse({ keyId, awaitsFirstUse, replaces }: CheckedKey, now: number): void {
-    if (!awaitsFirstUse) {
-      this.#recorder.record(keyId, now);
-    } else if (!this.#firstUses.has(keyId)) {
-      // Until it is written no later use may take its place: the end of the old key is counted from it.
-      this.#firstUses.set(keyId, replaces!);
-      this.#recorder.record(keyId, now);
-      void this.#recorder.flush();
-    }
-  }
-
   /** A first use that was written has set the end of the key before; what is known of both is old. */
-  #endReplaced(keyIds: readonly string[]): void {
-    for (const keyId of keyIds) {
-      const replaced = this.#firstUses.get(keyId);
-      if (replaced === undefined) continue;
-      this.#firstUses.delete(keyId);
-      this.#lookup.forget(replaced);
+  #endReplaced(uses: readonly LastUse[]): void {
+    for (const { keyId, ends } of uses) {
+      if (ends === undefined) continue;
+      this.#lookup.forget(ends);
       this.#lookup.forget(keyId);
     }
   }
 
-  /** A key that was to end at the first use of one that is itself replaced unused would never end: it ends as if that use were now. */
-  async #endForgotten({ replaces, overlapMs }: KeyRecord, usedAt: Date): Promise<void> {
-    const forgotten = overlapMs === undefined ? undefined : await this.#store.get(replaces!);
-    if (!forgotten) return;
-    const deadline = usedAt.getTime() + overlapMs!;
-    if (forgotten.expiresAt && forgotten.expiresAt.getTime() <= deadline) return;
-    const ended = await this.#store.update(forgotten.keyId, { expiresAt: new Date(deadline) });
-    this.#announce('updated', ended);
+  /** Where a key was replaced before its first use, the rotation has also ended the key that waited for that use. */
+  #announceForgotten({ replaces, overlapMs, user }: KeyRecord): void {
+    if (replaces !== undefined && overlapMs !== undefined)
+      this.#announce('updated', { keyId: replaces, user });
   }
 
+  /** For a store that does not refuse it by itself: one that does has the last word, for it can tell whether a rotation came between. */
   async #assertNotReplaced(keyId: string, until: Date | null): Promise<void> {
     const { replacedBy, expiresAt } = (await this.#store.get(keyId)) ?? {};
     if (replacedBy === undefined || expiresAt === undefined || (until !== null && until <= expiresAt)) return;
@@ -268,6 +289,15 @@ export class ApiKeyManager implements DigestSource {
       'already_rotated',
       'a key that was rotated ends when its overlap does, not later',
     );
+  }
+
+  /** A change that failed, by an answer that got lost, may have been made: nothing that was known of the key is to be trusted. */
+  async #changing<Result>(keyId: string, change: Promise<Result>): Promise<Result> {
+    try {
+      return await change;
+    } finally {
+      this.#lookup.forget(keyId);
+    }
   }
 
   async #insert(fields: check.CreateKeyOptions, keyId: string, digest: string): Promise<KeyRecord> {
@@ -278,7 +308,7 @@ export class ApiKeyManager implements DigestSource {
       user,
       ...(name !== undefined && { name }),
       scopes: [...scopes],
-      metadata: structuredClone(metadata),
+      metadata: deepCopy(metadata),
       createdAt: new Date(this.#now()),
       ...(expiresAt && { expiresAt: new Date(expiresAt) }),
     };
@@ -287,7 +317,10 @@ export class ApiKeyManager implements DigestSource {
     return record;
   }
 
-  #announce(reason: 'created' | 'updated' | 'rotated' | 'revoked', { keyId, user }: KeyRecord): void {
+  #announce(
+    reason: 'created' | 'updated' | 'rotated' | 'revoked',
+    { keyId, user }: Pick<KeyRecord, 'keyId' | 'user'>,
+  ): void {
     this.#lookup.forget(keyId);
     if (channels.changed.hasSubscribers) channels.changed.publish({ keyId, user, source: this.name, reason });
   }

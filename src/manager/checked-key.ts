@@ -1,8 +1,11 @@
 import { createApiKey } from '../api-key.js';
 import type { VerifyResult } from '../key-source.js';
+import { deepCopy } from '../lib/deep-copy.js';
 import { deepFreeze } from '../lib/deep-freeze.js';
+import { isValidDate } from '../lib/is-valid-date.js';
 import { isScopes } from '../lib/options.js';
 import type { StoredKey } from '../stores/key-store.js';
+import type { LastUse } from './last-used-recorder.js';
 
 /** What the manager keeps of a known key: all that a verdict needs, and nothing that could be presented. */
 export interface CheckedKey {
@@ -10,11 +13,9 @@ export interface CheckedKey {
   readonly user: string;
   readonly expiresAt: Date | undefined;
   readonly revokedAt: Date | undefined;
-  readonly replaces: string | undefined;
   /** Whether another key took over from this one, so that its use after the deadline is worth a report. */
   readonly isReplaced: boolean;
-  /** Whether its first use starts the end of the key before it. */
-  readonly awaitsFirstUse: boolean;
+  readonly lastUse: LastUse;
   /** The answer for as long as the key is usable. */
   readonly admitted: VerifyResult;
 }
@@ -28,7 +29,7 @@ export function checkStoredKey(stored: StoredKey, digest: string, source: string
   const { keyId, user, name, scopes, createdAt, replaces, replacedBy, overlapMs } = stored;
   const problem = problemOf(stored, digest);
   if (problem) throw new Error(`the record of ${printable(keyId)} is broken: ${problem}`);
-  const metadata = deepFreeze(structuredClone(stored.metadata ?? {}));
+  const metadata = deepFreeze(deepCopy(stored.metadata ?? {}));
   const expiresAt = stored.expiresAt ?? undefined;
   const apiKey = createApiKey({ keyId, user, name, scopes, source, createdAt, expiresAt, metadata });
   return {
@@ -37,9 +38,13 @@ export function checkStoredKey(stored: StoredKey, digest: string, source: string
     // Copies: the identity's dates are in the hands of every handler, and a date can be set.
     expiresAt: expiresAt && new Date(expiresAt),
     revokedAt: stored.revokedAt ?? undefined,
-    replaces: replaces ?? undefined,
     isReplaced: replacedBy != null,
-    awaitsFirstUse: replaces != null && overlapMs != null,
+    lastUse: {
+      keyId,
+      ends: overlapMs == null ? undefined : (replaces ?? undefined),
+      usedAt: 0,
+      isWaiting: false,
+    },
     admitted: Object.freeze({ ok: true, apiKey }),
   };
 }
@@ -52,12 +57,10 @@ function problemOf(stored: StoredKey, digest: string): string | undefined {
   if (typeof (stored.metadata ?? {}) !== 'object' || Array.isArray(stored.metadata))
     return 'its metadata is not an object';
   if (stored.name != null && typeof stored.name !== 'string') return 'its name is not text';
-  if (!isTime(stored.createdAt)) return 'its creation is not a time';
-  if (stored.expiresAt != null && !isTime(stored.expiresAt)) return 'its expiry is not a time';
-  if (stored.revokedAt != null && !isTime(stored.revokedAt)) return 'its revocation is not a time';
+  if (!isValidDate(stored.createdAt)) return 'its creation is not a time';
+  if (stored.expiresAt != null && !isValidDate(stored.expiresAt)) return 'its expiry is not a time';
+  if (stored.revokedAt != null && !isValidDate(stored.revokedAt)) return 'its revocation is not a time';
   return undefined;
 }
-
-const isTime = (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime());
 
 const printable = (keyId: unknown) => (typeof keyId === 'string' ? keyId : 'a key without an id');

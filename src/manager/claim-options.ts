@@ -14,16 +14,20 @@ const dayMs = 24 * 3_600_000;
 
 /** What the key will hold that a claim link yields, and how long the link works. */
 export interface CreateClaimOptions extends CreateKeyOptions {
-  /** How long the link works, in milliseconds, a minute to 30 days; never longer than the key would. Default 86 400 000 (a day). */
+  /**
+   * How long the link works, in milliseconds, an integer from 60 000 (a minute) to 2 592 000 000 (30 days); never longer than the
+   * key would. Default 86 400 000 (a day).
+   */
   claimTtlMs?: number | undefined;
 }
 
+/** Which claim links are listed, and how many at a time. */
 export interface ListClaimsOptions {
-  /** Links that are `open`, `used`, `withdrawn` or `expired`. Default all. */
+  /** Links that are `open`, `used`, `withdrawn` or `expired` now. Default all. */
   status?: ClaimStatus | undefined;
-  /** 1 to 1 000. Default 100. */
+  /** How many links at most, 1 to 1 000. Default 100. */
   limit?: number | undefined;
-  /** The `claimId` of the last link of the page before. */
+  /** The `claimId` of the last link of the page before. Default: from the newest on. */
   cursor?: string | undefined;
 }
 

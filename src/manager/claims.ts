@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { channels, type ClaimEvent } from '../diagnostics.js';
 import { generateApiKey, randomBase62 } from '../key-format.js';
+import { deepCopy } from '../lib/deep-copy.js';
 import { digestApiKey } from '../lib/digest.js';
 import { claimStatusOf } from '../stores/claim-status.js';
 import { ClaimError, type ClaimRecord, type ClaimStore, type StoredClaim } from '../stores/claim-store.js';
@@ -17,8 +18,9 @@ import {
 
 /** A claim link that has just been made. Its token is never to be had again. */
 export interface CreatedClaim {
-  /** 43 characters, 256 bits: what stands behind the `#` of the link. */
+  /** What stands behind the `#` of the link: 43 characters of base64url, 256 bits. Whoever has it can use the link. */
   readonly token: string;
+  /** What is kept of the link. */
   readonly claim: ClaimRecord;
 }
 
@@ -67,7 +69,7 @@ export class Claims {
       user,
       ...(name !== undefined && { name }),
       scopes: [...scopes],
-      metadata: structuredClone(metadata),
+      metadata: deepCopy(metadata),
       ...(expiresAt && { keyExpiresAt: new Date(expiresAt) }),
       createdAt: new Date(now),
       // A link that outlived its key would hand out what is refused at once.

@@ -1,7 +1,8 @@
-import { LRUCache } from 'lru-cache';
+import { tagged, type Digest } from '../lib/digest.js';
 import { within } from '../lib/within.js';
 import type { KeyStore, KeyStoreWatcher, StoredKey } from '../stores/key-store.js';
 import { checkStoredKey, type CheckedKey } from './checked-key.js';
+import { FindingCache, type Finding } from './finding-cache.js';
 import { ageOf, later, momentOf, type Moment } from './moment.js';
 import { StoreHealth } from './store-health.js';
 
@@ -15,20 +16,10 @@ export interface KeyLookupOptions {
   readonly maxCachedKeys: number;
 }
 
-/** A finding and how far it can be trusted. */
-interface Entry {
-  /** `undefined`: no key has this digest. */
-  readonly key: CheckedKey | undefined;
-  /** When it was last known to be right; while its epoch lasts, the watch knows better. */
-  confirmedAt: Moment;
-  /** The stretch of uninterrupted watching in which it was loaded; 0 where nothing was watched. */
-  readonly epoch: number;
-}
-
 /** A look-up under way, and the keys that changed since it began. */
 interface Load {
   readonly changed: Set<string>;
-  entry: Promise<Entry>;
+  finding: Promise<Finding>;
   isSent: boolean;
 }
 
@@ -41,7 +32,7 @@ const storeLimitMs = 10_000;
 const everything = '';
 
 /**
- * Finds keys by digest, given as 64 hexadecimal digits: out of memory while that is known to be right, else with one query for any number of requests.
+ * Finds keys by digest: out of memory while that is known to be right, else with one query for any number of requests.
  *
  * A finding is fresh while the store is watched without a break since it was loaded, for then every change has been announced;
  * and otherwise for `cacheTtlMs` after it was last known to be right. When the store fails, a known key is still good
@@ -50,10 +41,9 @@ const everything = '';
 export class KeyLookup {
   readonly #options: KeyLookupOptions;
   // Apart, so that a flood of made-up keys cannot push out real ones.
-  readonly #known: LRUCache<string, Entry>;
-  readonly #unknown: LRUCache<string, Entry>;
-  readonly #digests = new Map<string, string>();
-  readonly #loads = new Map<string, Load>();
+  readonly #known: FindingCache;
+  readonly #unknown: FindingCache;
+  readonly #loads = new Map<Digest, Load>();
   readonly #staleLoads = new Set<Load>();
   readonly #health = new StoreHealth();
   #epoch = 0;
@@ -65,36 +55,30 @@ export class KeyLookup {
 
   constructor(options: KeyLookupOptions) {
     this.#options = options;
-    this.#known = new LRUCache({
-      max: options.maxCachedKeys,
-      dispose: ({ key }, hex) => {
-        // The id may by now belong to another digest, after a change by hand.
-        if (this.#digests.get(key!.keyId) === hex) this.#digests.delete(key!.keyId);
-      },
-    });
-    this.#unknown = new LRUCache({ max: options.maxCachedKeys });
+    this.#known = new FindingCache(options.maxCachedKeys);
+    this.#unknown = new FindingCache(options.maxCachedKeys);
   }
 
   /** The finding that is known to be right without asking the store, if there is one. */
-  peek(hex: string): { key: CheckedKey | undefined } | undefined {
-    const entry = this.#known.get(hex) ?? this.#unknown.get(hex);
-    return entry && this.#isFresh(entry) ? entry : undefined;
+  peek(digest: Digest): { key: CheckedKey | undefined } | undefined {
+    const finding = this.#known.get(digest) ?? this.#unknown.get(digest);
+    return finding && this.#isFresh(finding) ? finding : undefined;
   }
 
   /** Asks the store. Rejects where it fails and nothing recent enough is known. */
-  async find(hex: string): Promise<CheckedKey | undefined> {
-    const known = this.#known.get(hex);
+  async find(digest: Digest): Promise<CheckedKey | undefined> {
+    const known = this.#known.get(digest);
     // Nobody waits for a store that has just failed; the next attempt is made beside the answer.
     if (known && !this.#health.isUp && this.#isBearable(known)) {
-      if (this.#health.mayTry()) this.#load(hex).catch(() => {});
+      if (this.#health.mayTry()) this.#load(digest).catch(() => {});
       return known.key;
     }
-    if (!this.#loads.has(hex) && !this.#health.mayTry()) throw this.#health.error;
+    if (!this.#loads.has(digest) && !this.#health.mayTry()) throw this.#health.error;
     try {
-      return (await this.#load(hex)).key;
+      return (await this.#load(digest)).key;
     } catch (error) {
       // What was known before the query is gone if the key was changed meanwhile: then there is nothing to fall back on.
-      const left = this.#known.get(hex);
+      const left = this.#known.get(digest);
       if (left && !this.#health.isUp && this.#isBearable(left)) return left.key;
       throw error;
     }
@@ -105,12 +89,8 @@ export class KeyLookup {
     for (const load of [...this.#loads.values(), ...this.#staleLoads]) load.changed.add(keyId);
     this.#retireLoads();
     this.#unknown.clear();
-    if (keyId === everything) {
-      this.#known.clear();
-      return;
-    }
-    const hex = this.#digests.get(keyId);
-    if (hex !== undefined) this.#known.delete(hex);
+    if (keyId === everything) this.#known.clear();
+    else this.#known.deleteKey(keyId);
   }
 
   async close(): Promise<void> {
@@ -120,34 +100,37 @@ export class KeyLookup {
     await this.#watch?.close().catch(() => {});
   }
 
-  #isFresh(entry: Entry): boolean {
-    if (this.#isWatching) return entry.epoch === this.#epoch;
-    return this.#age(entry) < this.#options.cacheTtlMs;
+  #isFresh(finding: Finding): boolean {
+    if (this.#isWatching) return finding.epoch === this.#epoch;
+    const { cacheTtlMs, staleIfErrorMs } = this.#options;
+    // Whoever lost the watch may have lost the store, which shows only when it is asked.
+    const mayBeLost = this.#watch !== undefined || !this.#health.isUp;
+    return this.#age(finding) < (mayBeLost ? Math.min(cacheTtlMs, staleIfErrorMs) : cacheTtlMs);
   }
 
-  #isBearable(entry: Entry): boolean {
-    return this.#age(entry) < this.#options.staleIfErrorMs;
+  #isBearable(finding: Finding): boolean {
+    return this.#age(finding) < this.#options.staleIfErrorMs;
   }
 
-  #age({ confirmedAt }: Entry): number {
+  #age({ confirmedAt }: Finding): number {
     return ageOf(confirmedAt, this.#options.now);
   }
 
-  #load(hex: string): Promise<Entry> {
-    const running = this.#loads.get(hex);
-    if (running) return running.entry;
-    const load: Load = { changed: new Set(), isSent: false, entry: undefined! };
-    load.entry = this.#fetch(hex, load);
-    this.#loads.set(hex, load);
+  #load(digest: Digest): Promise<Finding> {
+    const running = this.#loads.get(digest);
+    if (running) return running.finding;
+    const load: Load = { changed: new Set(), isSent: false, finding: undefined! };
+    load.finding = this.#fetch(digest, load);
+    this.#loads.set(digest, load);
     const end = () => {
-      if (this.#loads.get(hex) === load) this.#loads.delete(hex);
+      if (this.#loads.get(digest) === load) this.#loads.delete(digest);
       this.#staleLoads.delete(load);
     };
-    load.entry.then(end, end);
-    return load.entry;
+    load.finding.then(end, end);
+    return load.finding;
   }
 
-  async #fetch(hex: string, load: Load): Promise<Entry> {
+  async #fetch(digest: Digest, load: Load): Promise<Finding> {
     const { store, now, source } = this.#options;
     // A store that cannot be watched is asked all the same, only more often.
     await (this.#watchStarted ??= this.#startWatch().catch(() => {}));
@@ -157,40 +140,36 @@ export class KeyLookup {
     const epoch = this.#isWatching ? this.#epoch : 0;
     let stored: StoredKey | undefined;
     try {
-      stored = await this.#health.watch(within(storeLimitMs, store.findByDigest(`sha256:${hex}`)));
+      stored = await this.#health.watch(within(storeLimitMs, store.findByDigest(tagged(digest))));
     } catch (error) {
       throw new Error('the key store failed', { cause: error });
     }
-    const key = stored && checkStoredKey(stored, `sha256:${hex}`, source);
-    const entry = { key, confirmedAt, epoch };
-    this.#keep(hex, entry, load.changed);
-    return entry;
+    const key = stored && checkStoredKey(stored, tagged(digest), source);
+    const finding = { digest, key, confirmedAt, epoch, wasUsed: false };
+    this.#keep(finding, load.changed);
+    return finding;
   }
 
-  #keep(hex: string, entry: Entry, changed: ReadonlySet<string>): void {
+  #keep(finding: Finding, changed: ReadonlySet<string>): void {
+    const { digest, key, confirmedAt } = finding;
     // Queries can overtake each other; the one that was sent later knows more.
-    const kept = this.#known.peek(hex) ?? this.#unknown.peek(hex);
-    if (kept && kept.confirmedAt.elapsed > entry.confirmedAt.elapsed) return;
-    if (!entry.key) {
-      this.#known.delete(hex);
-      if (changed.size === 0) this.#unknown.set(hex, entry);
-      return;
+    const kept = this.#known.get(digest) ?? this.#unknown.get(digest);
+    if (kept && kept.confirmedAt.elapsed > confirmedAt.elapsed) return;
+    if (!key) {
+      this.#known.delete(digest);
+      if (changed.size === 0) this.#unknown.set(finding);
+    } else if (!changed.has(key.keyId) && !changed.has(everything)) {
+      this.#unknown.delete(digest);
+      this.#known.set(finding);
     }
-    const { keyId } = entry.key;
-    if (changed.has(keyId) || changed.has(everything)) return;
-    const before = this.#digests.get(keyId);
-    if (before !== undefined && before !== hex) this.#known.delete(before);
-    this.#unknown.delete(hex);
-    this.#known.set(hex, entry);
-    this.#digests.set(keyId, hex);
   }
 
   /** Lets no later request join a query that was sent before now: its answer may be old. */
   #retireLoads(): void {
-    for (const [hex, load] of this.#loads) {
+    for (const [digest, load] of this.#loads) {
       if (!load.isSent) continue;
       this.#staleLoads.add(load);
-      this.#loads.delete(hex);
+      this.#loads.delete(digest);
     }
   }
 
@@ -227,8 +206,9 @@ export class KeyLookup {
     disconnected: () => {
       if (!this.#isWatching) return;
       this.#isWatching = false;
-      for (const entry of [...this.#known.values(), ...this.#unknown.values()]) {
-        if (entry.epoch === this.#epoch) entry.confirmedAt = later(entry.confirmedAt, this.#lastAliveAt!);
+      for (const finding of [...this.#known.values(), ...this.#unknown.values()]) {
+        if (finding.epoch !== this.#epoch) continue;
+        finding.confirmedAt = later(finding.confirmedAt, this.#lastAliveAt!);
       }
     },
   };

@@ -1,6 +1,6 @@
 import { warnOnce } from '../lib/warn.js';
 import { within } from '../lib/within.js';
-import type { KeyStore, KeyUse } from '../stores/key-store.js';
+import type { KeyStore } from '../stores/key-store.js';
 
 /** Uses in one statement, and so many kept waiting that they are written early. */
 const batchSize = 1_000;
@@ -8,12 +8,25 @@ const maxWaiting = 10_000;
 const closeLimitMs = 5_000;
 const soonMs = 1_000;
 
+/** The last use of a key, kept with what is known of it: to note one more costs no look-up. */
+export interface LastUse {
+  readonly keyId: string;
+  /** The key whose end is counted from the first use of this one, until that is written. */
+  readonly ends: string | undefined;
+  /** In milliseconds since 1970. */
+  usedAt: number;
+  /** Whether it has still to be written. */
+  isWaiting: boolean;
+}
+
 /** Writes down when keys were used: in batches, off the path of requests, each key at most once an interval. */
 export class LastUsedRecorder {
   readonly #store: KeyStore;
   readonly #intervalMs: number;
-  readonly #onWritten: (keyIds: readonly string[]) => void;
-  #waiting = new Map<string, number>();
+  readonly #onWritten: (uses: readonly LastUse[]) => void;
+  #waiting: LastUse[] = [];
+  /** The keys whose first use has been noted and has still to be written. */
+  readonly #firstUses = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   /** After a failure nothing is written early: the next time is the interval's. */
@@ -21,22 +34,36 @@ export class LastUsedRecorder {
   #flushedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  /** @param onWritten told of the keys whose use was written */
-  constructor(store: KeyStore, intervalMs: number, onWritten: (keyIds: readonly string[]) => void) {
+  /** @param onWritten told of the uses that were written */
+  constructor(store: KeyStore, intervalMs: number, onWritten: (uses: readonly LastUse[]) => void) {
     this.#store = store;
     this.#intervalMs = intervalMs;
     this.#onWritten = onWritten;
   }
 
-  /** Notes a use. Costs one map entry; never waits and never fails. */
-  record(keyId: string, usedAt: number): void {
-    if (this.#isClosed) return;
-    const isFull = this.#waiting.size >= maxWaiting;
+  /** Notes a use. Never waits and never fails. */
+  record(use: LastUse, usedAt: number): void {
+    if (use.ends !== undefined) {
+      this.#recordFirst(use, usedAt);
+      return;
+    }
+    use.usedAt = usedAt;
+    if (use.isWaiting || this.#isClosed) return;
+    const isFull = this.#waiting.length >= maxWaiting;
     // While the store fails, what does not fit is forgotten: memory stays bounded, and a later use is noted again.
-    if (isFull && this.#hasFailed && !this.#waiting.has(keyId)) return;
-    this.#waiting.set(keyId, usedAt);
-    if (isFull && !this.#hasFailed) void this.flush();
+    if (isFull && this.#hasFailed) return;
+    this.#wait(use);
+    if (isFull) void this.flush();
     else this.#schedule();
+  }
+
+  /** Until it is written no later use may take its place, nor may it be forgotten: the end of the old key is counted from it. */
+  #recordFirst(use: LastUse, usedAt: number): void {
+    if (this.#firstUses.has(use.keyId) || this.#isClosed) return;
+    this.#firstUses.add(use.keyId);
+    use.usedAt = usedAt;
+    this.#wait(use);
+    void this.flush();
   }
 
   /** Writes what is waiting. Never rejects: what could not be written waits for the next time. */
@@ -44,9 +71,10 @@ export class LastUsedRecorder {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#flushedAt = performance.now();
-    const uses = Array.from(this.#waiting, ([keyId, usedAt]) => ({ keyId, usedAt: new Date(usedAt) }));
-    this.#waiting = new Map();
-    this.#writing = this.#writing.then(() => this.#write(uses));
+    const uses = this.#waiting;
+    for (const use of uses) use.isWaiting = false;
+    this.#waiting = [];
+    this.#writing = this.#writing.then(() => this.#write(latestOfEach(uses)));
     return this.#writing;
   }
 
@@ -65,13 +93,19 @@ export class LastUsedRecorder {
     this.#timer ??= setTimeout(() => void this.flush(), delayMs).unref();
   }
 
-  async #write(uses: readonly KeyUse[]): Promise<void> {
+  #wait(use: LastUse): void {
+    use.isWaiting = true;
+    this.#waiting.push(use);
+  }
+
+  async #write(uses: readonly LastUse[]): Promise<void> {
     for (let start = 0; start < uses.length; start += batchSize) {
       const batch = uses.slice(start, start + batchSize);
       try {
-        await this.#store.touch(batch);
+        await this.#store.touch(batch.map(({ keyId, usedAt }) => ({ keyId, usedAt: new Date(usedAt) })));
         this.#hasFailed = false;
-        this.#onWritten(batch.map(({ keyId }) => keyId));
+        for (const { keyId } of batch) this.#firstUses.delete(keyId);
+        this.#onWritten(batch);
       } catch (error) {
         this.#hasFailed = true;
         this.#keep(batch, error);
@@ -79,7 +113,7 @@ export class LastUsedRecorder {
     }
   }
 
-  #keep(uses: readonly KeyUse[], error: unknown): void {
+  #keep(uses: readonly LastUse[], error: unknown): void {
     // The code alone: a driver's message may hold what it likes.
     const given = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
     const code = typeof given === 'string' ? ` (${given})` : '';
@@ -87,10 +121,20 @@ export class LastUsedRecorder {
       `last-used${code}`,
       `lastUsedAt could not be written${code}; requests are not affected, it is tried again.`,
     );
-    for (const { keyId, usedAt } of uses) {
-      const later = this.#waiting.get(keyId) ?? 0;
-      if (this.#waiting.size < maxWaiting) this.#waiting.set(keyId, Math.max(later, usedAt.getTime()));
+    for (const use of uses) {
+      const hasRoom = this.#waiting.length < maxWaiting || use.ends !== undefined;
+      if (!use.isWaiting && hasRoom) this.#wait(use);
     }
     if (!this.#isClosed) this.#schedule();
   }
+}
+
+/** A key that was looked up anew while a use of it was waiting has two. */
+function latestOfEach(uses: readonly LastUse[]): LastUse[] {
+  const latest = new Map<string, LastUse>();
+  for (const use of uses) {
+    const other = latest.get(use.keyId);
+    if (!other || other.usedAt < use.usedAt) latest.set(use.keyId, use);
+  }
+  return [...latest.values()];
 }

@@ -1,6 +1,7 @@
 import { isPrefix } from '../key-format.js';
 import { isPresentable } from '../lib/presented-key.js';
 import { parseDigest } from '../lib/digest.js';
+import { isValidDate } from '../lib/is-valid-date.js';
 import {
   assertArgument,
   checkOptions,
@@ -22,82 +23,110 @@ const maxNameLength = 256;
 const maxScopes = 100;
 const maxMetadataLength = 10_000;
 
+/** Where a manager keeps its records, and how long it may go by what it knows without asking there. */
 export interface ApiKeyManagerOptions {
-  /** Where records are kept. */
+  /** Where records are kept: a `PostgresKeyStore`, a `MemoryKeyStore` or one of your own. Needed. */
   store: KeyStore;
-  /** What new keys begin with: lower-case words joined by `_`, at most 32 characters. Default `key`. */
+  /** What new keys begin with: lower-case words of letters and digits joined by `_`, at most 32 characters. Default `key`. */
   prefix?: string | undefined;
-  /** Whether keys of another form, taken over with `import` or `adopt`, are accepted; each unknown one costs a query. Default `false`. */
+  /**
+   * Whether keys of another form, taken over with `import` or `adopt`, are accepted. Then every unknown text that is presented costs
+   * a query, not only one that has the library's form and a right checksum. Default `false`.
+   */
   legacyKeys?: boolean | undefined;
-  /** For how long a finding is good while the store announces no changes, in milliseconds, up to a day. Default 30 000. */
+  /**
+   * For how long a finding is good while the store announces no changes, because it cannot or its connection is down: in
+   * milliseconds, an integer from 0 to 86 400 000 (a day). Until then a change made elsewhere may go unseen. Default 30 000.
+   */
   cacheTtlMs?: number | undefined;
-  /** For how long a known key works on when the store fails, in milliseconds, up to a day. Default 300 000 (5 minutes). */
+  /**
+   * For how long a known key works on when the store fails, counted from when it was last known to be right: in milliseconds, an
+   * integer from 0 to 86 400 000 (a day). While announcements are lost, or the store is known to fail, it bounds `cacheTtlMs` as well:
+   * with 0 nothing is taken from memory then. Default 300 000 (5 minutes).
+   */
   staleIfErrorMs?: number | undefined;
-  /** How many known keys are kept in memory, and how many unknown ones; 1 to 10 000 000. Default 10 000. */
+  /**
+   * How many known keys are kept in memory, and how many unknown ones, all as digests: an integer from 1 to 10 000 000. Unknown ones
+   * never push out known ones. Default 10 000.
+   */
   maxCachedKeys?: number | undefined;
-  /** How far `lastUsedAt` may be behind, in milliseconds, up to a day. Default 60 000. */
+  /**
+   * How far `lastUsedAt` may be behind the truth: uses are written in batches, about once in this time. In milliseconds, an integer
+   * from 0 to 86 400 000 (a day). Default 60 000.
+   */
   lastUsedIntervalMs?: number | undefined;
-  /** The clock, in milliseconds since 1970. Default `Date.now`. */
+  /** The clock by which keys and claim links expire, in milliseconds since 1970: for tests. Default `Date.now`. */
   now?: (() => number) | undefined;
 }
 
-/** What a new record holds. */
+/** What the record of a new key holds. */
 export interface CreateKeyOptions {
-  /** Whose key it is: 1 to 256 characters. */
+  /** Whose key it is: 1 to 256 characters, neither blank nor with control characters. Needed. */
   user: string;
-  /** What the owner calls the key: 1 to 256 characters. Default none. */
+  /** What the owner calls the key: 1 to 256 characters, neither blank nor with control characters. Default none. */
   name?: string | undefined;
-  /** What it may do: at most 100 scopes. Default `[]`. */
+  /** What it may do: at most 100 scopes by RFC 6749, section 3.3. Default `[]`. */
   scopes?: readonly string[] | undefined;
-  /** The instant from which it is refused. Default never. */
+  /** The instant from which the key is refused, in the years 1 to 9999. Default never. */
   expiresAt?: Date | undefined;
-  /** A JSON object of at most 10 000 characters, handed to the route with the identity. Default `{}`. */
+  /** What the route is to be given with the identity: a JSON object of at most 10 000 characters. Default `{}`. */
   metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A key that exists already: exactly one of `key` and `digest`. */
+/** A key that exists already, by exactly one of `key` and `digest`, and what its record holds. */
 export interface ImportKeyOptions extends CreateKeyOptions {
   /** The key itself: 1 to 512 characters of visible ASCII without a comma. It is hashed at once. */
   key?: string | undefined;
-  /** Its digest: `sha256:<64 hex>`. */
+  /** Its digest, as `digestApiKey` makes it: `sha256:<64 hex>`. */
   digest?: string | undefined;
 }
 
-/** `null` takes a name or an expiry away. */
+/** What is to be different in a record; what is not named stays as it is. */
 export interface UpdateKeyOptions {
+  /** What the owner calls the key: 1 to 256 characters, neither blank nor with control characters; `null` takes the name away. */
   name?: string | null | undefined;
+  /** What the key may do, in place of what it might before: at most 100 scopes by RFC 6749, section 3.3. */
   scopes?: readonly string[] | undefined;
+  /** The instant from which the key is refused, in the years 1 to 9999; `null` takes the expiry away. */
   expiresAt?: Date | null | undefined;
+  /** A JSON object of at most 10 000 characters, in place of the one before. */
   metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Which keys are listed, and how many at a time. */
 export interface ListKeysOptions {
-  /** Keys of exactly this user. */
+  /** Keys of exactly this user. Default those of all. */
   user?: string | undefined;
-  /** Keys with this text in the user, the name or the key id, at most 256 characters: literally, whatever the case of its letters. */
+  /**
+   * Keys with this text in the user, the name or the key id: literally, whatever the case of its letters, at most 256 characters.
+   * Default all.
+   */
   search?: string | undefined;
-  /** `active` means every usable key; `expiring` and `rotating` are among them. */
+  /** Keys of this status now; `active` means every usable key here, `expiring` and `rotating` ones too. Default all. */
   status?: KeyStatus | undefined;
-  /** 1 to 1 000. Default 100. */
+  /** How many records at most, 1 to 1 000. Default 100. */
   limit?: number | undefined;
-  /** The `keyId` of the last record of the page before. */
+  /** The `keyId` of the last record of the page before. Default: from the newest on. */
   cursor?: string | undefined;
 }
 
+/** How long the old key and its successor both work. */
 export interface RotateKeyOptions {
-  /** How long both keys work, in milliseconds, 0 to 30 days. Default 86 400 000 (a day). */
+  /** How long the old key works on, in milliseconds, an integer from 0 to 2 592 000 000 (30 days). Default 86 400 000 (a day). */
   overlapMs?: number | undefined;
-  /** From when that is counted: the rotation, or the new key's first use. Default `now`. */
+  /** From when that is counted: the rotation, or the successor's first use, until which the old key works. Default `now`. */
   startsAt?: 'now' | 'first-use' | undefined;
 }
 
+/** How far a revocation goes. */
 export interface RevokeKeyOptions {
-  /** Also every key that rotations link to this one, before and after it. Default `false`. */
+  /** Revokes also every key that rotations link to this one, before and after it. Default `false`. */
   family?: boolean | undefined;
 }
 
+/** How old a dead record has to be for it to be deleted. */
 export interface PruneOptions {
-  /** How long ago a key must have been revoked or have expired, in milliseconds. */
+  /** How long ago a key must have been revoked or have expired, in milliseconds, an integer from 0 to 100 years. Needed. */
   olderThanMs: number;
 }
 
@@ -110,7 +139,7 @@ const isScopeList: Check = (value) =>
   ((value as string[]).length <= maxScopes ? undefined : `an array of at most ${maxScopes} scopes`);
 
 const isInstant: Check = (value) => {
-  if (!(value instanceof Date) || Number.isNaN(value.getTime())) return 'a valid Date';
+  if (!isValidDate(value)) return 'a valid Date';
   const year = value.getUTCFullYear();
   return year >= 1 && year <= 9999 ? undefined : 'a Date in the years 1 to 9999';
 };

@@ -1,5 +1,5 @@
 import { byDigest, ownSource, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
-import { sha256Hex } from '../lib/digest.js';
+import { digestOf, type Digest } from '../lib/digest.js';
 import { KeyListError, KeyTable, warnOfWeakKeys, type KeyEntry } from '../lib/key-table.js';
 import { warnOnce } from '../lib/warn.js';
 
@@ -25,10 +25,10 @@ export class EnvironmentSource implements DigestSource {
   }
 
   verify(presentedKey: string): VerifyResult {
-    return this[byDigest](sha256Hex(presentedKey));
+    return this[byDigest](digestOf(presentedKey));
   }
 
-  [byDigest](digest: string): VerifyResult {
+  [byDigest](digest: Digest): VerifyResult {
     return (this.#table ?? this.#load())?.find(digest) ?? unknownKey;
   }
 
@@ -44,7 +44,7 @@ export class EnvironmentSource implements DigestSource {
   #load(): KeyTable | undefined {
     if (this.#table || this.#broken) return this.#table;
     const value = process.env[this.#variable];
-    if (value === undefined || value.trim() === '') return undefined;
+    if (value === undefined) return undefined;
     try {
       const table = new KeyTable(this.#parse(value), this.name, this.#scopes);
       // Nothing but blanks, commas and unresolved references is as good as unset.

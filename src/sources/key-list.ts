@@ -1,16 +1,17 @@
 import { byDigest, ownSource, type DigestSource, type KeySource, type VerifyResult } from '../key-source.js';
-import { sha256Hex } from '../lib/digest.js';
+import { digestOf, type Digest } from '../lib/digest.js';
 import { KeyListError, KeyTable, warnOfWeakKeys, type KeyEntry } from '../lib/key-table.js';
 import { assertArgument, checkOptions, describe, isScopes } from '../lib/options.js';
 
+/** What goes for every key of the list. */
 export interface KeyListOptions {
-  /** What each of the keys may do. Default `[]`. */
+  /** What each of the keys may do: scopes by RFC 6749, section 3.3. Default `[]`. */
   scopes?: readonly string[] | undefined;
 }
 
 /**
- * A fixed list of users and their keys, each plain or as `sha256:<64 hex>`: `keyList({ alice: 'key', bob: ['new', 'old'] })`.
- * An empty list holds no key, which is answered 503.
+ * A key source of users and their keys, each plain or as `sha256:<64 hex>`: `keyList({ alice: 'key', bob: ['new', 'old'] })`.
+ * An empty list holds no key, which is answered 503. A key under 32 characters, or a sample, works and is warned of once.
  *
  * @throws {TypeError} where an entry has no key, a broken one, or another user's; it is named by its place, never by value.
  */
@@ -37,10 +38,10 @@ class ListSource implements DigestSource {
   }
 
   verify(presentedKey: string): VerifyResult {
-    return this[byDigest](sha256Hex(presentedKey));
+    return this[byDigest](digestOf(presentedKey));
   }
 
-  [byDigest](digest: string): VerifyResult {
+  [byDigest](digest: Digest): VerifyResult {
     return this.#table.find(digest);
   }
 

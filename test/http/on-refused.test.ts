@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { ApiKeyError, requireApiKey, respondWithProblem } from '../../src/index.js';
 import { anySource } from '../support/any-source.js';
@@ -202,6 +203,18 @@ describe.each(expressVersions)('onRefused on $version', ({ express }) => {
 
       expect(reply.status).toBe(401);
       expect(reply.handlerRuns).toBe(0);
+    });
+
+    it('onRefused that rejects a promise of another realm -> its error is handed over, nothing is left unhandled', async () => {
+      const unhandled = watchUnhandled();
+      const onRefused = loose(() => runInNewContext('Promise.reject(new Error("elsewhere"))'));
+      const app = await guardedApp(express, { guard: requireApiKey({ source, onRefused }) });
+
+      const reply = await app.get({ 'X-API-Key': goodKey });
+
+      expect(reply.status).toBe(500);
+      expect(reply.handlerRuns).toBe(0);
+      expect(await unhandled.settled()).toEqual([]);
     });
 
     it('onRefused that answers and then calls next -> the answer stands, the handler does not run', async () => {

@@ -40,15 +40,21 @@ describe.each(expressVersions)('a source that is slow, on $version', ({ express 
   it('two sources, each within timeoutMs but not both together -> 503', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
     try {
+      let onAsked = () => {};
+      const asked = new Promise<void>((resolve) => (onAsked = resolve));
+      const first = async () => {
+        onAsked();
+        return slow(undefined);
+      };
       const second = vi.fn(async () => slow('alice'));
-      const source = [anySource(async () => slow(undefined)), anySource(second)];
+      const source = [anySource(first), anySource(second)];
       const app = await guardedApp(express, { guard: requireApiKey({ source, timeoutMs: 1000 }) });
 
       const reply = app.get(present);
-      await vi.waitFor(() => {
-        vi.advanceTimersByTime(10);
-        expect(second).toHaveBeenCalled();
-      });
+      reply.catch(() => {});
+      await asked;
+      await vi.advanceTimersByTimeAsync(700);
+      expect(second).toHaveBeenCalled();
       await vi.advanceTimersByTimeAsync(5000);
 
       expectRefused(await reply, fault);

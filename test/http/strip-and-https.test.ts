@@ -48,6 +48,27 @@ describe.each(expressVersions)('stripHeader on $version', ({ express }) => {
     expect(reply.text.toLowerCase()).not.toContain('x-api-key');
   });
 
+  it('on, over plain HTTP where HTTPS is required -> what answers the refusal does not see the key either', async () => {
+    let seen = '';
+    const app = await guardedApp(express, {
+      guard: requireApiKey({
+        source,
+        stripHeader: true,
+        requireHttps: true,
+        onRefused: (error, req, _res, next) => {
+          seen = headersOf(req);
+          next(error);
+        },
+      }),
+    });
+
+    const reply = await app.get(present);
+
+    expect(reply.status).toBe(403);
+    expect(seen.toLowerCase()).toContain('"host"');
+    expect(seen).not.toContain(goodKey);
+  });
+
   it('on -> all other headers stay, in pairs and in order', async () => {
     const app = await guardedApp(express, { guard: requireApiKey({ source, stripHeader: true }) });
 

@@ -7,6 +7,7 @@ import {
 } from '../../src/index.js';
 import { CountingStore, unwatched } from '../support/counting-store.js';
 import { openManager } from '../support/open-manager.js';
+import { nextTurn } from '../support/warnings.js';
 
 const open = (store = new CountingStore(), options: Partial<ApiKeyManagerOptions> = {}) =>
   openManager({ ...options, store });
@@ -141,6 +142,27 @@ describe('what waits to be written', () => {
     await new Promise((resolve) => void setTimeout(resolve, 20));
     // Ten thousand and one uses, a thousand a statement.
     expect(store.touches.length).toBeLessThanOrEqual(11);
+  });
+
+  it('more uses than fit while the store fails -> a first use is not among those that are forgotten', async () => {
+    const { store, keys, codeOf } = open(new CountingStore(), { lastUsedIntervalMs: 3_600_000 });
+    const { record } = await keys.create({ user: 'alice' });
+    const successor = await keys.rotate(record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    const found = (await store.inner.findByDigest(digestApiKey(successor.key)))!;
+    const plain = { ...found, replaces: undefined, overlapMs: undefined } as never as typeof found;
+    let ids = 0;
+    store.findByDigest = async (digest) =>
+      digest === found.digest ? found : { ...plain, digest, keyId: `key_${ids++}` };
+    const written: string[] = [];
+    store.touch = () => Promise.reject(new Error('down'));
+    for (let i = 0; i < 10_050; i++) await codeOf(generateApiKey().key);
+    expect(await codeOf(successor.key)).toBe('admitted');
+    await nextTurn();
+    await codeOf(generateApiKey().key);
+    store.touch = async (uses) => void written.push(...uses.map(({ keyId }) => keyId));
+    await keys.close();
+    expect(written).toContain(successor.record.keyId);
+    expect(written.length).toBeLessThanOrEqual(10_001);
   });
 
   it('a store that hangs -> close() ends all the same', async () => {

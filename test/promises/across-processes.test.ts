@@ -124,7 +124,7 @@ describe('... cacheTtlMs if the listening connection is down', () => {
     for (const { key } of [one, two]) expect((await other.ask(key)).code).toBe('admitted');
 
     await admin.query('alter role app connection limit 1');
-    const listening = `usename = 'app' and query ilike 'listen%'`;
+    const listening = `usename = 'app' and (query like 'listen%' or query like '%pg_trigger%')`;
     const { rowCount } = await admin.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where ${listening}`,
     );

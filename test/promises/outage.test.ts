@@ -14,7 +14,7 @@ const store = new PostgresKeyStore({ client: server.pool() });
 await store.migrate();
 const keys = new ApiKeyManager({ store });
 
-const storeOptions = { queryTimeoutMs: 500, heartbeatMs: 200 };
+const storeOptions = { queryTimeoutMs: 1_000, heartbeatMs: 200 };
 
 async function open(manager: object = {}) {
   const guarded = await startGuardedProcess({ url: server.url, store: storeOptions, manager });

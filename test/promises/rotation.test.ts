@@ -55,6 +55,35 @@ describe('rotation', () => {
     expect(await codeOf(first.key)).toBe('expired_api_key');
   });
 
+  it('a store that fails right after such a rotation -> the new key is there, and the first key ends all the same', async () => {
+    const { store, keys, clock, codeOf } = openManager();
+    const first = await keys.create({ user: 'alice' });
+    const second = await keys.rotate(first.record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    expect(await codeOf(first.key)).toBe('admitted');
+    store.get = store.update = () => Promise.reject(new Error('connection lost'));
+    const third = await keys.rotate(second.record.keyId);
+    expect(await codeOf(third.key)).toBe('admitted');
+    clock.move(5_000);
+    expect(await codeOf(first.key)).toBe('expired_api_key');
+  });
+
+  it('a store whose update does not look for a successor -> the end of a rotated key is not put off all the same', async () => {
+    const { store, keys, clock } = openManager();
+    const { record } = await keys.create({ user: 'alice' });
+    await keys.rotate(record.keyId, { overlapMs: 5_000 });
+    const written: unknown[] = [];
+    store.update = async (keyId, changes) => {
+      written.push(changes);
+      return (await store.get(keyId))!;
+    };
+    for (const expiresAt of [null, clock.at(5_001)]) {
+      await expect(keys.update(record.keyId, { expiresAt })).rejects.toMatchObject({
+        code: 'already_rotated',
+      });
+    }
+    expect(written).toEqual([]);
+  });
+
   it('concurrent rotations of one key: exactly one successor', async () => {
     const { keys } = openManager();
     const { record } = await keys.create({ user: 'alice' });

@@ -38,6 +38,27 @@ describe('store down', () => {
     await expect(codeOf(key)).rejects.toThrow('the key store failed');
   });
 
+  it('staleIfErrorMs 0, warm key, the watch lost with the store -> refused at once, though cacheTtlMs is not over', async () => {
+    const { keys, store, codeOf } = openManager({ staleIfErrorMs: 0 });
+    const { key } = await keys.create({ user: 'alice' });
+    await codeOf(key);
+    store.before = down;
+    store.watcher!.disconnected();
+    await expect(codeOf(key)).rejects.toThrow('the key store failed');
+  });
+
+  it('staleIfErrorMs 0, a store that announces nothing -> warm keys cost no query until it is known to be down', async () => {
+    const store = unwatched(new CountingStore());
+    const { keys, codeOf } = openManager({ store, staleIfErrorMs: 0 });
+    const [warm, cold] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];
+    await codeOf(warm.key);
+    expect(await codeOf(warm.key)).toBe('admitted');
+    expect(store.lookups).toBe(1);
+    store.before = down;
+    await expect(codeOf(cold.key)).rejects.toThrow('the key store failed');
+    await expect(codeOf(warm.key)).rejects.toThrow('the key store failed a moment ago');
+  });
+
   it('warm key that expires during the outage -> expired', async () => {
     const { keys, store, clock, codeOf } = openManager();
     const { key } = await keys.create({ user: 'alice', expiresAt: clock.at(40_000) });

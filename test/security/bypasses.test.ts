@@ -127,7 +127,13 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
     });
     await app.raw(lines);
     expect(events).toEqual([
-      { request: undefined, code: 'revoked_api_key', reason: 'revoked', durationMs: expect.any(Number) },
+      {
+        request: undefined,
+        code: 'revoked_api_key',
+        reason: 'revoked',
+        source: 'custom',
+        durationMs: expect.any(Number),
+      },
     ]);
   });
 

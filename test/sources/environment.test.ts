@@ -103,8 +103,17 @@ describe('envKey', () => {
   });
 
   it.each([
+    ['braces that hold no reference', 'a}b-0123456789-0123456789-0123456789'],
+    ['a reference that is not closed', 'a${b-0123456789-0123456789-0123456789'],
+    ["a digest's tag further on", 'a-sha256:b-0123456789-0123456789-0123456789'],
+  ])('a key with %s -> a key like any other', (_what, value) => {
+    expect(userOf(envKey(variable(value)), value)).toBe('default');
+  });
+
+  it.each([
     ['sha256: and no digest', 'sha256:abc'],
     ['sha256: and a key', `sha256:${good}`],
+    ['sha256: and 66 digits', `${digestApiKey(good)}00`],
     ['a blank inside', 'two words of a key that no header can carry'],
     ['513 characters', 'x'.repeat(513)],
     ['a letter beyond ASCII', 'schlüssel-schlüssel-schlüssel-schlüssel'],
@@ -174,14 +183,14 @@ describe('envKey', () => {
   });
 
   it.each([undefined, null, '', 'A B', 'A=B', '1A', 7])('the variable name %j -> a TypeError', (name) => {
-    expect(() => envKey(name as string)).toThrow(TypeError);
-    expect(() => envKeyList(name as string)).toThrow(TypeError);
+    expect(() => envKey(name as string)).toThrow(/^envKey: the name must be the name of an environment v/);
+    expect(() => envKeyList(name as string)).toThrow(/^envKeyList: the name must be the name of an env/);
   });
 
   it.each([[{ user: '' }], [{ user: null }], [{ scopes: 'a' }], [{ scopes: ['a b'] }], [{ users: 'a' }]])(
     'the options %j -> a TypeError',
     (options) => {
-      expect(() => envKey('X', options as object)).toThrow(TypeError);
+      expect(() => envKey('X', options as object)).toThrow(/^envKey: /);
     },
   );
 });
@@ -239,8 +248,10 @@ describe('envKeyList', () => {
     ],
     ['sha256: with anything else behind it', `alice:sha256:${other}`, /entry 1 begins with "sha256:"/],
     ['an unresolved key', 'alice:${ALICE_KEY}', /entry 1 has an unresolved reference/],
+    ['an unresolved pair before others', `\${BOB},alice:${good}`, /entry 1 has no user/],
     ['an unresolved pair', `alice:${good},\${BOB}`, /entry 2 has no user/],
     ['an unresolved $env pair', `alice:${good},$env://BOB`, /entry 2 has no user/],
+    ['an unresolved $env pair that comes first', `$env://BOB,alice:${good}`, /entry 1 has no user/],
   ])(
     '%s -> the whole list is out, told once by position and never by value',
     async (_what, value, message) => {
@@ -276,6 +287,10 @@ describe('envKeyList', () => {
       expect(userOf(source, '//API_KEYS')).toBeUndefined();
     },
   );
+
+  it('a wrong option -> a TypeError that names envKeyList', () => {
+    expect(() => envKeyList('X', { scopes: 'a' } as never)).toThrow(/^envKeyList: "scopes" must be/);
+  });
 
   it('the same pair twice -> one key', () => {
     const source = envKeyList(variable(`alice:${good},alice:${good}`));

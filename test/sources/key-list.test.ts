@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { digestApiKey, generateApiKey, keyList, type VerifyResult } from '../../src/index.js';
+import { describe, expect, it, vi } from 'vitest';
+import { digestApiKey, envKeyList, generateApiKey, keyList, type VerifyResult } from '../../src/index.js';
+import { collectWarnings } from '../support/warnings.js';
 
 const good = generateApiKey().key;
 const other = generateApiKey().key;
+
+const warnings = collectWarnings();
 
 const ask = (source: ReturnType<typeof keyList>, key: string) =>
   source.verify(key, undefined as never) as VerifyResult;
@@ -15,11 +18,36 @@ describe('keyList', () => {
     );
     expect(ask(source, good)).toMatchObject({
       ok: true,
-      apiKey: { keyId: 'alice#1', user: 'alice', scopes: ['a'] },
+      apiKey: { keyId: 'alice#1', user: 'alice', scopes: ['a'], source: 'list' },
     });
     expect(ask(source, other)).toMatchObject({ apiKey: { keyId: 'bob#1' } });
     expect(ask(source, `${'b'.repeat(20)}-old-key-of-bob`)).toMatchObject({ apiKey: { keyId: 'bob#2' } });
     expect(ask(source, digestApiKey(other))).toEqual({ ok: false, code: 'invalid_api_key' });
+  });
+
+  it('a source made of a list -> called list', () => {
+    expect(keyList({ alice: good }).name).toBe('list');
+  });
+
+  it('ten weak keys -> each is warned of by its place, and nothing else', async () => {
+    const mark = warnings.mark();
+    keyList(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`user${at}`, `weak-a${at}`])));
+    const told = await warnings.since(mark);
+    expect(told).toHaveLength(10);
+    expect(told[9]).toBe('keyList: the key in entry 10 is shorter than 32 characters; replace it.');
+  });
+
+  it('more than ten weak keys in each of two lists -> of each ten are warned of by their places, the others counted', async () => {
+    const mark = warnings.mark();
+    const pairs = Array.from({ length: 12 }, (_, at) => [`user${at}`, `weak-b${at}`] as const);
+    keyList(Object.fromEntries(pairs));
+    vi.stubEnv('TEST_WEAK_KEYS', pairs.map((pair) => pair.join(':')).join(','));
+    envKeyList('TEST_WEAK_KEYS').configured!();
+    vi.unstubAllEnvs();
+    const told = await warnings.since(mark);
+    expect(told).toHaveLength(22);
+    expect(told[10]).toBe('keyList: 2 more keys are weak; replace them.');
+    expect(told[21]).toBe('TEST_WEAK_KEYS: 2 more keys are weak; replace them.');
   });
 
   it('an empty list -> not configured', () => {
@@ -51,7 +79,7 @@ describe('keyList', () => {
       { [good]: 'alice smith' },
       /entry 1 has a key where its user should stand/,
     ],
-    ['an array', [good], /an array of 1/],
+    ['an array', [good], /the list must be an object of users and keys; received an array of 1/],
     ['a string', good, /a string of 52 characters/],
     ['null', null, /received null/],
   ])('%s -> a TypeError at once that prints no key', (_what, keys, message) => {
@@ -63,6 +91,23 @@ describe('keyList', () => {
     }
     expect(thrown).toBeInstanceOf(TypeError);
     expect((thrown as Error).message).toMatch(message);
+    expect((thrown as Error).message).toMatch(/^keyList: /);
     expect((thrown as Error).stack).not.toContain(good);
+  });
+
+  it('a broken entry -> a TypeError whose cause names the place', () => {
+    expect(() => keyList({ alice: good, bob: '' })).toThrow(
+      expect.objectContaining({
+        cause: expect.objectContaining({
+          name: 'KeyListError',
+          message: 'entry 2 has no key',
+          place: 'entry 2',
+        }),
+      }),
+    );
+  });
+
+  it('a wrong option -> a TypeError that names keyList', () => {
+    expect(() => keyList({ alice: good }, { scopes: 'a' } as never)).toThrow(/^keyList: "scopes" must be/);
   });
 });

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/lib/digest.js';
+import { FindingCache, type Finding } from '../../src/manager/finding-cache.js';
+
+const finding = (text: string, keyId?: string) =>
+  ({
+    digest: digestOf(text),
+    key: keyId === undefined ? undefined : { keyId },
+    confirmedAt: { wall: 0, elapsed: 0 },
+    epoch: 0,
+    wasUsed: false,
+  }) as Finding;
+
+const holds = (cache: FindingCache, text: string) => cache.get(digestOf(text)) !== undefined;
+
+describe('a cache of findings', () => {
+  it('full -> one that nobody asked for has to go, whatever the digests', () => {
+    for (let round = 0; round < 20; round++) {
+      const cache = new FindingCache(4);
+      const [spared, gone] = [['a', 'b', 'c'].map((name) => name + round), `d${round}`];
+      for (const text of [...spared, gone]) cache.set(finding(text));
+      for (const text of spared) expect(holds(cache, text)).toBe(true);
+      cache.set(finding(`e${round}`));
+      expect([...spared, gone].map((text) => holds(cache, text))).toEqual([true, true, true, false]);
+      expect(cache.values()).toHaveLength(4);
+    }
+  });
+
+  it('full of what was asked for -> one goes all the same, and after that round the marks are gone', () => {
+    const cache = new FindingCache(2);
+    for (const text of ['a', 'b']) cache.set(finding(text));
+    for (const text of ['a', 'b']) holds(cache, text);
+    cache.set(finding('c'));
+    expect(cache.values()).toHaveLength(2);
+    expect(cache.values().map(({ wasUsed }) => wasUsed)).toEqual([false, false]);
+  });
+
+  it('a digest or a key set again -> takes the place of what was there', () => {
+    const cache = new FindingCache(10);
+    cache.set(finding('a', 'key_1'));
+    cache.set(finding('a', 'key_2'));
+    expect(cache.values()).toHaveLength(1);
+    cache.set(finding('b', 'key_2'));
+    expect([holds(cache, 'a'), holds(cache, 'b')]).toEqual([false, true]);
+  });
+
+  it('a key that is deleted -> gone; one whose digest belongs to another key by now -> nothing goes', () => {
+    const cache = new FindingCache(10);
+    cache.set(finding('a', 'key_1'));
+    cache.delete(digestOf('a'));
+    cache.set(finding('a', 'key_2'));
+    cache.set(finding('u'));
+    cache.deleteKey('key_1');
+    cache.delete(digestOf('u'));
+    expect([holds(cache, 'a'), holds(cache, 'u')]).toEqual([true, false]);
+    cache.deleteKey('key_2');
+    expect(holds(cache, 'a')).toBe(false);
+  });
+
+  it('cleared -> empty, and no key id is left behind', () => {
+    const cache = new FindingCache(10);
+    cache.set(finding('a', 'key_1'));
+    cache.clear();
+    expect(cache.values()).toEqual([]);
+    cache.set(finding('a', 'key_2'));
+    cache.deleteKey('key_1');
+    expect(holds(cache, 'a')).toBe(true);
+  });
+});
