@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { programName } from './command-line.js';
 
 export interface GlobalOptions {
   readonly json?: true;
@@ -8,7 +9,7 @@ export interface GlobalOptions {
 export interface CommandHelp {
   /** What it does, in a sentence. */
   readonly about: string;
-  /** Command lines that run as they are. */
+  /** Command lines that run as they are, behind the name of the program. */
   readonly examples: readonly string[];
 }
 
@@ -18,5 +19,5 @@ export function addCommand(program: Command, name: string, { about, examples }: 
   return program
     .command(name)
     .description(about)
-    .addHelpText('after', `\n${title}:\n${examples.map((line) => `  $ ${line}`).join('\n')}`);
+    .addHelpText('after', `\n${title}:\n${examples.map((line) => `  $ ${programName} ${line}`).join('\n')}`);
 }

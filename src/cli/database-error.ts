@@ -1,12 +1,12 @@
 import type { PostgresKeyStore } from '../stores/postgres/postgres-key-store.js';
+import type { DatabaseOptions } from './database.js';
 import { Failure } from './failure.js';
 import { describeState } from './schema-state.js';
 
 interface Circumstances {
   readonly store: PostgresKeyStore;
   readonly place: string;
-  readonly schema?: string | undefined;
-  readonly table?: string | undefined;
+  readonly options: DatabaseOptions;
 }
 
 const unreachable: Readonly<Record<string, string>> = {
@@ -28,16 +28,10 @@ const unreachable: Readonly<Record<string, string>> = {
 /** SQLSTATEs of tables and columns that are not there. */
 const notMigrated = new Set(['42P01', '42703', '3F000', '42P10', '42883']);
 
-/** The database without user, password and parameters: `host:5432/name`; without the path where that may be a part of the password. */
-export function placeOf(url: string): string {
-  const { host, pathname } = new URL(url.replace('@/', '@socket/'));
-  return host + (/^\/[\w.-]*$/.test(pathname) ? pathname : '');
-}
-
 /** What to say of a failed statement, or `undefined` where the error is no fault of the database. */
 export async function describeDatabaseError(
   error: unknown,
-  { store, place, schema = 'public', table = 'api_keys' }: Circumstances,
+  { store, place, options }: Circumstances,
 ): Promise<Failure | undefined> {
   if (!(error instanceof Error) || !error.message.startsWith('PostgresKeyStore: ')) return undefined;
   if (error instanceof TypeError) return undefined;
@@ -50,7 +44,7 @@ export async function describeDatabaseError(
   }
   if (notMigrated.has(code ?? '')) {
     const inspection = await store.inspect().catch(() => undefined);
-    const problem = inspection && describeState(inspection, `${schema}.${table}`);
+    const problem = inspection && describeState(inspection, options);
     if (problem) return new Failure(`${problem.message}: ${problem.remedy}`, { cause: error });
   }
   return new Failure(error.message.replace(/^PostgresKeyStore: /, ''), { cause: error });

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
 import type { PostgresKeyStore } from '../stores/postgres/postgres-key-store.js';
-import { describeDatabaseError, placeOf } from './database-error.js';
+import { describeDatabaseError } from './database-error.js';
+import { assertDatabaseUrl, placeOf } from './database-url.js';
 import { loadEnvironment } from './environment.js';
 import { Failure, Misuse } from './failure.js';
-import { rememberSecret } from './secrets.js';
 
 export interface DatabaseOptions {
   readonly database?: string;
@@ -28,33 +28,6 @@ export function findDatabaseUrl({ database }: DatabaseOptions): string | undefin
   loadEnvironment();
   const url = (database ?? process.env['DATABASE_URL'])?.trim();
   return url === '' ? undefined : url;
-}
-
-/** @throws {Misuse} that never repeats what stands there: it holds a password. */
-function assertDatabaseUrl(url: string, name: string): void {
-  rememberSecret(url);
-  if (/^["']/.test(url)) throw new Misuse(`${name} stands in quotes that are a part of it: take them away`);
-  if (!/^(postgres|postgresql|socket):/i.test(url)) {
-    throw new Misuse(`${name} is not a PostgreSQL URL: it begins with postgres://`);
-  }
-  const password = passwordOf(url);
-  if (password === undefined) {
-    throw new Misuse(`${name} cannot be read: percent-encode what is not a letter or digit in its password`);
-  }
-  rememberSecret(password);
-}
-
-function passwordOf(url: string): string | undefined {
-  // Of a socket the address may have no host: `socket:/run/postgresql`.
-  if (!/^(\w+:\/\/|socket:\/)/i.test(url)) return undefined;
-  try {
-    // A host may be missing where a socket is named among the parameters.
-    const { password, pathname, search, hash } = new URL(url.replace('@/', '@socket/'));
-    // A password with a `/`, `?` or `#` ends the host early, and its rest would be told as the name of the database.
-    return /@/.test(pathname + search + hash) ? undefined : decodeURIComponent(password);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Runs work on the store, and closes all connections behind it. */
@@ -82,7 +55,7 @@ export async function withStore<Result>(
   try {
     const store = new PostgresKeyStore({ client: pool, schema, table, queryTimeoutMs: limitMs });
     return await work(store).catch(async (error: unknown) => {
-      throw (await describeDatabaseError(error, { store, place: placeOf(url), schema, table })) ?? error;
+      throw (await describeDatabaseError(error, { store, place: placeOf(url), options })) ?? error;
     });
   } finally {
     await pool.end();

@@ -12,12 +12,13 @@ export const outerEnvironment: Readonly<NodeJS.ProcessEnv> = { ...process.env };
  */
 export function loadEnvironment(names: readonly string[] = []): void {
   const wanted = new Set(['DATABASE_URL', ...names]);
-  for (const [name, value] of Object.entries(readVariables())) {
+  for (const [name, value] of Object.entries(readEnvVariables())) {
     if (wanted.has(name) || /^PG[A-Z]+$/.test(name)) process.env[name] ??= value;
   }
 }
 
-function readVariables(): Readonly<Record<string, string>> {
+/** The variables of the `.env` of this folder, as `dotenv` reads them. */
+export function readEnvVariables(): Readonly<Record<string, string>> {
   try {
     return parse(readFileSync(envFile, 'utf8'));
   } catch {

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { ClaimError } from '../stores/claim-store.js';
 import { KeyStoreError } from '../stores/key-store.js';
 import { Failure } from './failure.js';
+import { inOptionWords } from './option-words.js';
 
 export interface Explanation {
   /** Nothing where all has been said. */
@@ -19,7 +20,7 @@ export function explainError(error: unknown): Explanation {
   // The library's own checks of arguments begin with the name of what was called.
   const [, complaint] = /^\w+: (.+)$/s.exec(error.message) ?? [];
   const isArgument = error instanceof TypeError || error instanceof RangeError;
-  if (isArgument && complaint !== undefined) return { sentence: complaint, exitCode: 2 };
+  if (isArgument && complaint !== undefined) return { sentence: inOptionWords(complaint), exitCode: 2 };
   return { sentence: complaint ?? error.message, exitCode: 1 };
 }
 

@@ -1,21 +1,37 @@
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
+import type { ListClaimsOptions } from '../manager/claim-options.js';
 import type { ListKeysOptions } from '../manager/manager-options.js';
+import type { ClaimRecord } from '../stores/claim-store.js';
 import type { KeyRecord } from '../stores/key-store.js';
 
 const pageSize = 1_000;
 
 /** Records, page by page, the newest first. */
-export async function listUpTo(
+export const keysUpTo = (
   keys: ApiKeyManager,
   query: Pick<ListKeysOptions, 'user' | 'status'>,
   limit: number,
-): Promise<KeyRecord[]> {
-  const records: KeyRecord[] = [];
-  while (records.length < limit) {
-    const size = Math.min(pageSize, limit - records.length);
-    const page = await keys.list({ ...query, limit: size, cursor: records.at(-1)?.keyId });
-    records.push(...page);
+): Promise<KeyRecord[]> =>
+  upTo(limit, async (size, last) => keys.list({ ...query, limit: size, cursor: last?.keyId }));
+
+/** Claim links, page by page, the newest first. */
+export const claimsUpTo = (
+  keys: ApiKeyManager,
+  query: Pick<ListClaimsOptions, 'status'>,
+  limit: number,
+): Promise<ClaimRecord[]> =>
+  upTo(limit, async (size, last) => keys.listClaims({ ...query, limit: size, cursor: last?.claimId }));
+
+async function upTo<Item>(
+  limit: number,
+  pageAfter: (size: number, last: Item | undefined) => Promise<Item[]>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  while (items.length < limit) {
+    const size = Math.min(pageSize, limit - items.length);
+    const page = await pageAfter(size, items.at(-1));
+    items.push(...page);
     if (page.length < size) break;
   }
-  return records;
+  return items;
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { addCommands } from './commands/index.js';
+import { programName } from './command-line.js';
 import { explainError } from './explain-error.js';
 import { mask, refuseKeysIn } from './secrets.js';
 import { plain, say } from './terminal/output.js';
@@ -34,7 +35,7 @@ export async function main(args: readonly string[]): Promise<void> {
 
 /** The whole command line, not yet run. */
 export function createProgram(release = '0'): Command {
-  const program = new Command('require-api-key')
+  const program = new Command(programName)
     .description('Makes and manages API keys, and finds out why one does not work.')
     .version(release)
     .option('--json', 'answer in JSON, with times in ISO 8601')
@@ -45,7 +46,8 @@ export function createProgram(release = '0'): Command {
     .addHelpText(
       'after',
       '\nThe database is named by DATABASE_URL, in the environment or in .env, or by --database.\n' +
-        'Exit code: 0 done, 1 failed, 2 misused.\n\nExample:\n  $ require-api-key create alice > alice.key',
+        'Exit code: 0 done, 1 failed, 2 misused.\n\nExample:\n  $ ' +
+        `${programName} create alice --out alice.key`,
     );
   addCommands(program);
   return program;

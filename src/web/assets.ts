@@ -1432,8 +1432,17 @@ pre {
   opacity: 0.6;
 }
 
-/* On narrow screens each row is a card; its labels come from the cells. */
-@media (width < 58rem) {
+/* Names and scopes break anywhere; without these the columns that do not would leave them a few letters. */
+td:first-child {
+  min-width: 11rem;
+}
+
+td:nth-child(3) {
+  min-width: 9rem;
+}
+
+/* Where the table does not fit, each row is a card; its labels come from the cells. */
+@media (width < 70rem) {
   table,
   tbody,
   tr,
@@ -1446,6 +1455,12 @@ pre {
     background: none;
   }
 
+  tbody {
+    display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr));
+    gap: 0.9rem;
+  }
+
   thead {
     position: absolute;
     width: 1px;
@@ -1455,7 +1470,6 @@ pre {
   }
 
   tr {
-    margin-bottom: 0.9rem;
     padding: 1rem;
     border: 1px solid var(--line);
     border-radius: var(--radius);
@@ -1479,8 +1493,13 @@ pre {
     justify-self: start;
   }
 
+  td:nth-child(3) {
+    min-width: 0;
+  }
+
   td:is(:first-child, :last-child) {
     display: block;
+    min-width: 0;
   }
 
   td:is(:first-child, :last-child)::before {

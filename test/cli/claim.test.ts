@@ -58,7 +58,7 @@ describe('claim', () => {
       shell(`$CLI claim carol --json --base-url ${baseUrl} > /dev/full`, { env }),
       shell(`{ sleep 0.2; $CLI claim carol --base-url ${baseUrl}; echo "exit $?" >&2; } | true`, { env }),
     ]);
-    const remedy = /the link is lost: withdraw (claim_\w{10}) on the desk or with keys\.revokeClaim\(id\)\n/;
+    const remedy = /the link is lost: npx require-api-key withdraw (claim_\w{10})\n/;
     expect(full.code).toBe(1);
     expect(closed.stderr).toMatch(/nobody reads it; .*\nexit 1\n$/);
     for (const { stderr } of [full, closed]) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { generateApiKey } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { cli, folder } from '../support/cli.js';
 import { createDatabase } from '../support/postgres.js';
@@ -10,6 +11,7 @@ interface Finding {
   severity: string;
   code: string;
   message: string;
+  remedy?: string;
 }
 
 async function doctor(env: Record<string, string>, ...args: string[]) {
@@ -46,6 +48,44 @@ describe('doctor on the database', () => {
     }
   });
 
+  it('keys and passwords planted wherever text comes from -> none is told, in words and in JSON alike', async () => {
+    const { key, digest } = generateApiKey();
+    const legacy = 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a';
+    const planted = await createDatabase();
+    const role = `planted_${Date.now()}`;
+    const password = `hunter2-"hunter2"-${key.slice(20)}`;
+    await planted.pool().query(`create role ${role} superuser login password '${password}'`);
+    await new PostgresKeyStore({ client: planted.pool() }).migrate();
+    const url = new URL(planted.url);
+    url.username = role;
+    url.password = encodeURIComponent(password);
+    await planted
+      .pool()
+      .query(
+        `insert into api_keys (key_id, user_name, digest, created_at) values ('key_unused0000', $1, $2, now() - interval '30 days')`,
+        [`owner ${key} ${password} ${url.href}`, digest],
+      );
+    const cwd = folder({ '.env': `API_KEYS="alice:${key},bob:'${legacy}',:${legacy}\nX=${legacy}\n` });
+    const env = { INTERNAL_API_KEY: `"${legacy}"`, DATABASE_URL: url.href };
+    const json = await cli(['doctor', '--json'], { cwd, env });
+    const words = await cli(['doctor', '--debug'], { cwd, env });
+    await planted.pool().query(`
+      create function boom() returns boolean language plpgsql as
+        $$ begin raise exception '% and %', '${url.href.replaceAll('%', '%%')}', '${password}'; end $$;
+      alter table api_keys rename to real_keys;
+      create view api_keys as select * from real_keys where boom();`);
+    const failed = await cli(['doctor', '--json'], { cwd, env });
+    await planted.pool().query(`drop role ${role}`);
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false });
+    expect(json.stdout).toContain('unused_key');
+    for (const { code, stdout, stderr } of [json, words, failed]) {
+      expect(code).toBe(1);
+      const told = (stdout + stderr).replaceAll('\\"', '"');
+      for (const secret of [key, legacy, password, encodeURIComponent(password)])
+        expect(told).not.toContain(secret);
+    }
+  });
+
   it('not migrated, plaintext, foreign or newer -> found', async () => {
     await pool.query(`
       create table plain (id serial, user_name text, api_key text);
@@ -62,6 +102,30 @@ describe('doctor on the database', () => {
       ['newer_schema'],
       ['not_migrated'],
     ]);
+  });
+
+  it.each([
+    ['disabled', 'disable trigger announce_update'],
+    ['enabled for ordinary sessions alone', 'enable trigger announce_delete'],
+    ['disabled, that ends old keys', 'disable trigger first_use'],
+  ])('a trigger that is %s -> found with the remedy; after migrate, nothing', async (_what, change) => {
+    const url = { DATABASE_URL: database.url };
+    const table = ['--table', 'quiet'];
+    await new PostgresKeyStore({ client: pool, table: 'quiet' }).migrate();
+    await pool.query(`alter table quiet ${change}`);
+
+    const { code, findings } = await doctor(url, ...table);
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([
+      {
+        severity: 'error',
+        code: 'disabled_triggers',
+        remedy: 'run npx require-api-key migrate --table quiet, which brings it back',
+      },
+    ]);
+    const migrated = await cli(['migrate', ...table], { env: url });
+    expect(migrated.stderr).toMatch(/^The table public.quiet has its triggers back \(version \d+\).\n$/);
+    expect(await codesOn('quiet')).toEqual([]);
   });
 
   it('keys about to expire, never used, waiting in a rotation, cut off by one -> each found by its id', async () => {

@@ -73,9 +73,31 @@ describe('doctor on variables', () => {
       { INTERNAL_API_KEY: 'two words of a key that is long enough' },
       ['broken_key'],
     ],
+    [
+      'a variable that no shell has expanded, in a list',
+      { API_KEYS: 'alice:$FOO' },
+      ['unresolved_reference'],
+    ],
+    ['a list that is nothing but a variable of a shell', { API_KEYS: '$FOO' }, ['unresolved_reference']],
+    [
+      'one key that is a variable of a shell',
+      { INTERNAL_API_KEY: '$INTERNAL_API_KEY_OF_PRODUCTION' },
+      ['unresolved_reference'],
+    ],
+    ['one key that is a variable of Windows', { INTERNAL_API_KEY: '%FOO%' }, ['unresolved_reference']],
+    ['one key that is a command of a shell', { INTERNAL_API_KEY: '$(cat key)' }, ['unresolved_reference']],
     ['one key under two users', { API_KEYS: `alice:${good},bob:${good}` }, ['shared_key']],
   ])('%s -> found', async (_what, env, codes) => {
     expect(await codesOf({ cwd: folder(), env })).toEqual(codes);
+  });
+
+  it('a variable that no shell has expanded beside a sample -> each is called what it is', async () => {
+    const env = { API_KEYS: `alice:$FOO,bob:your-api-key-goes-here-0123456789abcdef,carol:${good}` };
+    const findings = await findingsOf({ cwd: folder(), env });
+    expect(findings.map(({ message }) => message)).toEqual([
+      'API_KEYS holds what looks like a variable that nothing has expanded (entry 1).',
+      'API_KEYS holds a key that looks like a sample from documentation (entry 2).',
+    ]);
   });
 
   it('a list with several errors -> each by its position', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { digestApiKey, parseApiKey } from '../../src/index.js';
-import { cli, shell } from '../support/cli.js';
+import { cli, folder, shell } from '../support/cli.js';
 
 describe('generate', () => {
   it('nothing asked for -> the key alone on stdout, its id and digest on stderr', async () => {
@@ -46,6 +46,27 @@ describe('generate', () => {
     const { key, keyId, digest, ...lines } = JSON.parse(stdout) as Record<string, string>;
     expect(parseApiKey(key)).toMatchObject({ keyId });
     expect(lines).toEqual({ line: `X=bob:${key}`, digestLine: `X=bob:${digest}` });
+  });
+
+  it('--env with a name that the .env here holds already -> a warning how to rotate, without the old value', async () => {
+    const old = 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a';
+    const cwd = folder({ '.env': `export API_KEYS="alice:${old}"\nEMPTY=\n` });
+    const [list, single, json, other, empty] = await Promise.all([
+      shell('$CLI generate --env API_KEYS --user alice >> .env', { cwd }),
+      cli(['generate', '--env', 'API_KEYS'], { cwd }),
+      cli(['generate', '--env', 'API_KEYS', '--json'], { cwd }),
+      cli(['generate', '--env', 'OTHER_KEYS'], { cwd }),
+      cli(['generate', '--env', 'EMPTY'], { cwd }),
+    ]);
+    const warning = /^Warning: \.env holds API_KEYS already, .* keep one, .*, API_KEYS=(.+),<old>, /m;
+    expect(warning.exec(list.stderr)?.[1]).toBe('alice:<new>');
+    for (const { code, stderr } of [single, json]) {
+      expect(code).toBe(0);
+      expect(warning.exec(stderr)?.[1]).toBe('<new>');
+    }
+    for (const { stderr } of [other, empty]) expect(stderr).not.toContain('Warning');
+    for (const { stdout, stderr } of [list, single, json, other, empty])
+      expect(stdout + stderr).not.toContain(old);
   });
 
   it('--json to nobody -> failed', async () => {

@@ -44,14 +44,14 @@ describe('the help', () => {
       const examples = examplesOf(command);
       expect(examples.length).toBeGreaterThan(0);
       for (const line of examples) {
-        expect(line).toMatch(new RegExp(`^require-api-key ${name}( |$)`));
+        expect(line).toMatch(new RegExp(`^npx require-api-key ${name}( |$)`));
         expect(section).toContain(line);
       }
       for (const flag of [...examples, section].flatMap(flagsIn)) expect(known, flag).toContain(flag);
       for (const { flags } of command.options.filter(({ long }) => !isShared(long!))) {
         expect(section, flags).toContain(`| \`${flags}\``);
       }
-      const usage = `require-api-key ${name} ${command.usage()}`
+      const usage = `npx require-api-key ${name} ${command.usage()}`
         .replace('[options]', '')
         .replaceAll(/ +/g, ' ')
         .trim();

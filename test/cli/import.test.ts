@@ -36,7 +36,41 @@ describe('import of one key', () => {
     }
 
     const again = await cli(['import', 'alice'], { env, input: key });
-    expect(again).toEqual({ code: 1, stdout: '', stderr: 'error: this key is in the database already\n' });
+    expect(again).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `error: this key is in the database already, as ${key.slice(0, 14)}\n`,
+    });
+  });
+
+  it('a key or digest of another user -> failed, and it is said whose it is, without the key', async () => {
+    const first = legacy('first');
+    const { keyId } = await keys.import({ user: 'frank', key: first });
+    const [piped, digested] = await Promise.all([
+      cli(['import', 'grace'], { env, input: first }),
+      cli(['import', 'grace', '--digest', digestApiKey(first).toUpperCase().replace('SHA', 'sha')], { env }),
+    ]);
+    expect(piped).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `error: this key belongs to another user, frank, as ${keyId}: a key has one user, so grace needs one of their own\n`,
+    });
+    expect(digested).toEqual(piped);
+    expect(await ownerOf(first)).toBe('frank');
+  });
+
+  it('a key whose key id another key has -> failed, and said so', async () => {
+    const { key } = generateApiKey();
+    const { keyId } = await keys.import({ user: 'heidi', key });
+    await pool.query(
+      `update api_keys set digest = 'sha256:' || encode(sha256('other'), 'hex') where key_id = $1`,
+      [keyId],
+    );
+    const { code, stderr } = await cli(['import', 'heidi'], { env, input: key });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'error: the key id of this key is taken by another key\n',
+    });
   });
 
   it('a short key -> taken over, with a warning', async () => {

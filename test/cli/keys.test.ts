@@ -60,7 +60,7 @@ describe('create', () => {
   it('standard output that is full -> failed, and the key to revoke is named', async () => {
     const { code, stderr } = await shell('$CLI create carol > /dev/full', { env });
     expect(code).toBe(1);
-    const [, keyId] = /no space is left; the key is lost: require-api-key revoke (key_\w{10})\n/.exec(
+    const [, keyId] = /no space is left; the key is lost: npx require-api-key revoke (key_\w{10})\n/.exec(
       stderr,
     )!;
     expect(await keys.get(keyId!)).toMatchObject({ user: 'carol' });
@@ -74,11 +74,13 @@ describe('create', () => {
       shell(`$CLI rotate ${old.record.keyId} --json > /dev/full`, { env }),
     ]);
     expect(full).toMatchObject({ code: 1, stdout: '' });
-    expect(full.stderr).toMatch(/no space is left; the key is lost: require-api-key revoke key_\w{10}\n/);
+    expect(full.stderr).toMatch(/no space is left; the key is lost: npx require-api-key revoke key_\w{10}\n/);
     expect(closed.stderr).toMatch(
-      /nobody reads it; the key is lost: require-api-key revoke key_\w{10}\nexit 1\n/,
+      /nobody reads it; the key is lost: npx require-api-key revoke key_\w{10}\nexit 1\n/,
     );
-    expect(rotated.stderr).toMatch(/the key is lost: require-api-key revoke key_\w{10}, then /);
+    expect(rotated.stderr).toMatch(
+      /the key is lost: make another in its place, npx require-api-key rotate key_\w{10} /,
+    );
   });
 
   it('into a file that others may read -> a warning; into one that they may not -> none', async () => {
@@ -88,7 +90,7 @@ describe('create', () => {
       shell('umask 077; $CLI create op > closed.key', { cwd, env }),
       shell('umask 022; $CLI create op --json > open.json', { cwd, env }),
     ]);
-    const warning = /^Warning: the file is open to other users of this machine: chmod 600 it\.\n/;
+    const warning = /^Warning: the file is open to other users of this machine: chmod 600 it, /;
     expect([open, closed, json].map(({ stderr }) => warning.test(stderr))).toEqual([true, false, true]);
   });
 

@@ -10,7 +10,7 @@ describe('migrate', () => {
     const before = await run('list');
     expect(before).toMatchObject({ code: 1, stdout: '' });
     expect(before.stderr).toBe(
-      'error: the database has no table public.api_keys: run require-api-key migrate\n',
+      'error: the database has no table public.api_keys: run npx require-api-key migrate\n',
     );
     const first = await run('migrate');
     expect(first).toMatchObject({ code: 0, stdout: '' });
@@ -45,7 +45,7 @@ describe('migrate', () => {
     ]);
     expect(plaintext).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/plaintext: run require-api-key adopt/) as unknown,
+      stderr: expect.stringMatching(/plaintext: run npx require-api-key adopt --table plain/) as unknown,
     });
     expect(foreign).toMatchObject({
       code: 1,

@@ -17,9 +17,9 @@ describe('bad input', () => {
     [['rotate', 'key_0000000000', '--overlap', '1'], /^error: .* is invalid. Write 30m, 24h, 90d or 2w.\n$/],
     [
       ['list', '--table', ''],
-      /^error: "table" must be a name of 1 to \d+ bytes; received an empty string\n$/,
+      /^error: --table must be a name of 1 to \d+ bytes; received an empty string\n$/,
     ],
-    [['create', 'alice', '--name', 'x'.repeat(300)], /^error: "name" must be at most 256 characters long; /],
+    [['create', 'alice', '--name', 'x'.repeat(300)], /^error: --name must be at most 256 characters long; /],
     [
       ['generate', '--key=a-secret-of-somebody'],
       /^error: unknown option '--key'.* A key is never taken from the arguments/,

@@ -3,7 +3,7 @@ import { parseCsv, type CsvRow } from '../../src/cli/import/csv.js';
 import { formatFinding } from '../../src/cli/doctor/finding.js';
 import { mask } from '../../src/cli/secrets.js';
 import { plain } from '../../src/cli/terminal/output.js';
-import { formatDuration, parseDuration } from '../../src/cli/values/duration.js';
+import { durationBetween, formatDuration, parseDuration } from '../../src/cli/values/duration.js';
 import { parseInstant } from '../../src/cli/values/instant.js';
 import { generateApiKey } from '../../src/index.js';
 
@@ -18,6 +18,12 @@ describe('durations', () => {
   ])('%s -> %d ms, written %s', (text, ms, written) => {
     expect(parseDuration(text)).toBe(ms);
     expect(formatDuration(ms)).toBe(written);
+  });
+
+  it('a duration at a bound, and one past it -> read, and refused in the words of the bounds', () => {
+    const read = durationBetween('1m', '30d');
+    expect([read('1m'), read('60s'), read('30d')]).toEqual([60_000, 60_000, 30 * 86_400_000]);
+    for (const text of ['59s', '31d']) expect(() => read(text)).toThrow('Write 1m to 30d.');
   });
 
   it.each(['', '90', '-1d', '1.5h', '3mo', '1y', '1d12h', ' 1d', '1 d', '1D', 'd', '9999999d', 'P1D'])(

@@ -1,3 +1,4 @@
+import { programName } from '../command-line.js';
 import type { Finding, Severity } from '../doctor/finding.js';
 import type { Answer } from './call.js';
 import { asOptions, readChallenge, sameExpectation, type Expectation } from './challenge.js';
@@ -34,8 +35,7 @@ function explainAny(answer: Answer, url: URL): Verdict | undefined {
     return stop('error', 'rate_limited', 'The server answers 429: too many requests.', `try again ${when}`);
   }
   if (code === 'api_key_not_configured') {
-    const remedy =
-      'on the server: set the variable or mend its list, require-api-key doctor says which, and restart';
+    const remedy = `on the server: set the variable or mend its list, ${programName} doctor says which, and restart`;
     return stop(
       'error',
       'not_configured',
@@ -161,7 +161,7 @@ export function explainOwnKey(answer: Answer, url: URL, keyId: string | undefine
       'error',
       'expired',
       `${name} has expired.`,
-      'ask for a new one: require-api-key create <user>',
+      `ask for a new one: ${programName} create <user>`,
     );
   }
   if (code === 'revoked_api_key') {
@@ -169,13 +169,13 @@ export function explainOwnKey(answer: Answer, url: URL, keyId: string | undefine
       'error',
       'revoked',
       `${name} is revoked, which is for good.`,
-      'ask for a new one: require-api-key create <user>',
+      `ask for a new one: ${programName} create <user>`,
     );
   }
   if (code === 'insufficient_scope' || status === 403) {
     const [, scopes] = /scope="([!#-[\]-~ ]{1,200})"/.exec(headers['www-authenticate'] ?? '') ?? [];
     const missing = scopes === undefined ? '' : `: it needs ${scopes}`;
-    const remedy = 'use a key with the scope: require-api-key create <user> --scope <scope>';
+    const remedy = `use a key with the scope: ${programName} create <user> --scope <scope>`;
     return stop(
       'error',
       'scope_missing',
@@ -187,7 +187,7 @@ export function explainOwnKey(answer: Answer, url: URL, keyId: string | undefine
     const hint =
       keyId === undefined
         ? 'compare it with what the server holds: blanks, quotes, a cut end; a managed server needs legacyKeys: true for keys of another form'
-        : 'compare the key id with require-api-key list: it may belong to another server or database';
+        : `compare the key id with ${programName} list: it may belong to another server or database`;
     return stop('error', 'unknown_key', `${name} is not known to the server.`, hint);
   }
   return { findings: [], isFinal: false };

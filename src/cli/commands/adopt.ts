@@ -14,7 +14,7 @@ interface Options extends DatabaseOptions, GlobalOptions {
 export function addAdopt(program: Command): void {
   const command = addCommand(program, 'adopt', {
     about: 'Turn a table of plaintext keys into one of digests, in place; whoever holds a key still gets in.',
-    examples: ['require-api-key adopt', 'require-api-key adopt --table legacy_keys'],
+    examples: ['adopt', 'adopt --table legacy_keys'],
   })
     .option(
       '--prefix <prefix>',

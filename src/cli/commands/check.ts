@@ -2,12 +2,13 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { isHeaderName, isToken } from '../../lib/options.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { checkServer, type Target } from '../check/check-server.js';
-import { formatFinding, isTrouble } from '../doctor/finding.js';
+import { formatFinding, isTrouble, maskFinding } from '../doctor/finding.js';
+import { Misuse } from '../failure.js';
 import { readKey } from '../key-input.js';
 import { mask } from '../secrets.js';
-import { print, toJson } from '../terminal/output.js';
+import { print, printJson } from '../terminal/output.js';
 import { checked } from '../values/arguments.js';
-import { durationArgument } from '../values/duration.js';
+import { durationBetween } from '../values/duration.js';
 
 interface Options extends GlobalOptions {
   /** `false`: none is to be read. */
@@ -26,9 +27,9 @@ export function addCheck(program: Command): void {
     about:
       'Call a live server without a key, with a wrong one and with yours, and say what came back. The key is read from standard input, never from the arguments.',
     examples: [
-      'require-api-key check https://api.example/hello < alice.key',
-      'require-api-key check http://localhost:3000/hello --key-file alice.key --header X-Internal-Api-Key',
-      'require-api-key check https://api.example/hello --no-key --origin https://app.example',
+      'check https://api.example/hello < alice.key',
+      'check http://localhost:3000/hello --key-file alice.key --header X-Internal-Api-Key',
+      'check https://api.example/hello --no-key --origin https://app.example',
     ],
   })
     .argument('<url>', 'a guarded address that is safe to call', urlArgument)
@@ -43,8 +44,8 @@ export function addCheck(program: Command): void {
     .addOption(new Option('--method <method>', 'how it is called').argParser(methodArgument).default('GET'))
     .option('--origin <origin>', 'that of a page whose browser is to call it', originArgument)
     .addOption(
-      new Option('--timeout <duration>', 'how long each call may take')
-        .argParser(durationArgument)
+      new Option('--timeout <duration>', 'how long each call may take, 1s to 1h')
+        .argParser(durationBetween('1s', '1h'))
         .default(10_000, '10s'),
     )
     .option('--dangerously-send-over-http', 'send the key over plain HTTP to another machine')
@@ -64,13 +65,17 @@ async function check(url: URL, options: Options): Promise<void> {
     timeoutMs: timeout,
     sendsOverPlainHttp: options.dangerouslySendOverHttp ?? false,
   };
-  const { calls, findings } = await checkServer(target, async () =>
-    options.key ? readKey(options.keyFile) : '',
+  // A file is read ahead of the calls; standard input, which may ask somebody, not before a key is wanted.
+  const filed =
+    options.key && options.keyFile !== undefined ? await readGivenKey(options.keyFile) : undefined;
+  const { calls, findings: found } = await checkServer(target, async () =>
+    options.key ? (filed ?? readGivenKey(undefined)) : '',
   );
+  const findings = found.map(maskFinding);
   const isFine = !findings.some(isTrouble);
   if (!isFine) process.exitCode = 1;
   if (options.json) {
-    return print(mask(toJson({ ok: isFine, url: url.origin + url.pathname, calls, findings })));
+    return printJson({ ok: isFine, url: mask(url.origin + url.pathname), calls, findings });
   }
   const lines = [
     ...calls.map(
@@ -79,7 +84,15 @@ async function check(url: URL, options: Options): Promise<void> {
     ...findings.map(formatFinding),
     ...(isFine && calls.some((each) => each.call === 'with your key') ? ['The key works here.'] : []),
   ];
-  await print(mask(lines.join('\n')));
+  await print(lines.join('\n'));
+}
+
+/** An empty file is a mistake: taken for no key, it would let a check that proves nothing pass for one that does. */
+async function readGivenKey(file: string | undefined): Promise<string> {
+  const key = await readKey(file);
+  if (key !== '') return key;
+  const name = file === undefined || file === '-' ? 'standard input' : file;
+  throw new Misuse(`${name} holds no key: give a key, or --no-key to check without one`);
 }
 
 function urlArgument(text: string): URL {

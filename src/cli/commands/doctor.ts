@@ -4,10 +4,9 @@ import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, findDatabaseUrl, type DatabaseOptions } from '../database.js';
 import { examineDatabase } from '../doctor/database.js';
 import { examineEnvFile, examineLines, readEnvFile } from '../doctor/env-file.js';
-import { formatFinding, isTrouble, type Finding } from '../doctor/finding.js';
+import { formatFinding, isTrouble, maskFinding, type Finding } from '../doctor/finding.js';
 import { examineUnset, examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
 import { loadEnvironment, outerEnvironment } from '../environment.js';
-import { mask } from '../secrets.js';
 import { print, printJson } from '../terminal/output.js';
 import { checked, repeated } from '../values/arguments.js';
 
@@ -24,10 +23,7 @@ export function addDoctor(program: Command): void {
   const command = addCommand(program, 'doctor', {
     about:
       'Look for what is wrong with the environment, the .env, the database and its keys, and say how to mend it.',
-    examples: [
-      'require-api-key doctor',
-      'require-api-key doctor --variable METRICS_KEY --list-variable PARTNER_KEYS',
-    ],
+    examples: ['doctor', 'doctor --variable METRICS_KEY --list-variable PARTNER_KEYS'],
   })
     .option(
       '--variable <name>',
@@ -45,7 +41,7 @@ export function addDoctor(program: Command): void {
 }
 
 async function doctor(options: Options): Promise<void> {
-  const findings = await examine(options);
+  const findings = (await examine(options)).map(maskFinding);
   const trouble = findings.filter(isTrouble);
   if (trouble.length > 0) process.exitCode = 1;
   if (options.json) return printJson({ ok: trouble.length === 0, findings });
@@ -53,7 +49,7 @@ async function doctor(options: Options): Promise<void> {
     trouble.length === 0
       ? 'Nothing is wrong.'
       : `${trouble.length} ${trouble.length === 1 ? 'thing is' : 'things are'} wrong.`;
-  await print(mask([...findings.map(formatFinding), verdict].join('\n')));
+  await print([...findings.map(formatFinding), verdict].join('\n'));
 }
 
 async function examine(options: Options): Promise<Finding[]> {

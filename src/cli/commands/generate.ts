@@ -4,12 +4,14 @@ import { generateApiKey } from '../../key-format.js';
 import { digestApiKey } from '../../lib/digest.js';
 import { isName } from '../../lib/options.js';
 import { isVariable } from '../../sources/env-key.js';
-import { addCommand, type GlobalOptions } from '../command.js';
+import { addCommand } from '../command.js';
+import { readEnvVariables } from '../environment.js';
 import { Misuse } from '../failure.js';
-import { printSecret, printSecretJson, say } from '../terminal/output.js';
+import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
+import { say } from '../terminal/output.js';
 import { checked, integerArgument, prefixArgument } from '../values/arguments.js';
 
-interface Options extends GlobalOptions {
+interface Options extends OutOptions {
   readonly prefix?: string;
   readonly env?: string;
   readonly user?: string;
@@ -26,12 +28,12 @@ const userArgument = checked((text) =>
 );
 
 export function addGenerate(program: Command): void {
-  addCommand(program, 'generate', {
-    about: 'Make a key without storing it: the key on stdout, its digest beside it on stderr.',
+  const command = addCommand(program, 'generate', {
+    about: 'Make a key without storing it: the key on stdout or in a file, its digest beside it on stderr.',
     examples: [
-      'require-api-key generate > partner.key',
-      'require-api-key generate --env API_KEYS --user alice >> .env',
-      'require-api-key generate --hex 32',
+      'generate --out partner.key',
+      'generate --env API_KEYS --user alice >> .env',
+      'generate --hex 32',
     ],
   })
     .option('--prefix <prefix>', 'what the key begins with (default: key)', prefixArgument)
@@ -46,25 +48,33 @@ export function addGenerate(program: Command): void {
       new Option('--base64url <bytes>', 'a plain secret of so many random bytes, base64url')
         .argParser(bytesArgument)
         .conflicts('prefix'),
-    )
-    .action(async (_options: unknown, command: Command) => generate(command.optsWithGlobals<Options>()));
+    );
+  addOutOptions(command).action(async (_options: unknown, self: Command) =>
+    generate(self.optsWithGlobals<Options>()),
+  );
 }
 
 async function generate(options: Options): Promise<void> {
   if (options.user !== undefined && options.env === undefined) {
     throw new Misuse('--user is for a line of a .env: give --env too, such as --env API_KEYS');
   }
-  const made = make(options);
+  const { key, ...made } = make(options);
   const lineOf = (secret: string) =>
     options.env === undefined
       ? undefined
       : `${options.env}=${options.user === undefined ? '' : `${options.user}:`}${secret}`;
-  const [line, digestLine] = [lineOf(made.key), lineOf(made.digest)];
-  const remedy = 'make another';
-  if (options.json) {
-    return printSecretJson({ ...made, ...(line !== undefined && { line, digestLine }) }, remedy);
-  }
-  await printSecret(line ?? made.key, remedy);
+  const [line, digestLine] = [lineOf(key), lineOf(made.digest)];
+  await withOutlet(options, async (outlet) =>
+    outlet.deliver({
+      what: 'key',
+      secret: line ?? key,
+      secretJson: { key, ...(line !== undefined && { line }) },
+      json: { ...made, ...(digestLine !== undefined && { digestLine }) },
+      remedy: 'make another',
+    }),
+  );
+  if (options.env !== undefined) warnOfShadow(options.env, options.user);
+  if (options.json) return;
   if (made.keyId !== undefined) say(`Key id:  ${made.keyId}`);
   say(`Digest:  ${made.digest}`);
   if (digestLine !== undefined) {
@@ -72,6 +82,16 @@ async function generate(options: Options): Promise<void> {
       `For the server's .env, in place of the line above, so that a leak of the file opens nothing:\n${digestLine}`,
     );
   }
+}
+
+/** A second line does not add to the first: it takes its place, and whoever holds the old key is locked out. */
+function warnOfShadow(name: string, user: string | undefined): void {
+  const value = readEnvVariables()[name];
+  if (value === undefined || value.trim() === '') return;
+  const owner = user === undefined ? '' : `${user}:`;
+  say(
+    `Warning: .env holds ${name} already, and of two lines the last one alone counts: keep one, with the new key in front of what it holds, ${name}=${owner}<new>,<old>, and take the old key out when nobody uses it any more.`,
+  );
 }
 
 function make({ prefix, hex, base64url }: Options): { key: string; keyId?: string; digest: string } {

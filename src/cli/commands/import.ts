@@ -1,17 +1,19 @@
 import { Option, type Command } from 'commander';
+import { digestApiKey } from '../../lib/digest.js';
 import type { ImportKeyOptions } from '../../manager/manager-options.js';
-import { KeyStoreError } from '../../stores/key-store.js';
+import { KeyStoreError, type KeyStore } from '../../stores/key-store.js';
 import { addCommand } from '../command.js';
 import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
 import { Failure, Misuse } from '../failure.js';
 import { checkEntries } from '../import/check-entries.js';
 import { importEntries, type ImportTally } from '../import/import-entries.js';
+import { inOptionWords } from '../option-words.js';
 import { readEntries } from '../import/read-entries.js';
 import { readInput, readKey } from '../key-input.js';
 import { addRecordOptions, readRecordOptions, type RecordOptions } from '../record-options.js';
 import { recordJson } from '../records.js';
 import { Interrupted, untilInterrupted } from '../terminal/interrupt.js';
-import { printJson, say } from '../terminal/output.js';
+import { plain, printJson, say } from '../terminal/output.js';
 import { withProgress } from '../terminal/progress.js';
 import { prefixArgument } from '../values/arguments.js';
 
@@ -28,9 +30,9 @@ export function addImport(program: Command): void {
   const command = addCommand(program, 'import', {
     about: 'Take over a key that exists already, or a file of them; only digests are stored.',
     examples: [
-      'require-api-key import alice < alice.key',
-      'require-api-key import alice --digest sha256:<64 hex digits>',
-      'require-api-key import --file keys.csv',
+      'import alice < alice.key',
+      'import alice --digest sha256:<64 hex digits>',
+      'import --file keys.csv',
     ],
   })
     .argument('[user]', 'whose key it is; the key is read from standard input')
@@ -67,18 +69,25 @@ async function importOne(user: string, options: Options): Promise<void> {
     ...(options.digest === undefined ? { key: await readKey(options.keyFile) } : { digest: options.digest }),
   };
   const { problems, weak } = checkEntries([{ place: 'the input', options: entry }]);
-  if (entry.key !== undefined && problems[0] !== undefined) throw new Failure(problems[0]);
-  const record = await withKeys(options, (keys) => keys.import(entry).catch(explainDuplicate));
+  if (entry.key !== undefined && problems[0] !== undefined) throw new Failure(inOptionWords(problems[0]));
+  const record = await withKeys(options, (keys, store) =>
+    keys.import(entry).catch(async (error: unknown) => explainDuplicate(error, entry, store)),
+  );
   for (const each of weak) say(`Warning: ${each.replace('the input: ', '')}; replace it soon.`);
   if (options.json) return printJson(recordJson(record));
-  say(`Took over a key of ${record.user} as ${record.keyId}.`);
+  say(`Took over a key of ${plain(record.user)} as ${record.keyId}.`);
 }
 
-function explainDuplicate(error: unknown): never {
-  if (error instanceof KeyStoreError && error.code === 'duplicate_key') {
-    throw new Failure('this key is in the database already', { cause: error });
-  }
-  throw error;
+/** What the database holds in place of this key; never the key. */
+async function explainDuplicate(error: unknown, entry: ImportKeyOptions, store: KeyStore): Promise<never> {
+  if (!(error instanceof KeyStoreError) || error.code !== 'duplicate_key') throw error;
+  const found = await store.findByDigest(entry.digest?.toLowerCase() ?? digestApiKey(entry.key!));
+  if (!found) throw new Failure('the key id of this key is taken by another key', { cause: error });
+  const sentence =
+    found.user === entry.user
+      ? `this key is in the database already, as ${found.keyId}`
+      : `this key belongs to another user, ${found.user}, as ${found.keyId}: a key has one user, so ${entry.user} needs one of their own`;
+  throw new Failure(sentence, { cause: error });
 }
 
 async function importFile(file: string, options: Options): Promise<void> {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addAdopt } from './adopt.js';
 import { addCheck } from './check.js';
 import { addClaim } from './claim.js';
+import { addClaims } from './claims.js';
 import { addCreate } from './create.js';
 import { addDoctor } from './doctor.js';
 import { addGenerate } from './generate.js';
@@ -12,6 +13,7 @@ import { addPrune } from './prune.js';
 import { addRevoke } from './revoke.js';
 import { addRotate } from './rotate.js';
 import { addShow } from './show.js';
+import { addWithdraw } from './withdraw.js';
 
 /** In the order of the help. */
 const adders = [
@@ -19,6 +21,8 @@ const adders = [
   addMigrate,
   addCreate,
   addClaim,
+  addClaims,
+  addWithdraw,
   addList,
   addShow,
   addRotate,

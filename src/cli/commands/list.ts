@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { KeyStatus } from '../../stores/key-store.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
-import { listUpTo } from '../list-up-to.js';
+import { keysUpTo } from '../list-up-to.js';
 import { listColumns, recordJson, recordRow } from '../records.js';
 import { print, printJson, say } from '../terminal/output.js';
 import { formatTable } from '../terminal/table.js';
@@ -18,7 +18,7 @@ interface Options extends DatabaseOptions, GlobalOptions {
 export function addList(program: Command): void {
   const command = addCommand(program, 'list', {
     about: 'List keys, the newest first; never the keys themselves, which nobody has.',
-    examples: ['require-api-key list --user alice', 'require-api-key list --status expiring --all --json'],
+    examples: ['list --user alice', 'list --status expiring --all --json'],
   })
     .option('--user <user>', 'keys of this user alone')
     .addOption(
@@ -43,7 +43,7 @@ async function list(options: Options): Promise<void> {
   const { user, status, json, all } = options;
   const limit = all ? Number.POSITIVE_INFINITY : options.limit;
   // One more than asked for shows whether there are more.
-  const found = await withKeys(options, (keys) => listUpTo(keys, { user, status }, limit + 1));
+  const found = await withKeys(options, (keys) => keysUpTo(keys, { user, status }, limit + 1));
   const records = found.slice(0, limit);
   if (json) await printJson(records.map(recordJson));
   else if (records.length > 0) await print(await formatTable(listColumns, records.map(recordRow)));

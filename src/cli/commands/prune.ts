@@ -4,7 +4,7 @@ import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.
 import { Interrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { printJson, say } from '../terminal/output.js';
 import { withProgress } from '../terminal/progress.js';
-import { durationArgument, formatDuration } from '../values/duration.js';
+import { durationBetween, formatDuration } from '../values/duration.js';
 
 interface Options extends DatabaseOptions, GlobalOptions {
   readonly olderThan: number;
@@ -16,10 +16,10 @@ const longestMs = 100 * 365 * 86_400_000;
 export function addPrune(program: Command): void {
   const command = addCommand(program, 'prune', {
     about: 'Delete the records of keys that were revoked or expired long ago.',
-    examples: ['require-api-key prune --older-than 90d'],
+    examples: ['prune --older-than 90d'],
   }).addOption(
     new Option('--older-than <duration>', 'how long ago they must have ended')
-      .argParser(durationArgument)
+      .argParser(durationBetween('0s', '36500d'))
       .makeOptionMandatory(),
   );
   addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>

@@ -11,7 +11,7 @@ interface Options extends DatabaseOptions, GlobalOptions {
 export function addRevoke(program: Command): void {
   const command = addCommand(program, 'revoke', {
     about: 'End a key at once and for good.',
-    examples: ['require-api-key revoke key_4fQz81LmBw', 'require-api-key revoke key_4fQz81LmBw --family'],
+    examples: ['revoke key_4fQz81LmBw', 'revoke key_4fQz81LmBw --family'],
   })
     .argument('<keyId>', 'the key id')
     .option('--family', 'also every key that rotations link to it, before and after it');

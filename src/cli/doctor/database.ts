@@ -6,7 +6,6 @@ import { examineKeys } from './keys.js';
 
 /** What is wrong with the database that is named, if one is. */
 export async function examineDatabase(options: DatabaseOptions): Promise<Finding[]> {
-  const { schema = 'public', table = 'api_keys' } = options;
   if (findDatabaseUrl(options) === undefined) {
     return [
       { severity: 'note', code: 'no_database', message: 'No database is named: DATABASE_URL is not set.' },
@@ -14,8 +13,8 @@ export async function examineDatabase(options: DatabaseOptions): Promise<Finding
   }
   try {
     return await withKeys(options, async (keys, store) => {
-      const problem = describeState(await store.inspect(), `${schema}.${table}`);
-      if (!problem) return examineKeys(keys, new Date());
+      const problem = describeState(await store.inspect(), options);
+      if (!problem) return examineKeys(keys, options, new Date());
       const { code, message, remedy } = problem;
       return [
         { severity: 'error', code, message: `${message[0]!.toUpperCase()}${message.slice(1)}.`, remedy },
@@ -25,6 +24,7 @@ export async function examineDatabase(options: DatabaseOptions): Promise<Finding
     if (!(error instanceof Failure)) throw error;
     const { exitCode, message, cause } = error;
     const isWrongUrl = exitCode === 2;
+    const name = options.database === undefined ? 'DATABASE_URL' : '--database';
     if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND') {
       return [
         {
@@ -41,8 +41,8 @@ export async function examineDatabase(options: DatabaseOptions): Promise<Finding
         code: isWrongUrl ? 'wrong_database_url' : 'unreachable_database',
         message: `${message[0]!.toUpperCase()}${message.slice(1)}`,
         remedy: isWrongUrl
-          ? 'mend DATABASE_URL'
-          : 'check DATABASE_URL, and that the server runs and lets this machine in',
+          ? `mend ${name}`
+          : `check ${name}, and that the server runs and lets this machine in`,
       },
     ];
   }

@@ -1,3 +1,4 @@
+import { mask } from '../secrets.js';
 import { plain } from '../terminal/output.js';
 
 /** `note`: nothing is wrong, and yet it is good to know. */
@@ -11,6 +12,11 @@ export interface Finding {
   readonly message: string;
   /** How to mend it. */
   readonly remedy?: string;
+}
+
+/** For texts that came from elsewhere, such as a database: keys, passwords and what else is known to be secret do not pass. */
+export function maskFinding({ message, remedy, ...rest }: Finding): Finding {
+  return { ...rest, message: mask(message), ...(remedy !== undefined && { remedy: mask(remedy) }) };
 }
 
 export const isTrouble = ({ severity }: Finding) => severity !== 'note';

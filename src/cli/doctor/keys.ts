@@ -1,6 +1,8 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import { expiringMs, type KeyRecord } from '../../stores/key-store.js';
-import { listUpTo } from '../list-up-to.js';
+import { commandOn } from '../command-line.js';
+import type { DatabaseOptions } from '../database.js';
+import { keysUpTo } from '../list-up-to.js';
 import { plain } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { formatDuration } from '../values/duration.js';
@@ -13,9 +15,13 @@ const maxKeys = 10_000;
 const maxNamed = 5;
 
 /** What is wrong with the keys themselves, in a table that is up to date. */
-export async function examineKeys(keys: ApiKeyManager, now: Date): Promise<Finding[]> {
-  const usable = await listUpTo(keys, { status: 'active' }, maxKeys);
-  const expired = await listUpTo(keys, { status: 'expired' }, maxKeys);
+export async function examineKeys(
+  keys: ApiKeyManager,
+  options: DatabaseOptions,
+  now: Date,
+): Promise<Finding[]> {
+  const usable = await keysUpTo(keys, { status: 'active' }, maxKeys);
+  const expired = await keysUpTo(keys, { status: 'expired' }, maxKeys);
   const byId = new Map([...usable, ...expired].map((record) => [record.keyId, record]));
   const isOld = ({ createdAt }: KeyRecord) => now.getTime() - createdAt.getTime() > patienceMs;
   const isUnused = ({ lastUsedAt }: KeyRecord) => lastUsedAt === undefined;
@@ -39,29 +45,30 @@ export async function examineKeys(keys: ApiKeyManager, now: Date): Promise<Findi
   };
   const within = formatDuration(expiringMs);
   const since = formatDuration(patienceMs);
+  const revoke = commandOn(options, 'revoke', '<keyId>');
   find(
     'expiring_key',
     expiring,
     `${count(expiring)} about to expire, within ${within}`,
-    'make its owner a new one: require-api-key create <user> --expires 90d',
+    `make its owner a new one: ${commandOn(options, 'create', '<user> --expires 90d')}`,
   );
   find(
     'unused_key',
     unused,
     `${count(unused)} made over ${since} ago and never used`,
-    'ask the owner, or require-api-key revoke <keyId>',
+    `ask the owner, or ${revoke}`,
   );
   find(
     'waiting_rotation',
     waiting,
     `${count(waiting)} of a rotation not used for over ${since}, so that the old one works on`,
-    'give the new key to its client, or revoke the old one: require-api-key revoke <keyId>',
+    `give the new key to its client, or revoke the old one: ${revoke}`,
   );
   find(
     'cut_off_client',
     cutOff,
     `${count(cutOff)} past the end of a rotation whose successor has never been used`,
-    'their clients are refused now: give them the new key, or require-api-key create <user>',
+    `their clients are refused now: give them the new key, or ${commandOn(options, 'create', '<user>')}`,
   );
   if (usable.length === maxKeys || expired.length === maxKeys) {
     findings.push({

@@ -1,5 +1,6 @@
 import { parseKeyPairs, parseKeys } from '../../lib/key-entries.js';
 import { examineEntries, isReference, isUnresolved, type KeyEntry } from '../../lib/key-table.js';
+import { programName } from '../command-line.js';
 import type { Finding, Severity } from './finding.js';
 
 export interface KeyVariable {
@@ -22,7 +23,7 @@ export const isFilled = (value: string | undefined): value is string =>
 /** What is wrong with a variable that is set. */
 export function examineVariable(variable: KeyVariable, value: string): Finding[] {
   const { name, isList } = variable;
-  const generate = `require-api-key generate --env ${name}${isList ? ' --user <user>' : ''}`;
+  const generate = `${programName} generate --env ${name}${isList ? ' --user <user>' : ''}`;
   const findings: Finding[] = [];
   const find = (severity: Severity, code: string, message: string, remedy: string) =>
     findings.push({ severity, code, message: `${name} ${message}.`, remedy });
@@ -43,7 +44,15 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     find('error', 'quoted_variable', `has quotes that are a part of its value${places}`, remedy);
   }
   const { problems, weak } = examineEntries(entries);
-  for (const { message } of problems) {
+  const unexpanded = entries.filter(({ key }) => isShellVariable(key)).map(({ place }) => place);
+  if (unexpanded.length > 0) {
+    const remedy =
+      'let a shell expand it before the app starts, or put the key itself there: not every tool that reads a .env does so';
+    const message = `holds what looks like a variable that nothing has expanded (${unexpanded.join(', ')})`;
+    find('error', 'unresolved_reference', message, remedy);
+  }
+  const isNew = ({ place }: { readonly place: string }) => !unexpanded.includes(place);
+  for (const { message } of problems.filter(isNew)) {
     const code = message.endsWith('of another user') ? 'shared_key' : isList ? 'broken_list' : 'broken_key';
     const remedy =
       code === 'shared_key'
@@ -51,7 +60,7 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
         : 'mend it; until then the whole variable is not used, and keys that nothing else knows are answered 503';
     find('error', code, `is not used: ${message}`, remedy);
   }
-  for (const { place, weakness } of weak) {
+  for (const { place, weakness } of weak.filter(isNew)) {
     const code = weakness.includes('sample') ? 'sample_key' : 'short_key';
     find('error', code, `holds a key that ${weakness} (${place})`, `replace it: ${generate}`);
   }
@@ -74,7 +83,7 @@ export function examineUnset(
     severity,
     code: 'empty_variable',
     message: `${name} is set but empty.`,
-    remedy: `fill it, require-api-key generate --env ${name}${isList ? ' --user <user>' : ''}, or take it away`,
+    remedy: `fill it, ${programName} generate --env ${name}${isList ? ' --user <user>' : ''}, or take it away`,
   }));
   if (unset.length === 0 || (isConfigured && !wereNamed) || (empty.length > 0 && !wereNamed)) return findings;
   const names = unset.map(({ name }) => name);
@@ -82,9 +91,13 @@ export function examineUnset(
     severity: 'error',
     code: 'unset_variable',
     message: `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: requireApiKey() answers 503.`,
-    remedy: `require-api-key generate --env ${names[0]} >> .env`,
+    remedy: `${programName} generate --env ${names[0]} >> .env`,
   });
   return findings;
 }
+
+/** `$FOO`, `$(command)`, `%FOO%`: a key could look like that, and none does. */
+const isShellVariable = (text: string) =>
+  /^(\$[A-Za-z_]\w{0,63}|\$\([^)]*\)|%[A-Za-z_]\w{0,63}%)$/.test(text);
 
 const isQuoted = (text: string) => /^["'`\u2018\u201c].*["'`\u2019\u201d]$/s.test(text);

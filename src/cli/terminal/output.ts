@@ -36,19 +36,13 @@ export async function printSecret(text: string, remedy: string, what: 'key' | 'l
   if (error) throw unwritable(error, `; the ${what} is lost: ${remedy}`);
   if (process.stdout.isTTY) {
     say(
-      `Warning: the ${what} stands on your terminal, which scrolls away and may be recorded: keep it with > file.`,
+      `Warning: the ${what} stands on your terminal, which scrolls away and may be recorded: keep it with --out <file>.`,
     );
   } else if (isOpenFile()) {
-    say('Warning: the file is open to other users of this machine: chmod 600 it.');
+    say(
+      'Warning: the file is open to other users of this machine: chmod 600 it, or give --out <file> next time.',
+    );
   }
-}
-
-/** The same with JSON around the secret. */
-export async function printSecretJson(
-  value: unknown,
-  ...how: [remedy: string, what?: 'key' | 'link']
-): Promise<void> {
-  await printSecret(toJson(value), ...how);
 }
 
 function isOpenFile(): boolean {

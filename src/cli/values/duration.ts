@@ -18,8 +18,13 @@ export function formatDuration(ms: number): string {
   return unit === 'w' ? `${ms / units.d}d` : `${ms / size}${unit}`;
 }
 
-export function durationArgument(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('Write 30m, 24h, 90d or 2w.');
-  return ms;
+/** Reads a duration within bounds that are told as they are written. */
+export function durationBetween(from: string, to: string): (text: string) => number {
+  const [least, most] = [parseDuration(from)!, parseDuration(to)!];
+  return (text) => {
+    const ms = parseDuration(text);
+    if (ms === undefined) throw new InvalidArgumentError('Write 30m, 24h, 90d or 2w.');
+    if (ms < least || ms > most) throw new InvalidArgumentError(`Write ${from} to ${to}.`);
+    return ms;
+  };
 }

@@ -17,9 +17,15 @@ export function parseInstant(text: string): Date | undefined {
 /** An end of life: a duration from now, or a date, which has to lie ahead. */
 export function expiryArgument(text: string): Date {
   const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0) return new Date(Date.now() + ms);
+  if (ms !== undefined && ms > 0) return beforeYear10000(new Date(Date.now() + ms));
   const instant = parseInstant(text);
   if (!instant) throw new InvalidArgumentError('Write 90d, 2027-01-31 or 2027-01-31T12:00Z.');
   if (instant.getTime() <= Date.now()) throw new InvalidArgumentError('It lies in the past.');
+  return beforeYear10000(instant);
+}
+
+/** The last year that four digits can write, and that every database holds. */
+function beforeYear10000(instant: Date): Date {
+  if (instant.getTime() >= Date.UTC(10_000)) throw new InvalidArgumentError('It lies too far ahead.');
   return instant;
 }

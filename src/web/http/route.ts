@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiKeyError } from '../../api-key-error.js';
 import { logFault } from '../../lib/fault-log.js';
-import { WebProblem } from './problem.js';
+import { WebProblem, type WebProblemCode } from './problem.js';
 
 /** Does the work of one method on one address. What it throws is answered. */
 export type Action = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
@@ -35,8 +34,19 @@ function answerError(error: unknown, res: ServerResponse): void {
     error.send(res);
     return;
   }
-  logFault(new ApiKeyError('key_source_failed', { cause: error }), undefined);
-  new WebProblem('service_unavailable', { headers: { 'Retry-After': '5' } }).send(res);
+  const problem = new WebProblem('service_unavailable', { headers: { 'Retry-After': '5' } });
+  logFault(new PageFault(problem.code, error), undefined);
+  problem.send(res);
+}
+
+/** What went wrong behind a page, for the log: under the code that its client was answered. */
+class PageFault extends Error {
+  readonly code: WebProblemCode;
+
+  constructor(code: WebProblemCode, cause: unknown) {
+    super('the claim page or the key desk could not answer a request', { cause });
+    this.code = code;
+  }
 }
 
 export function sendJson(res: ServerResponse, status: number, value: object): void {

@@ -1,0 +1,23 @@
+import { isShowable } from './database-url.js';
+import type { DatabaseOptions } from './database.js';
+
+/** How this program is called in a line to paste: npx finds it in the project around and among the global packages alike. */
+export const programName = 'npx require-api-key';
+
+/** A word that a shell takes as it stands. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** A line to paste that works on the same database and table as this run. A `--database` with a password is left to be filled in. */
+export function commandOn(
+  { database, schema, table }: DatabaseOptions,
+  command: string,
+  rest?: string,
+): string {
+  const words = [programName, command];
+  if (database !== undefined) words.push('--database', isShowable(database) ? quote(database) : '<url>');
+  if (schema !== undefined) words.push('--schema', quote(schema));
+  if (table !== undefined) words.push('--table', quote(table));
+  return [...words, ...(rest === undefined ? [] : [rest])].join(' ');
+}

@@ -1,0 +1,19 @@
+/** What the library calls an option of its own, by what it is called here. */
+const words: Readonly<Record<string, string>> = {
+  user: 'the user',
+  name: '--name',
+  scopes: '--scope',
+  expiresAt: '--expires',
+  metadata: '--metadata',
+  digest: '--digest',
+  prefix: '--prefix',
+  overlapMs: '--overlap',
+  claimTtlMs: '--link-ttl',
+  olderThanMs: '--older-than',
+  schema: '--schema',
+  table: '--table',
+};
+
+/** A complaint of the library in the words of whoever typed options: `"expiresAt" must ...` becomes `--expires must ...`. */
+export const inOptionWords = (complaint: string): string =>
+  complaint.replaceAll(/"(\w+)"/g, (quoted, name: string) => words[name] ?? quoted);

@@ -1,0 +1,95 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { GlobalOptions } from '../command.js';
+import { Failure, Misuse } from '../failure.js';
+import { printJson, printSecret, say, toJson } from '../terminal/output.js';
+import { reserveFile, type ReservedFile } from './reserved-file.js';
+
+export interface OutOptions extends GlobalOptions {
+  readonly out?: string;
+  readonly force?: true;
+}
+
+interface Delivery {
+  readonly what: 'key' | 'link';
+  /** What stands alone on stdout, or in the file. */
+  readonly secret: string;
+  /** What `--json` says besides, without anything secret. */
+  readonly json: object;
+  /** Under which names `--json` has the secret, where no file does. */
+  readonly secretJson: object;
+  /** What to do about what was made and is lost. */
+  readonly remedy: string;
+  /** Takes back what was made, where that is possible; resolves to what became of it: `revoked`. */
+  readonly undo?: () => Promise<string>;
+}
+
+/** Where one secret goes: standard output, or a file that is open before there is a secret. */
+export interface Outlet {
+  deliver(delivery: Delivery): Promise<void>;
+}
+
+export function addOutOptions(command: Command): Command {
+  return command
+    .option(
+      '--out <file>',
+      'write it into a new file that you alone can read, instead of stdout',
+      fileArgument,
+    )
+    .option('--force', 'with --out: replace the file where there is one');
+}
+
+function fileArgument(text: string): string {
+  if (text === '' || text === '-') throw new InvalidArgumentError('Write the name of a file.');
+  return text;
+}
+
+/** Runs work that makes one secret. Where it fails before, the file is as it was. */
+export async function withOutlet<Result>(
+  { out, force, json }: OutOptions,
+  work: (outlet: Outlet) => Promise<Result>,
+): Promise<Result> {
+  if (out === undefined) {
+    if (force) throw new Misuse('--force is for a file: give --out too');
+    return work({ deliver: async (delivery) => deliverToOutput(delivery, json) });
+  }
+  let file: ReservedFile | undefined;
+  const stops = Object.entries({ SIGINT: 130, SIGTERM: 143 }).map(([signal, exitCode]) => {
+    const stop = () => {
+      file?.discard();
+      process.exit(exitCode);
+    };
+    process.on(signal, stop);
+    return () => process.off(signal, stop);
+  });
+  try {
+    const reserved = reserveFile(out, { mayReplace: force ?? false });
+    file = reserved;
+    return await work({ deliver: async (delivery) => deliverToFile(delivery, reserved, out, json) });
+  } finally {
+    for (const off of stops) off();
+    file?.discard();
+  }
+}
+
+async function deliverToOutput({ what, secret, json, secretJson, remedy }: Delivery, isJson?: true) {
+  await printSecret(isJson ? toJson({ ...secretJson, ...json }) : secret, remedy, what);
+}
+
+async function deliverToFile(
+  { what, secret, json, remedy, undo }: Delivery,
+  file: ReservedFile,
+  name: string,
+  isJson?: true,
+): Promise<void> {
+  try {
+    file.keep(`${secret}\n`);
+  } catch (error) {
+    // Nobody has it, and printing it instead could leave it in a log: it is taken back where that is possible.
+    const fate = await undo?.().catch(() => undefined);
+    const consequence =
+      fate === undefined ? `the ${what} is lost: ${remedy}` : `the ${what} is lost and ${fate}: try again`;
+    throw new Failure(`${(error as Error).message}; ${consequence}`, { cause: error });
+  }
+  if (isJson) await printJson({ file: name, ...json });
+  else say(`The ${what} is in ${name}, which you alone can read.`);
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { Failure } from '../failure.js';
+
+/** A file with room for a secret that is yet to be made. */
+export interface ReservedFile {
+  /** Writes the secret and nothing else, or throws and leaves no trace. */
+  keep(text: string): void;
+  /** Leaves everything as it was before; after `keep`, nothing. */
+  discard(): void;
+}
+
+/** Longer than any secret of ours with its line. */
+const room = 4_096;
+
+/**
+ * Makes a file that its owner alone can read, and finds out before there is a secret whether it can be written. One that is to be
+ * replaced stays as it is until the new one is whole.
+ *
+ * @throws {Failure} where it cannot be written, or is there and may not be replaced
+ */
+export function reserveFile(path: string, { mayReplace }: { readonly mayReplace: boolean }): ReservedFile {
+  const found = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
+  if (found && !mayReplace)
+    throw new Failure(`${path} exists already: name another file, or give --force to replace it`);
+  // Nobody means to replace a device or a link, and an administrator could.
+  if (found && !found.isFile()) throw new Failure(`${path} is not a plain file`);
+  const place = found ? `${path}.${randomBytes(6).toString('hex')}` : path;
+  const file = attempt(path, () => openSync(place, 'wx', 0o600));
+  let isOpen = true;
+  const discard = () => {
+    if (!isOpen) return;
+    isOpen = false;
+    closeSync(file);
+    rmSync(place, { force: true });
+  };
+  const writing = (work: () => void) =>
+    attempt(path, () => {
+      try {
+        work();
+      } catch (error) {
+        discard();
+        throw error;
+      }
+    });
+  const write = (text: string) => {
+    if (writeSync(file, text, 0) < Buffer.byteLength(text)) throw new Error('written in part');
+  };
+
+  writing(() => {
+    // A disk that is full says so now.
+    write('\n'.repeat(room));
+    fsyncSync(file);
+  });
+  return {
+    keep: (text) =>
+      writing(() => {
+        write(text);
+        ftruncateSync(file, Buffer.byteLength(text));
+        fsyncSync(file);
+        if (place !== path) renameSync(place, path);
+        isOpen = false;
+        closeSync(file);
+      }),
+    discard,
+  };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'there is no such folder',
+  EACCES: 'it may not be written',
+  EPERM: 'it may not be written',
+  EROFS: 'it may not be written',
+  ENOSPC: 'no space is left',
+  EDQUOT: 'no space is left',
+};
+
+function attempt<Result>(path: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new Failure(`${path} cannot be written: ${reasons[code] ?? code}`, { cause: error });
+  }
+}
