@@ -30,7 +30,7 @@ const progress = (text) => console.log(`${new Date().toTimeString().slice(0, 8)}
 
 async function measureAll() {
   install(folder);
-  install(join(folder, 'node-matrix'));
+  install(join(root, 'tools/node-matrix'));
   run(
     join(root, 'node_modules/.bin/tsc'),
     ['--project', 'tsconfig.build.json', '--outDir', 'bench/dist'],
@@ -52,7 +52,7 @@ function install(where) {
 
 /** This Node and, where it could be installed, the newer one; each on a core of its own where two run at a time. */
 function nodes() {
-  const newer = join(folder, 'node-matrix/node_modules/node-24/bin/node');
+  const newer = join(root, 'tools/node-matrix/node_modules/node-24/bin/node');
   return [process.execPath, newer]
     .filter((node) => existsSync(node))
     .map((node, index) => ({

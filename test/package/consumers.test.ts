@@ -9,46 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 
-/** The same program for each kind of module: it guards a route, calls it three times and prints the answers. */
-const program = `
-const { key } = generateApiKey();
-process.env.API_KEYS = 'alice:' + key;
-const app = express();
-app.get('/hello', requireApiKey(), (req, res) => res.json(apiKeyOf(req).user));
-app.use('/claim', claimPage({ keys: new ApiKeyManager({ store: new MemoryKeyStore() }) }));
-const server = app.listen(0, '127.0.0.1', async () => {
-  const origin = 'http://127.0.0.1:' + server.address().port;
-  const call = async (path, headers) => {
-    const response = await fetch(origin + path, { headers });
-    return [response.status, (await response.text()).slice(0, 15)];
-  };
-  console.log(JSON.stringify([
-    (await call('/hello', {}))[0],
-    await call('/hello', { 'X-API-Key': key }),
-    await call('/claim/', {}),
-    typeof PostgresKeyStore,
-    typeof keyStoreContract,
-  ]));
-  server.close();
-});`;
-const expected = [401, [200, '"alice"'], [200, '<!doctype html>'], 'function', 'function'];
-
-const rootNames = 'requireApiKey, apiKeyOf, generateApiKey, ApiKeyManager, MemoryKeyStore';
-const files = {
-  'app.mjs': `import express from 'express';
-import { ${rootNames} } from 'require-api-key';
-import { PostgresKeyStore } from 'require-api-key/postgres';
-import { keyStoreContract } from 'require-api-key/testing';
-import { claimPage } from 'require-api-key/web';
-${program}`,
-  'app.cjs': `const express = require('express');
-const { ${rootNames} } = require('require-api-key');
-const { PostgresKeyStore } = require('require-api-key/postgres');
-const { keyStoreContract } = require('require-api-key/testing');
-const { claimPage } = require('require-api-key/web');
-${program}`,
-};
-
 // One program in TypeScript, as a module of either kind. What must not compile is marked, so `any` instead of types fails.
 const typed = `import { apiKeyOf, ApiKeyManager, MemoryKeyStore, requireApiKey, type ApiKey } from 'require-api-key';
 import { PostgresKeyStore } from 'require-api-key/postgres';
@@ -106,7 +66,7 @@ beforeAll(async () => {
     symlinkSync(resolve('node_modules', express), join(modules, 'express'));
     symlinkSync(resolve('node_modules', types), join(modules, '@types/express'));
     symlinkSync(resolve('node_modules/@types/node'), join(modules, '@types/node'));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(consumer(version), name), text);
+    cpSync('test/package/consumer', consumer(version), { recursive: true });
     for (const name of ['typed.mts', 'typed.cts']) writeFileSync(join(consumer(version), name), typed);
   }
 });
@@ -168,9 +128,9 @@ describe('the packed files', () => {
 });
 
 describe.each(versions)('installed beside $version', ({ version }) => {
-  it.each(['app.mjs', 'app.cjs'])('%s -> guards a route and serves a page', async (file) => {
-    const { stdout, stderr } = await run(process.execPath, [file], { cwd: consumer(version) });
-    expect(JSON.parse(stdout)).toEqual(expected);
+  it.each(['app.mjs', 'app.cjs'])('%s -> does with the package what an app does', async (file) => {
+    const { stdout, stderr } = await run(process.execPath, [file, 'express'], { cwd: consumer(version) });
+    expect(stdout).toMatch(/^\d+ checks\n$/);
     expect(stderr).toBe('');
   });
 
@@ -211,34 +171,30 @@ describe('the installed package', () => {
     expect(parsed.trim()).toBe('key');
   });
 
-  it('the root entry, required where nothing optional is installed -> loads no dependency but lru-cache', async () => {
+  it('the root entry, required where nothing optional is installed -> loads nothing but itself', async () => {
     const list = `require('require-api-key'); console.log(JSON.stringify(Object.keys(require.cache)))`;
     const { stdout } = await run(process.execPath, ['--eval', list], { cwd: consumer('Express 5') });
     const packages = (JSON.parse(stdout) as string[]).map(
       (file) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file)?.[1],
     );
-    expect([...new Set(packages)].toSorted((a, b) => a!.localeCompare(b!))).toEqual([
-      'lru-cache',
-      'require-api-key',
-    ]);
+    expect([...new Set(packages)]).toEqual(['require-api-key']);
   });
 
-  it('minified and gzipped -> a guard under 10 kB, all of the root entry under 17 kB, with lru-cache under 23 kB', async () => {
-    const sizeOf = async (contents: string, ...external: string[]) => {
+  it('minified and gzipped -> a guard under 10 kB, all of the root entry under 18 kB', async () => {
+    const sizeOf = async (contents: string) => {
       const { outputFiles } = await build({
         stdin: { contents, resolveDir: consumer('Express 5') },
         bundle: true,
         minify: true,
         format: 'esm',
         platform: 'node',
-        external: ['node:*', ...external],
+        external: ['node:*'],
         write: false,
       });
       return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
     };
     const everything = `export * from 'require-api-key'`;
     expect(await sizeOf(`export { requireApiKey, apiKeyOf } from 'require-api-key'`)).toBeLessThan(10_000);
-    expect(await sizeOf(everything, 'lru-cache')).toBeLessThan(17_000);
-    expect(await sizeOf(everything)).toBeLessThan(23_000);
+    expect(await sizeOf(everything)).toBeLessThan(18_000);
   });
 });

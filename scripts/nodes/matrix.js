@@ -1,0 +1,57 @@
+// The Nodes that the package is tested on: those of tools/node-matrix where they run, else the one that runs this.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const root = join(import.meta.dirname, '../..');
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+
+/** What a folder of tools/ asks for, by name: the version behind each alias. */
+const pinned = (folder) => {
+  const {
+    dependencies = {},
+    devDependencies = {},
+    optionalDependencies = {},
+  } = readJson(join(folder, 'package.json'));
+  return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).map(
+    ([name, wanted]) => ({ name, version: wanted.replace(/^npm:.*@/, '') }),
+  );
+};
+
+const packagesOf = (lockFile) => (existsSync(lockFile) ? readJson(lockFile).packages : {});
+
+/** The folder of tools/ with what its lock file says installed, anew where that has changed. Answers its folder. */
+export function installTool(name) {
+  const folder = join(root, 'tools', name);
+  const locked = packagesOf(join(folder, 'package-lock.json'));
+  // Where npm writes down what it has put there.
+  const installed = packagesOf(join(folder, 'node_modules/.package-lock.json'));
+  const isInstalled = pinned(folder).every(({ name: each }) => {
+    const path = `node_modules/${each}`;
+    return existsSync(join(folder, path)) && installed[path]?.integrity === locked[path]?.integrity;
+  });
+  if (!isInstalled) {
+    console.log(`Installing tools/${name}.`);
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+  return folder;
+}
+
+/** Each Node with its version and its program; `suite` says whether `npm test` has not been there. */
+export function nodes() {
+  const running = [{ version: process.versions.node, program: process.execPath, suite: false }];
+  if (process.env.TEST_NODES === 'running') return running;
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    console.log('Only the running Node is tested: the others are programs for Linux on x64.');
+    return running;
+  }
+  const folder = installTool('node-matrix');
+  return pinned(folder).map(({ name, version }) => ({
+    version,
+    program: join(folder, 'node_modules', name, 'bin/node'),
+    suite: true,
+  }));
+}

@@ -1,0 +1,64 @@
+// Tries the packed package on every supported Node, from ES modules, CommonJS and Jest, and runs a share of the tests there:
+// `npm run test:nodes`. With TEST_NODES=running on the running Node alone.
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { combinations, installPackage } from './nodes/consumer.js';
+import { installTool, nodes, root } from './nodes/matrix.js';
+
+// What touches Node most: HTTP, crypto, timers, PostgreSQL's sockets. Not the two slowest, which the running Node's `npm test` has.
+const suite = {
+  title: 'a share of the tests',
+  args: [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    ...['run', 'test/http', 'test/security', 'test/sources', 'test/manager', 'test/contract'],
+    ...['truth-table', 'secrecy'].flatMap((name) => ['--exclude', `test/security/${name}.test.ts`]),
+    // Only on the terminal: the numbers of `npm test` stay where they are.
+    '--reporter=dot',
+    '--silent',
+  ],
+  says: /^ +Tests +\d+ passed \(\d+\)$/m,
+};
+const timeoutMs = 180_000;
+
+const jest = installTool('jest');
+const places = nodes();
+const folder = installPackage();
+let failures = 0;
+try {
+  for (const { version, program, suite: hasSuite } of places) {
+    for (const combination of combinations(folder, jest)) await check(version, program, folder, combination);
+    if (hasSuite) await check(version, program, root, suite);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(failures === 0 ? 'All of it works on every Node.' : `${failures} failed.`);
+process.exitCode = failures === 0 ? 0 : 1;
+
+async function check(version, program, cwd, { title, args, says, isQuiet = false }) {
+  const startedAt = performance.now();
+  const { error, stdout, stderr } = await run(program, args, cwd);
+  const isGood = !error && (says.test(stdout) || says.test(stderr)) && (!isQuiet || stderr === '');
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(5);
+  const outcome = isGood ? 'ok    ' : 'FAILED';
+  console.log(`Node ${version.padEnd(8)} ${outcome} ${seconds} s  ${title}`);
+  if (isGood) return;
+  failures++;
+  const end = error && `It ended with ${error.code ?? error.signal ?? error.message}.`;
+  console.log([stdout, stderr, end].filter(Boolean).join('\n'));
+}
+
+/** The program with its Node before any other on the path, for what it starts by name. */
+function run(program, args, cwd) {
+  const env = {
+    ...process.env,
+    PATH: `${dirname(program)}${delimiter}${process.env.PATH}`,
+    NO_COLOR: '1',
+    FORCE_COLOR: undefined,
+  };
+  const options = { cwd, env, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 64 * 2 ** 20 };
+  return new Promise((resolve) => {
+    execFile(program, args, options, (error, stdout, stderr) => resolve({ error, stdout, stderr }));
+  });
+}

@@ -1,0 +1,9 @@
+// An app in ECMAScript modules: `node app.mjs express`, or the name under which another Express is installed.
+import * as library from 'require-api-key';
+import * as postgres from 'require-api-key/postgres';
+import * as testing from 'require-api-key/testing';
+import * as web from 'require-api-key/web';
+import { checksOf, runAll } from './checks.cjs';
+
+const { default: express } = await import(process.argv[2]);
+await runAll(checksOf({ express, library, postgres, testing, web }));
