@@ -18,7 +18,8 @@ export function limitFailedAttempts({ limit = 20, windowMs = 60_000 } = {}): Req
     const address = ipKeyGenerator(req.ip ?? '');
     const seen = await failures.get(address);
     if (seen && seen.totalHits >= limit) {
-      res.status(429).set('Retry-After', String(Math.ceil(windowMs / 1000)));
+      const waitMs = seen.resetTime ? seen.resetTime.getTime() - Date.now() : windowMs;
+      res.status(429).set('Retry-After', String(Math.max(1, Math.ceil(waitMs / 1000))));
       res.json({ error: 'Too many failed attempts' });
       return;
     }

@@ -1,12 +1,12 @@
 /*
  * Sessions beside keys: people log in and have a cookie, programs send a key, and one route serves both.
  *
- *   app.use(session({ ..., cookie: { sameSite: 'lax', secure: true } }));
- *   app.get('/uploads', requireKeyOrSession(keys), (req, res) => res.json(listUploads(callerOf(req))));
+ *   app.use(session({ secret, resave: false, saveUninitialized: false, cookie: { sameSite: 'lax', secure: true } }));
+ *   app.get('/uploads', requireKeyOrSession(keys), (req, res) => res.json({ user: callerOf(req) }));
  *
- * With passport it is `req.user` instead of `req.session.user`. A key that is sent decides: a bad one is refused, whoever is
- * logged in. Cookies are sent by browsers on their own, keys are not: routes that change something need protection from
- * cross-site requests for their sessions.
+ * Your login sets `req.session.user`, after `req.session.regenerate()`; for passport see passport.ts. A key that is sent decides: a
+ * bad one is refused, whoever is logged in. Browsers send cookies along with what the page of any site makes them ask for (CSRF), keys
+ * they do not: where a session may change something, let it count only from pages of your own, as passport.ts does.
  */
 import type { Request, RequestHandler } from 'express';
 import { requireApiKey, type RequireApiKeyOptions } from 'require-api-key';
