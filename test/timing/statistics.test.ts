@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { compareClasses, type Times } from './compare-classes.js';
+import { judge } from './judge.js';
+import { pairedT } from './paired-t.js';
+
+/** Numbers from 0 to 1, the same in every run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Machine {
+  readonly seed: number;
+  /** By how much the second class takes longer. */
+  readonly leakNs?: number;
+  /** How far the places of two keys in memory may lie apart, in time. */
+  readonly placeNs?: number;
+}
+
+/** Times as a busy machine gives them: a floor, noise above it, now and then an interrupt, and now and then a slow minute. */
+function timesOf({ seed, leakNs = 0, placeNs = 0 }: Machine): Times[] {
+  const random = seeded(seed);
+  return Array.from({ length: 200 }, () => {
+    const slow = random() < 0.2 ? 400 : 0;
+    const sample = (extra: number) => () =>
+      1_000 + slow + extra + 60 * (random() + random()) + (random() < 0.02 ? 20_000 * random() : 0);
+    const classOf = (extra: number) => Array.from({ length: 32 }, sample(extra + placeNs * random()));
+    return [classOf(0), classOf(leakNs)] as const;
+  });
+}
+
+const repeated = (machine: Omit<Machine, 'seed'>, first = 1) =>
+  Array.from({ length: 8 }, (_, index) => compareClasses(timesOf({ ...machine, seed: first + index })));
+
+describe('the statistics that look for leaks through time', () => {
+  it('classes that are alike -> no leak, in any of four runs', () => {
+    for (let run = 0; run < 4; run++) expect(judge(repeated({}, 1 + 8 * run))).toBe('none');
+  });
+
+  it('classes that differ by a planted 8 ns in noise of hundreds -> a leak, in either direction', () => {
+    expect(judge(repeated({ leakNs: 8 }))).toBe('leak');
+    expect(judge(repeated({ leakNs: -8 }))).toBe('leak');
+  });
+
+  it('keys that stand in better and worse places, by chance -> no leak', () => {
+    for (let run = 0; run < 4; run++) {
+      expect(judge(repeated({ placeNs: 400 }, 1 + 8 * run))).toBe('none');
+    }
+  });
+
+  it('a class that is slower by far than whatever is cropped -> a leak all the same', () => {
+    expect(judge(repeated({ leakNs: 50_000 }))).toBe('leak');
+  });
+
+  it('alarms in two of eight repetitions -> none; in three -> unclear; in six of one direction -> a leak', () => {
+    const of = (...ts: number[]) =>
+      judge(Array.from({ length: 8 }, (_, index) => ({ t: ts[index] ?? 0, mean: 0, standardError: 1 })));
+    expect(of(9, 9)).toBe('none');
+    expect(of(9, 9, 9)).toBe('unclear');
+    expect(of(9, 9, 9, 9, 9, 9)).toBe('leak');
+    expect(of(-9, -9, -9, -9, -9, -9)).toBe('leak');
+    expect(of(9, 9, 9, -9, -9, -9)).toBe('unclear');
+  });
+
+  it('five differences -> the t of the textbook', () => {
+    const { mean, standardError, t } = pairedT([1, 2, 3, 4, 5]);
+    expect([mean, standardError, t].map((value) => value.toFixed(4))).toEqual(['3.0000', '0.7071', '4.2426']);
+  });
+});
