@@ -204,17 +204,18 @@ const asError = (thrown: unknown) =>
  */
 function withoutStack<Result>(make: () => Result): Result {
   const { stackTraceLimit } = Error;
-  if (!isStackLimitWritable) return make();
-  Error.stackTraceLimit = 0;
+  try {
+    Error.stackTraceLimit = 0;
+  } catch {
+    // It is frozen, as under `--frozen-intrinsics`.
+    return make();
+  }
   try {
     return make();
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
-
-// It is not under `--frozen-intrinsics`.
-const isStackLimitWritable = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true;
 
 const elapsed = (startedAt: number) => performance.now() - startedAt;
 

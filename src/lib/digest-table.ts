@@ -71,7 +71,7 @@ export class DigestTable<Value extends object> {
     return this.#values.filter((value) => value !== undefined);
   }
 
-  /** The slot of a digest, or the empty one where its search ends. */
+  /** The slot of a digest, or the empty one where its search ends; `wanted` is the digest from then on. */
   #find(digest: Digest): number {
     for (let word = 0, at = 0; word < words; word++, at += 4) {
       wanted[word] =
@@ -80,10 +80,6 @@ export class DigestTable<Value extends object> {
         (digest.charCodeAt(at + 2) << 16) |
         (digest.charCodeAt(at + 3) << 24);
     }
-    return this.#findWanted();
-  }
-
-  #findWanted(): number {
     let slot = this.#home(wanted[0]!, wanted[1]!);
     while (this.#values[slot] !== undefined && !this.#holdsWanted(slot)) slot = this.#after(slot);
     return slot;
@@ -131,9 +127,11 @@ export class DigestTable<Value extends object> {
     for (let slot = 0; slot < values.length; slot++) {
       const value = values[slot];
       if (value === undefined) continue;
-      wanted.set(digests.subarray(slot * words, (slot + 1) * words));
-      const place = this.#findWanted();
-      this.#digests.set(wanted, place * words);
+      const from = slot * words;
+      // All of them differ, so the first empty slot is the right one.
+      let place = this.#home(digests[from]!, digests[from + 1]!);
+      while (this.#values[place] !== undefined) place = this.#after(place);
+      for (let word = 0; word < words; word++) this.#digests[place * words + word] = digests[from + word]!;
       this.#values[place] = value;
       this.#size++;
     }

@@ -12,7 +12,7 @@ import { KeyStoreError, type KeyRecord, type KeyStore, type StoredKey } from '..
 import type { CheckedKey } from './checked-key.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
-import { KeyLookup } from './key-lookup.js';
+import { everything, KeyLookup } from './key-lookup.js';
 import { LastUsedRecorder, type LastUse } from './last-used-recorder.js';
 import * as check from './manager-options.js';
 
@@ -188,7 +188,10 @@ export class ApiKeyManager implements DigestSource {
     check.assertKeyId('revoke', keyId);
     const { family = false } = check.checkRevokeOptions(options);
     const revokedAt = new Date(this.#now());
-    const records = await this.#changing(keyId, this.#store.revoke(keyId, revokedAt, { family }));
+    const records = await this.#changing(
+      family ? everything : keyId,
+      this.#store.revoke(keyId, revokedAt, { family }),
+    );
     for (const record of records) this.#announce('revoked', record);
     return records;
   }
@@ -238,7 +241,8 @@ export class ApiKeyManager implements DigestSource {
     const { olderThanMs } = check.checkPruneOptions(options);
     const before = new Date(this.#now() - olderThanMs);
     await this.#claims.prune(before);
-    return this.#store.prune(before);
+    // A digest that is imported again gets another key id than the one under which it is known.
+    return this.#changing(everything, this.#store.prune(before));
   }
 
   /**
@@ -312,7 +316,7 @@ export class ApiKeyManager implements DigestSource {
       createdAt: new Date(this.#now()),
       ...(expiresAt && { expiresAt: new Date(expiresAt) }),
     };
-    const record = await this.#store.insert(stored);
+    const record = await this.#changing(keyId, this.#store.insert(stored));
     this.#announce('created', record);
     return record;
   }

@@ -29,7 +29,8 @@ const firstWatchMs = 500;
 /** How long a store may take that sets no limit of its own, in milliseconds: what hangs for good would never be asked anew. */
 const storeLimitMs = 10_000;
 
-const everything = '';
+/** In place of a key id: all keys. */
+export const everything = '';
 
 /**
  * Finds keys by digest: out of memory while that is known to be right, else with one query for any number of requests.

@@ -29,6 +29,8 @@ export class LastUsedRecorder {
   readonly #firstUses = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
+  /** The write that comes after the one under way, if one is asked for. */
+  #next: Promise<void> | undefined;
   /** After a failure nothing is written early: the next time is the interval's. */
   #hasFailed = false;
   #flushedAt = Number.NEGATIVE_INFINITY;
@@ -66,16 +68,23 @@ export class LastUsedRecorder {
     void this.flush();
   }
 
-  /** Writes what is waiting. Never rejects: what could not be written waits for the next time. */
+  /**
+   * Writes what is waiting, after what is being written: one at a time, or a store that hangs would find a queue when it is back. Never
+   * rejects: what could not be written waits for the next time.
+   */
   flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#flushedAt = performance.now();
-    const uses = this.#waiting;
-    for (const use of uses) use.isWaiting = false;
-    this.#waiting = [];
-    this.#writing = this.#writing.then(() => this.#write(latestOfEach(uses)));
-    return this.#writing;
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#flushedAt = performance.now();
+      const uses = this.#waiting;
+      for (const use of uses) use.isWaiting = false;
+      this.#waiting = [];
+      this.#writing = this.#write(latestOfEach(uses));
+      return this.#writing;
+    });
+    return this.#next;
   }
 
   /** Writes what is waiting, for at most five seconds: a store that hangs must not keep a server from ending. */

@@ -165,6 +165,37 @@ describe('what waits to be written', () => {
     expect(written.length).toBeLessThanOrEqual(10_001);
   });
 
+  it('writes that hang -> one more waits behind them, however long it takes', async () => {
+    const { store, keys, codeOf } = open(new CountingStore(), { lastUsedIntervalMs: 1 });
+    const { key } = await keys.create({ user: 'alice' });
+    let release = () => {};
+    const hung = new Promise<void>((resolve) => (release = resolve));
+    store.before = () => (store.touches.length > 0 ? hung : undefined);
+    for (let i = 0; i < 30; i++) {
+      await codeOf(key);
+      await new Promise((resolve) => void setTimeout(resolve, 2));
+    }
+    expect(store.touches).toHaveLength(1);
+    release();
+    await keys.close();
+    expect(store.touches).toHaveLength(2);
+  });
+
+  it('a write that fails while close() waits for it -> what it held is written once more', async () => {
+    const { store, keys, codeOf } = open();
+    const { record } = await keys.create({ user: 'alice' });
+    const { key } = await keys.rotate(record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    let fail = (_error: Error) => {};
+    const failing = new Promise<void>((_resolve, reject) => (fail = reject));
+    store.before = () => (store.touches.length === 1 ? failing : undefined);
+    await codeOf(key);
+    await vi.waitFor(() => expect(store.touches).toHaveLength(1));
+    const closed = keys.close();
+    fail(new Error('connection reset'));
+    await closed;
+    expect((await store.inner.get(record.keyId))?.expiresAt).toBeDefined();
+  });
+
   it('a store that hangs -> close() ends all the same', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());

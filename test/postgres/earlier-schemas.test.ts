@@ -122,3 +122,21 @@ describe('triggers that were disabled or dropped', () => {
     await expect(store.migrate()).rejects.toThrow('the triggers of public.api_keys are taken away');
   });
 });
+
+describe('a first use that was written while no trigger fired', () => {
+  it('triggers on again -> the next use ends the key before, counted from that', async () => {
+    await store.migrate();
+    const [old, next] = [storedKey(), storedKey()];
+    await store.insert(old);
+    await store.rotate(old.keyId, next, { overlapMs: 1_000, startsAt: 'first-use' });
+    await pool.query('alter table api_keys disable trigger first_use');
+    await store.touch([{ keyId: next.keyId, usedAt: new Date('2030-01-01T00:00:00Z') }]);
+    expect((await store.get(old.keyId))?.expiresAt).toBeUndefined();
+
+    await store.migrate();
+    await store.touch([{ keyId: next.keyId, usedAt: new Date('2030-01-01T00:01:00Z') }]);
+
+    expect((await store.get(old.keyId))?.expiresAt).toEqual(new Date('2030-01-01T00:01:01Z'));
+    expect((await store.get(next.keyId))?.overlapMs).toBeUndefined();
+  });
+});

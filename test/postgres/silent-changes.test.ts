@@ -178,6 +178,21 @@ describe('a watch on a table that does not announce', () => {
   });
 });
 
+it('a watch on a table that does not exist -> one warning that says so, with the command that makes it', async () => {
+  const mark = warnings.mark();
+  const { watcher, store } = watching('absent');
+  watching('absent');
+  await delay(500);
+  await store.migrate();
+  await watcher.until('alive');
+
+  const said = (await warnings.since(mark)).filter((message) => message.includes('absent'));
+
+  expect(said).toEqual([
+    'PostgresKeyStore: there is no table public.absent; run migrate() or, for this schema and table, "npx require-api-key migrate".',
+  ]);
+});
+
 it('a role that may only select and note the last use -> watches', async () => {
   await migrateTo(migrations.length);
   const role = `watching_${randomBytes(4).toString('hex')}`;

@@ -20,6 +20,6 @@ export const endPredecessors: Migration = {
       end`)};
     revoke execute on function ${names.qualified('_first_use')}() from public;
     create trigger first_use after update of last_used_at on ${names.keys} for each row
-      when (old.last_used_at is null and new.last_used_at is not null and new.overlap_ms is not null)
+      when (new.last_used_at is not null and new.overlap_ms is not null)
       execute function ${names.qualified('_first_use')}();`,
 };

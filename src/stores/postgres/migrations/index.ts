@@ -5,6 +5,7 @@ import { createClaims } from './004-claims.js';
 import { announceReplicated } from './005-replicated.js';
 import { checkClaimsFaster } from './006-claims-check.js';
 import { validateClaimsCheck } from './007-claims-checked.js';
+import { endPredecessorsLate } from './008-any-first-use.js';
 import type { Migration } from './migration.js';
 
 /** All steps, by version, without a gap. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   announceReplicated,
   checkClaimsFaster,
   validateClaimsCheck,
+  endPredecessorsLate,
 ];

@@ -5,6 +5,9 @@ import type { Names } from '../names.js';
 import { instantParameter, instantSql, soughtText } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 
+/** Each finds keys that were added since the one before, which ends as soon as nobody rotates a key that was revoked. */
+const maxAttempts = 50;
+
 export async function revoke(
   database: Database,
   names: Names,
@@ -18,7 +21,12 @@ export async function revoke(
   const run = () => database.query('revoke', { text, values }, limitMs);
   let rows = await run();
   // A rotation that was under way may have added a key which that statement could not yet see.
-  if (family) while (rows.some((row) => row['was_revoked'] !== 'true')) rows = await run();
+  if (family) {
+    for (let attempt = 0; rows.some((row) => row['was_revoked'] !== 'true'); attempt++) {
+      if (attempt === maxAttempts) throw new Error('keys of the family keep coming back to life');
+      rows = await run();
+    }
+  }
   if (rows.length === 0) throw unknownKeyId();
   return rows.map((row) => readRecord(row));
 }

@@ -20,7 +20,7 @@ export async function touch(
       select key_id from uses
       union
       select s.replaces from uses join ${names.keys} s using (key_id)
-      where s.overlap_ms is not null and s.last_used_at is null
+      where s.overlap_ms is not null
     ), locked as materialized (
       select key_id from ${names.keys} where key_id in (select key_id from concerned)
       order by key_id for no key update

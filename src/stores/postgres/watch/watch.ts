@@ -103,15 +103,18 @@ export class Watch {
    */
   async #findStamp(link: Link, probe: string): Promise<string> {
     const { schema, table, keys } = this.#options.names;
-    const text = `select pg_notify($1::text, ''), ${announcementStamp('$2::text')} as stamp`;
+    const text = `select pg_notify($1::text, ''), to_regclass($2::text)::text as found_table,
+      ${announcementStamp('$2::text')} as stamp`;
     // To be answered is not enough: while the caller's client is in a transaction, announcements are held back.
     const [found] = await this.#prove(() => link.query({ text, values: [probe, keys] }));
     const stamp = found?.['stamp'];
     if (stamp) return stamp;
-    const message =
-      `PostgresKeyStore: changes to ${schema}.${table} may go unannounced, because triggers of it are missing or not enabled as they ` +
-      'have to be; until they are, what is known of a key is good for "cacheTtlMs". Run migrate(), which mends them.';
-    warnOnce(`silent table ${keys}`, message);
+    const isThere = Boolean(found?.['found_table']);
+    const message = isThere
+      ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced, because triggers of it are missing or not enabled as they ` +
+        'have to be; until they are, what is known of a key is good for "cacheTtlMs". Run migrate(), which mends them.'
+      : `PostgresKeyStore: there is no table ${schema}.${table}; run migrate() or, for this schema and table, "npx require-api-key migrate".`;
+    warnOnce(`${isThere ? 'silent' : 'missing'} table ${keys}`, message);
     throw new Error(message);
   }
 
@@ -124,6 +127,8 @@ export class Watch {
     try {
       // Triggers that are back may have been off since the last beat: what changed meanwhile was not announced.
       if ((await this.#findStamp(link, probe)) !== stamp) throw new Error('the triggers were touched');
+      // The pool may have moved on to another server, from which this connection hears nothing.
+      await this.#prove(() => this.#notifyThroughPool(probe));
     } catch {
       this.#lose(link);
       return;
