@@ -130,11 +130,12 @@ export function isReference(text: string): boolean {
   return /^(\$\{[^}]*\}|\$env:\/\/[^\s,]*)$/.test(text);
 }
 
-/** What makes a working key easy to guess, if anything does. A digest hides that. */
+/** What makes a working key easy to guess or to send wrong, if anything does. A digest hides that. */
 export function weaknessOf(key: string): string | undefined {
   // What we made is random, whatever words its prefix or chance put into it.
   if (parseDigest(key) || parseApiKey(key)) return undefined;
   if (isSample(key)) return 'looks like a sample from documentation';
+  if (/^(["']).*\1$/.test(key)) return 'stands in quotes, which are part of it';
   return key.length < 32 ? 'is shorter than 32 characters' : undefined;
 }
 

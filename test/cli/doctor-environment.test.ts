@@ -38,7 +38,7 @@ const codesOf = async (options: CliOptions, ...args: string[]) =>
 const withEnv = (text: string) => ({ cwd: folder({ '.env': text }) });
 
 describe('doctor on a set-up without fault', () => {
-  it('a key in the environment, one in .env, a list, digests alone in an open file -> exit 0', async () => {
+  it('a key in the environment, one in .env, a list, digests alone in an open file, a ; within a key -> exit 0', async () => {
     const digestsAlone = withEnv(`API_KEYS=alice:${digestApiKey(good)}\n`);
     chmodSync(join(digestsAlone.cwd, '.env'), 0o644);
     const found = await Promise.all([
@@ -46,8 +46,9 @@ describe('doctor on a set-up without fault', () => {
       codesOf(withEnv(`INTERNAL_API_KEY="${good}" # the new one\n`)),
       codesOf(withEnv(`API_KEYS="\n  alice: ${good},\n  bob:${digestApiKey(other)}\n"\n`)),
       codesOf(digestsAlone),
+      codesOf({ cwd: folder(), env: { API_KEYS: 'alice:Zr8kQ1x9Vt3m;Wc7pLs2nBd5yHf4gJk6a' } }),
     ]);
-    expect(found).toEqual([[], [], [], []]);
+    expect(found).toEqual([[], [], [], [], []]);
     const words = await cli(['doctor'], { cwd: folder(), env: { INTERNAL_API_KEY: good } });
     expect(words).toEqual({
       code: 0,
@@ -63,6 +64,23 @@ describe('doctor on variables', () => {
     ['empty', { INTERNAL_API_KEY: ' ' }, ['empty_variable']],
     ['quoted', { INTERNAL_API_KEY: `"${good}"` }, ['quoted_variable']],
     ['quoted within a list', { API_KEYS: `alice:${good},bob:'${other}'` }, ['quoted_variable']],
+    ['a quoted list', { API_KEYS: `"alice:${good}"` }, ['quoted_variable']],
+    ['a quoted pair in a list', { API_KEYS: `"alice:${good}",bob:${other}` }, ['quoted_variable']],
+    ['a quoted user in a list', { API_KEYS: `bob:${other},'alice':${good}` }, ['quoted_variable']],
+    [
+      'a quoted sample',
+      { INTERNAL_API_KEY: '"your-api-key-0123456789abcdef-012"' },
+      ['quoted_variable', 'sample_key'],
+    ],
+    ['a list joined by ;', { API_KEYS: `alice:${good};bob:${other}` }, ['broken_list']],
+    ['a list joined by ; and blanks', { API_KEYS: `alice:${good}; bob:${other};` }, ['broken_list']],
+    [
+      'digests joined by ;',
+      { API_KEYS: `alice:${digestApiKey(good)};bob:${digestApiKey(other)}` },
+      ['broken_list'],
+    ],
+    ['a list of short keys joined by ;', { API_KEYS: 'alice:k1;bob:k2' }, ['broken_list']],
+    ['a new and an old key joined by ;', { INTERNAL_API_KEY: `${good};${other}` }, ['broken_key']],
     ['blank-padded', { INTERNAL_API_KEY: `${good}\r` }, ['padded_variable']],
     ['shorter than 32', { INTERNAL_API_KEY: 'Zr8kQ1x9' }, ['short_key']],
     ['a sample', { INTERNAL_API_KEY: 'your-api-key-goes-here-0123456789abcdef' }, ['sample_key']],
@@ -89,6 +107,20 @@ describe('doctor on variables', () => {
     ['one key under two users', { API_KEYS: `alice:${good},bob:${good}` }, ['shared_key']],
   ])('%s -> found', async (_what, env, codes) => {
     expect(await codesOf({ cwd: folder(), env })).toEqual(codes);
+  });
+
+  it('quotes and ; in a list -> each by its position, with what to write instead', async () => {
+    const env = { API_KEYS: `carol:${good}A,"alice:${good}",bob:${other};dave:${good}` };
+    expect(await findingsOf({ cwd: folder(), env })).toMatchObject([
+      {
+        message: 'API_KEYS has quotes that are a part of its value (entry 2).',
+        remedy: 'take them away: the server takes them for a part of the user or of the key',
+      },
+      {
+        message: 'API_KEYS has a ; between entries (entry 3), which makes what follows a part of the key.',
+        remedy: 'write a comma in place of each ;',
+      },
+    ]);
   });
 
   it('a variable that no shell has expanded beside a sample -> each is called what it is', async () => {

@@ -69,6 +69,37 @@ describe('generate', () => {
       expect(stdout + stderr).not.toContain(old);
   });
 
+  it.each(['>> .env', '--out .env', '--out .env --force'])(
+    'the first line of a .env, %s -> no warning, as nothing stood there before',
+    async (target) => {
+      const cwd = folder();
+      const line = `umask 077; $CLI generate --env API_KEYS --user alice ${target}; cat .env`;
+      const { stdout, stderr } = await shell(line, { cwd });
+      expect(stdout).toMatch(/^API_KEYS=alice:key_\w{48}\n$/);
+      expect(stderr).not.toContain('Warning');
+    },
+  );
+
+  it('--out .env --force over a line of the same name -> no warning of two lines, as one is left', async () => {
+    const cwd = folder({ '.env': 'API_KEYS=alice:Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a\n' });
+    const { stderr } = await cli(
+      ['generate', '--env', 'API_KEYS', '--user', 'alice', '--out', '.env', '--force'],
+      { cwd },
+    );
+    expect(stderr).not.toContain('Warning');
+  });
+
+  it('--env with a list that the .env holds for other users -> told to put both on one line, without values', async () => {
+    const old = 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a';
+    const cwd = folder({ '.env': `API_KEYS=alice:${old},carol:${old.toLowerCase()}\n` });
+    const { code, stderr } = await cli(['generate', '--env', 'API_KEYS', '--user', 'bob'], { cwd });
+    expect(code).toBe(0);
+    expect(/^Warning: .+$/m.exec(stderr)?.[0]).toBe(
+      'Warning: .env holds API_KEYS already, and of two lines the last one alone counts: put both on one line, API_KEYS=<what it holds>,bob:<new>.',
+    );
+    expect(stderr).not.toMatch(new RegExp(old, 'i'));
+  });
+
   it('--json to nobody -> failed', async () => {
     const { stderr } = await shell('{ sleep 0.2; $CLI generate --json; echo "exit $?" >&2; } | true');
     expect(stderr).toMatch(/nobody reads it; the key is lost: make another\nexit 1\n$/);

@@ -193,6 +193,7 @@ describe('--out', () => {
     const stopped = await finished;
     await holder.query('rollback');
     expect(stopped).toMatchObject({ code: 130, stdout: '' });
+    expect(stopped.stderr).toContain('may have been done');
     expect(readdirSync(cwd)).toEqual([]);
   });
 

@@ -5,6 +5,7 @@ import { examineEntries, weaknessOf, type KeyEntry } from '../../src/lib/key-tab
 const long = 'q7'.repeat(16);
 const sample = 'looks like a sample from documentation';
 const short = 'is shorter than 32 characters';
+const quoted = 'stands in quotes, which are part of it';
 
 describe('weaknessOf', () => {
   it.each([
@@ -69,6 +70,24 @@ describe('weaknessOf', () => {
       expect(weaknessOf(`${prefix}_${'0'.repeat(48)}`)).toBe(sample);
     },
   );
+
+  it.each([`"${long}"`, `'${long}'`, `"${generateApiKey().key}"`, `"${digestApiKey('test')}"`, "'q7'"])(
+    '%s, quotes around the whole key -> quoted',
+    (key) => {
+      expect(weaknessOf(key)).toBe(quoted);
+    },
+  );
+
+  it.each([`"${long}`, `${long}'`, `"${long}'`, `q"${long}"`])(
+    '%s, quotes that do not enclose the key -> not weak',
+    (key) => {
+      expect(weaknessOf(key)).toBeUndefined();
+    },
+  );
+
+  it('a sample in quotes -> a sample', () => {
+    expect(weaknessOf('"your-api-key"')).toBe(sample);
+  });
 
   it('31 characters -> short; 32 -> not', () => {
     expect(weaknessOf(long.slice(1))).toBe(short);

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { generateApiKey } from '../../key-format.js';
 import { digestApiKey } from '../../lib/digest.js';
+import { parseKeyPairs } from '../../lib/key-entries.js';
 import { isName } from '../../lib/options.js';
 import { isVariable } from '../../sources/env-key.js';
 import { addCommand } from '../command.js';
-import { readEnvVariables } from '../environment.js';
+import { envFile, readEnvVariables } from '../environment.js';
 import { Misuse } from '../failure.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
 import { say } from '../terminal/output.js';
@@ -64,6 +66,8 @@ async function generate(options: Options): Promise<void> {
       ? undefined
       : `${options.env}=${options.user === undefined ? '' : `${options.user}:`}${secret}`;
   const [line, digestLine] = [lineOf(key), lineOf(made.digest)];
+  // Before anything is delivered: `>> .env` puts the line into the file that is looked at.
+  const warning = shadowWarning(options);
   await withOutlet(options, async (outlet) =>
     outlet.deliver({
       what: 'key',
@@ -73,7 +77,7 @@ async function generate(options: Options): Promise<void> {
       remedy: 'make another',
     }),
   );
-  if (options.env !== undefined) warnOfShadow(options.env, options.user);
+  if (warning !== undefined) say(warning);
   if (options.json) return;
   if (made.keyId !== undefined) say(`Key id:  ${made.keyId}`);
   say(`Digest:  ${made.digest}`);
@@ -84,14 +88,18 @@ async function generate(options: Options): Promise<void> {
   }
 }
 
-/** A second line does not add to the first: it takes its place, and whoever holds the old key is locked out. */
-function warnOfShadow(name: string, user: string | undefined): void {
+/** A second line does not add to the first: it takes its place, and whoever holds a key of the first is locked out. */
+function shadowWarning({ env: name, user, out }: Options): string | undefined {
+  // A file that `--out` writes is new, or takes the whole place of the old one: it has one line.
+  if (name === undefined || (out !== undefined && resolve(out) === resolve(envFile))) return undefined;
   const value = readEnvVariables()[name];
-  if (value === undefined || value.trim() === '') return;
+  if (value === undefined || value.trim() === '') return undefined;
   const owner = user === undefined ? '' : `${user}:`;
-  say(
-    `Warning: .env holds ${name} already, and of two lines the last one alone counts: keep one, with the new key in front of what it holds, ${name}=${owner}<new>,<old>, and take the old key out when nobody uses it any more.`,
-  );
+  const isForAnother = user !== undefined && parseKeyPairs(value).every((entry) => entry.user !== user);
+  const advice = isForAnother
+    ? `put both on one line, ${name}=<what it holds>,${owner}<new>.`
+    : `keep one, with the new key in front of what it holds, ${name}=${owner}<new>,<old>, and take the old key out when nobody uses it any more.`;
+  return `Warning: .env holds ${name} already, and of two lines the last one alone counts: ${advice}`;
 }
 
 function make({ prefix, hex, base64url }: Options): { key: string; keyId?: string; digest: string } {

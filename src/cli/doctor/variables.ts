@@ -37,11 +37,19 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     find('error', 'unresolved_reference', 'holds a reference that nothing has filled in', remedy);
   }
   const entries = entriesOf(variable, value);
-  const quoted = entries.filter(({ key }) => isQuoted(key));
+  const quoted = entries.filter(({ user, key }) => [user, key, `${user}:${key}`].some(isQuoted));
   if (isQuoted(value.trim()) || quoted.length > 0) {
     const places = isQuoted(value.trim()) ? '' : ` (${quoted.map(({ place }) => place).join(', ')})`;
-    const remedy = 'take them away: whoever sends the key without them is refused';
+    const remedy = isList
+      ? 'take them away: the server takes them for a part of the user or of the key'
+      : 'take them away: whoever sends the key without them is refused';
     find('error', 'quoted_variable', `has quotes that are a part of its value${places}`, remedy);
+  }
+  const isJoined = isList ? isJoinedPair : isJoinedKey;
+  const joined = entries.filter(({ key }) => isJoined(key)).map(({ place }) => place);
+  if (joined.length > 0) {
+    const message = `has a ; between ${isList ? 'entries' : 'keys'} (${joined.join(', ')}), which makes what follows a part of the key`;
+    find('error', isList ? 'broken_list' : 'broken_key', message, 'write a comma in place of each ;');
   }
   const { problems, weak } = examineEntries(entries);
   const unexpanded = entries.filter(({ key }) => isShellVariable(key)).map(({ place }) => place);
@@ -51,7 +59,8 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     const message = `holds what looks like a variable that nothing has expanded (${unexpanded.join(', ')})`;
     find('error', 'unresolved_reference', message, remedy);
   }
-  const isNew = ({ place }: { readonly place: string }) => !unexpanded.includes(place);
+  const isNew = ({ place }: { readonly place: string }) =>
+    !unexpanded.includes(place) && !joined.includes(place);
   for (const { message } of problems.filter(isNew)) {
     const code = message.endsWith('of another user') ? 'shared_key' : isList ? 'broken_list' : 'broken_key';
     const remedy =
@@ -61,6 +70,8 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     find('error', code, `is not used: ${message}`, remedy);
   }
   for (const { place, weakness } of weak.filter(isNew)) {
+    // Told of above.
+    if (weakness.includes('quotes')) continue;
     const code = weakness.includes('sample') ? 'sample_key' : 'short_key';
     find('error', code, `holds a key that ${weakness} (${place})`, `replace it: ${generate}`);
   }
@@ -99,5 +110,11 @@ export function examineUnset(
 /** `$FOO`, `$(command)`, `%FOO%`: a key could look like that, and none does. */
 const isShellVariable = (text: string) =>
   /^(\$[A-Za-z_]\w{0,63}|\$\([^)]*\)|%[A-Za-z_]\w{0,63}%)$/.test(text);
+
+/** `k;bob:k`: what is left of two pairs that no comma parts. A key made at random hardly looks so. */
+const isJoinedPair = (key: string) => /;\s*[\w.@-]+\s*:/.test(key);
+
+/** Keys long enough to be some, parted by nothing else. */
+const isJoinedKey = (key: string) => /^[^\s;]{32,}(\s*;\s*[^\s;]{32,})+$/.test(key);
 
 const isQuoted = (text: string) => /^["'`\u2018\u201c].*["'`\u2019\u201d]$/s.test(text);

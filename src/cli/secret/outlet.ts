@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { GlobalOptions } from '../command.js';
+import { programName } from '../command-line.js';
 import { Failure, Misuse } from '../failure.js';
 import { printJson, printSecret, say, toJson } from '../terminal/output.js';
 import { reserveFile, type ReservedFile } from './reserved-file.js';
@@ -53,9 +54,13 @@ export async function withOutlet<Result>(
     return work({ deliver: async (delivery) => deliverToOutput(delivery, json) });
   }
   let file: ReservedFile | undefined;
-  const stops = Object.entries({ SIGINT: 130, SIGTERM: 143 }).map(([signal, exitCode]) => {
+  const stops = Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }).map(([signal, exitCode]) => {
     const stop = () => {
       file?.discard();
+      // The database may have been told already, and its answer is not waited for.
+      say(
+        `Interrupted: what was asked for may have been done, and its secret is lost. See "${programName} list" or "claims".`,
+      );
       process.exit(exitCode);
     };
     process.on(signal, stop);
