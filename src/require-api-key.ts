@@ -140,6 +140,8 @@ const isSources: is.Check = (value) => {
 };
 
 function checkOptions(options: RequireApiKeyOptions | undefined): RequireApiKeyOptions {
+  if (isSource(options) === undefined)
+    throw new TypeError('requireApiKey: a key source is an option: write requireApiKey({ source })');
   return is.checkOptions<RequireApiKeyOptions>('requireApiKey', options, {
     source: isSources,
     header: is.isHeaderName,

@@ -36,6 +36,15 @@ describe('the source of a guard', () => {
     expect(() => requireApiKey({ source })).not.toThrow();
   });
 
+  it.each([
+    ['a function', verify],
+    ['a source', keyList({ alice: 'key_of_alice_0123456789abcdef012345' })],
+  ])('%s in place of the options -> a TypeError that says where it belongs', (_what, source) => {
+    expect(() => (requireApiKey as (options: unknown) => unknown)(source)).toThrow(
+      new TypeError('requireApiKey: a key source is an option: write requireApiKey({ source })'),
+    );
+  });
+
   it('two arguments, as Express would give to a handler -> a TypeError that says where to call it', () => {
     expect(() => (requireApiKey as (...all: unknown[]) => unknown)({}, {})).toThrow(
       new TypeError('requireApiKey: call it where you mount it: app.use(requireApiKey())'),
