@@ -1,4 +1,4 @@
-/** How much is measured. The whole takes about twenty minutes on two cores. */
+/** How much is measured. The whole takes about 22 minutes on two cores. */
 export const full = {
   guard: { processes: 3, sizes: [1, 100, 10_000, 1_000_000], warmMs: 100, rounds: 20 },
   peers: { processes: 3, size: 100, warmMs: 200, rounds: 20 },

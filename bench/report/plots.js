@@ -1,9 +1,9 @@
 import { barChart } from './bars.js';
 import { number } from './words.js';
 
-/** The plots that can be made of what was measured, by file name; of the first Node version. */
+/** The plots that can be made of what was measured, by file name; of the newest Node version. */
 export function renderPlots(measured) {
-  const [version] = measured.nodes;
+  const version = measured.nodes.at(-1);
   const plots = {};
   const guard = measured.guard?.[version];
   const peers = measured.peers?.[version];
@@ -17,6 +17,7 @@ function verification({ environment, managed }, peers, version) {
   const [{ size }] = environment.bySize;
   const bars = [
     { label: 'floor: one digest, one Map.get', ...environment.times[`floor, ${size}`].wallNs },
+    { label: 'floor with the two headers', ...environment.times[`floor and headers, ${size}`].wallNs },
     { label: 'requireApiKey, environment', isOurs: true, ...environment.times[`guard, ${size}`].wallNs },
     { label: 'requireApiKey, managed', isOurs: true, ...managed.times[`guard, ${size}`].wallNs },
     ...peers.map(({ peer, wallNs }) => ({ label: peer, ...wallNs })),
