@@ -1,8 +1,10 @@
-// Prints the outcome of the test run as one plain line, for machines that read logs.
+// Prints the outcome of the test runs as one plain line, for machines that read logs.
 import { readFileSync } from 'node:fs';
 
-const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
-  readFileSync('coverage/tests.json', 'utf8'),
+const runs = ['tests', 'system-tests'].map((name) =>
+  JSON.parse(readFileSync(`coverage/${name}.json`, 'utf8')),
 );
-console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
-process.exitCode = numFailedTests === 0 && numPassedTests > 0 ? 0 : 1;
+const sum = (field) => runs.reduce((total, run) => total + run[field], 0);
+const failed = sum('numFailedTests');
+console.log(`${sum('numPassedTests')} passed, ${failed} failed, ${sum('numPendingTests')} skipped`);
+process.exitCode = failed === 0 && runs.every(({ numPassedTests }) => numPassedTests > 0) ? 0 : 1;

@@ -186,7 +186,7 @@ it('a watch on a table that does not exist -> one warning that says so, with the
   await store.migrate();
   await watcher.until('alive');
 
-  const said = (await warnings.since(mark)).filter((message) => message.includes('absent'));
+  const said = (await warnings.since(mark)).filter((message) => message.includes('no table public.absent'));
 
   expect(said).toEqual([
     'PostgresKeyStore: there is no table public.absent; run migrate() or, for this schema and table, "npx require-api-key migrate".',
