@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Whole programs and a browser take longer than all the rest together: vitest.system.config.ts has them.
-    exclude: [...configDefaults.exclude, 'test/{browser,examples,package}/**'],
+    exclude: [...configDefaults.exclude, 'test/{browser,cli,examples,package}/**'],
     globalSetup: ['test/support/postgres-setup.ts'],
     // Most of the time is spent waiting for servers and processes: more workers than the two cores of a small machine have work.
     maxWorkers: 3,
