@@ -12,6 +12,7 @@ import { isAddress } from './is-address.js';
 import { isManager } from './is-manager.js';
 import { pageRoutes } from './page.js';
 
+/** Whose keys a claim page makes, and what it tells their users of the API. */
 export interface ClaimPageOptions {
   /** The manager that makes the links and the keys. */
   keys: ApiKeyManager;

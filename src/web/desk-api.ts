@@ -160,13 +160,13 @@ async function readBody(req: IncomingMessage): Promise<Readonly<Record<string, u
   return readJson(req, maxBodyBytes);
 }
 
-/** JSON has no dates: a text in their place becomes one, and a text that is none is refused with the rest. */
 /** An instant in ISO 8601 as `toISOString` writes it, of a day that there is; else one that no check lets pass. */
 function instantOf(text: string): Date {
   const date = new Date(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text) ? text : Number.NaN);
   return date.getUTCDate() === Number(text.slice(8, 10)) ? date : new Date(Number.NaN);
 }
 
+/** JSON has no dates: a text in their place becomes one, and a text that is none is refused with the rest. */
 function withExpiry(body: Readonly<Record<string, unknown>>): CreateKeyOptions {
   const { expiresAt, ...fields } = body;
   return {

@@ -11,6 +11,7 @@ import { isAddress } from './is-address.js';
 import { isManager } from './is-manager.js';
 import { pageRoutes } from './page.js';
 
+/** Whose keys a desk keeps, and what its forms offer. */
 export interface KeyDeskOptions {
   /** The manager whose keys are kept here; it also says who may: holders of a key with the scope `keys:manage`. */
   keys: ApiKeyManager;
