@@ -57,7 +57,9 @@ export function runServer(
 }
 
 function startScript(script: string, cwd: string, env: Record<string, string>) {
-  return start(inProject('node_modules/.bin/tsx'), [inProject(`examples/audio-api/${script}.ts`)], cwd, env);
+  const file = inProject(`examples/audio-api/${script}.ts`);
+  // Without tsx's own process in between, which on a busy machine may take a signal for unheard and end by it itself.
+  return start(process.execPath, ['--import', import.meta.resolve('tsx'), file], cwd, env);
 }
 
 /** Starts the example's server in a folder, on a free port, and waits until it has said all it says at the start. */
