@@ -241,8 +241,10 @@ export class ApiKeyManager implements DigestSource {
     const { olderThanMs } = check.checkPruneOptions(options);
     const before = new Date(this.#now() - olderThanMs);
     await this.#claims.prune(before);
+    const pruned = await this.#changing(everything, this.#store.prune(before));
     // A digest that is imported again gets another key id than the one under which it is known.
-    return this.#changing(everything, this.#store.prune(before));
+    if (pruned > 0) this.#lookup.forget(everything);
+    return pruned;
   }
 
   /**
@@ -299,8 +301,9 @@ export class ApiKeyManager implements DigestSource {
   async #changing<Result>(keyId: string, change: Promise<Result>): Promise<Result> {
     try {
       return await change;
-    } finally {
+    } catch (error) {
       this.#lookup.forget(keyId);
+      throw error;
     }
   }
 
