@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiKeyManager, type CreatedKey } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { startServer } from '../support/postgres.js';
@@ -13,6 +13,9 @@ const server = await startServer();
 const store = new PostgresKeyStore({ client: server.pool() });
 await store.migrate();
 const keys = new ApiKeyManager({ store });
+
+// A test that failed half way must not take those after it along.
+afterEach(() => server.ensureRunning());
 
 const storeOptions = { queryTimeoutMs: 1_000, heartbeatMs: 200 };
 

@@ -22,6 +22,8 @@ export interface PostgresServer {
   thaw(): Promise<void>;
   /** On the same port, with the same data; after `kill` or without. */
   restart(): Promise<void>;
+  /** Thawed, and started again where it was killed; left alone where it runs. */
+  ensureRunning(): Promise<void>;
   /** Ends it and takes its data away. */
   stop(): Promise<void>;
 }
@@ -97,33 +99,37 @@ export async function startPostgres(): Promise<PostgresServer> {
       }
     }
   };
+  const isGone = () => server.exitCode !== null || server.signalCode !== null;
   const kill = async () => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
+    if (isGone()) return;
     const gone = once(server, 'exit');
     await signalAll('SIGKILL');
     await gone;
     // Nobody is left whom the number in it could name.
     rmSync(join(data, 'postmaster.pid'), { force: true });
   };
+  const thaw = () => signalAll('SIGCONT');
+  const restart = async () => {
+    await kill();
+    // A child that was born while its server was killed holds on to the shared memory until it notices.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await start();
+        return;
+      } catch (error) {
+        if (attempt === 20) throw error;
+        await wait(100);
+      }
+    }
+  };
   await start();
   return {
     url,
     kill,
     freeze: () => signalAll('SIGSTOP'),
-    thaw: () => signalAll('SIGCONT'),
-    async restart() {
-      await kill();
-      // A child that was born while its server was killed holds on to the shared memory until it notices.
-      for (let attempt = 1; ; attempt++) {
-        try {
-          await start();
-          return;
-        } catch (error) {
-          if (attempt === 20) throw error;
-          await wait(100);
-        }
-      }
-    },
+    thaw,
+    restart,
+    ensureRunning: () => (isGone() ? restart() : thaw()),
     async stop() {
       await kill();
       const done = once(keeper, 'exit');
