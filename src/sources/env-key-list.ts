@@ -1,5 +1,5 @@
 import type { KeySource } from '../key-source.js';
-import { parseKeyPairs } from '../lib/key-entries.js';
+import { parseKeyPairs } from './key-entries.js';
 import { assertArgument, checkOptions, isScopes } from '../lib/options.js';
 import { isVariable } from './env-key.js';
 import { EnvironmentSource } from './environment-source.js';

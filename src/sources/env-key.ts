@@ -1,5 +1,5 @@
 import type { KeySource } from '../key-source.js';
-import { parseKeys } from '../lib/key-entries.js';
+import { parseKeys } from './key-entries.js';
 import { assertArgument, checkOptions, isName, isScopes, isKeyLike } from '../lib/options.js';
 import { EnvironmentSource } from './environment-source.js';
 

@@ -1,6 +1,7 @@
 import { byDigest, ownSource, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
 import { digestOf, type Digest } from '../lib/digest.js';
-import { KeyListError, KeyTable, warnOfWeakKeys, type KeyEntry } from '../lib/key-table.js';
+import type { KeyEntry } from './key-entries.js';
+import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
 import { warnOnce } from '../lib/warn.js';
 
 /**
@@ -45,21 +46,17 @@ export class EnvironmentSource implements DigestSource {
     if (this.#table || this.#broken) return this.#table;
     const value = process.env[this.#variable];
     if (value === undefined) return undefined;
-    try {
-      const table = new KeyTable(this.#parse(value), this.name, this.#scopes);
-      // Nothing but blanks, commas and unresolved references is as good as unset.
-      if (table.size === 0) return undefined;
-      this.#table = table;
-      warnOfWeakKeys(this.#variable, table);
-    } catch (error) {
-      if (!(error instanceof KeyListError)) throw error;
+    const { table, problems, weak } = listKeys(this.#parse(value), this.name, this.#scopes);
+    if (!table) {
       this.#broken = true;
-      warnOnce(
-        `${this.#variable}: ${error.message}`,
-        `${this.#variable} is not used: ${error.message}. Mend it and restart.`,
-      );
+      const message = `${this.#variable} is not used: ${problems[0]!.message}. Mend it and restart.`;
+      warnOnce(message, message);
+      return undefined;
     }
-    return this.#table;
+    // Nothing but blanks, commas and unresolved references is as good as unset.
+    if (table.size === 0) return undefined;
+    warnOfWeakKeys(this.#variable, weak);
+    return (this.#table = table);
   }
 }
 

@@ -1,6 +1,7 @@
 import { byDigest, ownSource, type DigestSource, type KeySource, type VerifyResult } from '../key-source.js';
 import { digestOf, type Digest } from '../lib/digest.js';
-import { KeyListError, KeyTable, warnOfWeakKeys, type KeyEntry } from '../lib/key-table.js';
+import type { KeyEntry } from './key-entries.js';
+import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
 import { assertArgument, checkOptions, describe, isScopes } from '../lib/options.js';
 
 /** What goes for every key of the list. */
@@ -25,7 +26,10 @@ export function keyList(
       : 'an object of users and keys',
   );
   const { scopes = [] } = checkOptions<KeyListOptions>('keyList', options, { scopes: isScopes });
-  return new ListSource(makeTable(readEntries(keys), scopes));
+  const { table, problems, weak } = listKeys(readEntries(keys), 'list', scopes);
+  if (!table) throw new TypeError(`keyList: ${problems[0]!.message}`);
+  warnOfWeakKeys('keyList', weak);
+  return new ListSource(table);
 }
 
 class ListSource implements DigestSource {
@@ -34,7 +38,6 @@ class ListSource implements DigestSource {
 
   constructor(table: KeyTable) {
     this.#table = table;
-    warnOfWeakKeys('keyList', table);
   }
 
   verify(presentedKey: string): VerifyResult {
@@ -51,15 +54,6 @@ class ListSource implements DigestSource {
 }
 
 ownSource(ListSource.prototype);
-
-function makeTable(entries: readonly KeyEntry[], scopes: readonly string[]): KeyTable {
-  try {
-    return new KeyTable(entries, 'list', scopes);
-  } catch (error) {
-    if (!(error instanceof KeyListError)) throw error;
-    throw new TypeError(`keyList: ${error.message}`, { cause: error });
-  }
-}
 
 function readEntries(keys: object): KeyEntry[] {
   return Object.entries(keys).flatMap(([user, value]: [string, unknown], index) => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** All that decides whether a request is admitted. */
 export const decidesAdmission = [
   'src/guard/*.ts',
-  'src/lib/{admission,challenge,digest,digest-table,key-entries,key-table,presented-key,response-headers,within}.ts',
+  'src/lib/{admission,challenge,digest,digest-table,presented-key,response-headers,within}.ts',
   'src/sources/*.ts',
   'src/{api-key,api-key-error,key-format,key-source,require-api-key,require-scopes}.ts',
   'src/manager/{checked-key,finding-cache,key-lookup,moment,store-health}.ts',

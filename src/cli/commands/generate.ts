@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { generateApiKey } from '../../key-format.js';
 import { digestApiKey } from '../../lib/digest.js';
-import { parseKeyPairs } from '../../lib/key-entries.js';
+import { parseKeyPairs } from '../../sources/key-entries.js';
 import { isName } from '../../lib/options.js';
 import { isVariable } from '../../sources/env-key.js';
 import { addCommand } from '../command.js';

@@ -1,5 +1,12 @@
-import { parseKeyPairs, parseKeys } from '../../lib/key-entries.js';
-import { examineEntries, isReference, isUnresolved, type KeyEntry } from '../../lib/key-table.js';
+import {
+  isReference,
+  isUnresolved,
+  parseKeyPairs,
+  parseKeys,
+  type KeyEntry,
+} from '../../sources/key-entries.js';
+import { listKeys } from '../../sources/key-table.js';
+import { describeWeakness } from '../../sources/weakness.js';
 import { programName } from '../command-line.js';
 import type { Finding, Severity } from './finding.js';
 
@@ -51,7 +58,7 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     const message = `has a ; between ${isList ? 'entries' : 'keys'} (${joined.join(', ')}), which makes what follows a part of the key`;
     find('error', isList ? 'broken_list' : 'broken_key', message, 'write a comma in place of each ;');
   }
-  const { problems, weak } = examineEntries(entries);
+  const { problems, weak } = listKeys(entries, 'examined');
   const unexpanded = entries.filter(({ key }) => isShellVariable(key)).map(({ place }) => place);
   if (unexpanded.length > 0) {
     const remedy =
@@ -61,19 +68,18 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
   }
   const isNew = ({ place }: { readonly place: string }) =>
     !unexpanded.includes(place) && !joined.includes(place);
-  for (const { message } of problems.filter(isNew)) {
-    const code = message.endsWith('of another user') ? 'shared_key' : isList ? 'broken_list' : 'broken_key';
-    const remedy =
-      code === 'shared_key'
-        ? `give each user a key of their own: ${generate}`
-        : 'mend it; until then the whole variable is not used, and keys that nothing else knows are answered 503';
+  for (const { message, isShared } of problems.filter(isNew)) {
+    const code = isShared ? 'shared_key' : isList ? 'broken_list' : 'broken_key';
+    const remedy = isShared
+      ? `give each user a key of their own: ${generate}`
+      : 'mend it; until then the whole variable is not used, and keys that nothing else knows are answered 503';
     find('error', code, `is not used: ${message}`, remedy);
   }
   for (const { place, weakness } of weak.filter(isNew)) {
     // Told of above.
-    if (weakness.includes('quotes')) continue;
-    const code = weakness.includes('sample') ? 'sample_key' : 'short_key';
-    find('error', code, `holds a key that ${weakness} (${place})`, `replace it: ${generate}`);
+    if (weakness === 'quoted') continue;
+    const message = `holds a key that ${describeWeakness[weakness]} (${place})`;
+    find('error', `${weakness}_key`, message, `replace it: ${generate}`);
   }
   return findings;
 }

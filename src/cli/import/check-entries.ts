@@ -1,5 +1,6 @@
 import { digestApiKey } from '../../lib/digest.js';
-import { isUnresolved, weaknessOf } from '../../lib/key-table.js';
+import { isUnresolved } from '../../sources/key-entries.js';
+import { describeWeakness, weaknessOf } from '../../sources/weakness.js';
 import { checkImportOptions } from '../../manager/manager-options.js';
 import type { ImportEntry } from './read-entries.js';
 
@@ -33,7 +34,7 @@ export function checkEntries(entries: readonly ImportEntry[]): {
     owners.set(digest, { user: options.user, place });
     good.push({ ...entry, digest });
     const weakness = options.key === undefined ? undefined : weaknessOf(options.key);
-    if (weakness !== undefined) weak.push(`${place}: the key ${weakness}`);
+    if (weakness !== undefined) weak.push(`${place}: the key ${describeWeakness[weakness]}`);
   }
   return { good, problems, weak };
 }

@@ -1,4 +1,4 @@
-import { splitPair } from '../../lib/key-entries.js';
+import { splitPair } from '../../sources/key-entries.js';
 import type { ImportKeyOptions } from '../../manager/manager-options.js';
 import { Failure } from '../failure.js';
 import { parseInstant } from '../values/instant.js';

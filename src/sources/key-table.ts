@@ -1,0 +1,115 @@
+import { createApiKey } from '../api-key.js';
+import { unknownKey, type VerifyResult } from '../key-source.js';
+import { DigestTable } from '../lib/digest-table.js';
+import { digestOf, parseDigest, toHex, type Digest } from '../lib/digest.js';
+import { isUnresolved, type KeyEntry } from './key-entries.js';
+import { isKeyLike, isName } from '../lib/options.js';
+import { isPresentable } from '../lib/presented-key.js';
+import { warnOnce } from '../lib/warn.js';
+import { describeWeakness, weaknessOf, type Weakness } from './weakness.js';
+
+/** Listed keys by their digests: one look-up, whatever their number. Keys themselves are not kept. */
+export class KeyTable {
+  readonly #results = new DigestTable<VerifyResult>();
+
+  constructor(results: ReadonlyMap<Digest, VerifyResult>) {
+    // In an order that has nothing to do with the list's: what came first into a table is found a little sooner.
+    for (const digest of [...results.keys()].toSorted()) this.#results.set(digest, results.get(digest)!);
+  }
+
+  get size(): number {
+    return this.#results.size;
+  }
+
+  find(digest: Digest): VerifyResult {
+    return this.#results.get(digest) ?? unknownKey;
+  }
+}
+
+/** Why an entry cannot be used. */
+export interface EntryProblem {
+  readonly place: string;
+  /** By place, never by value: `entry 2 has no key`. */
+  readonly message: string;
+  /** Whether it is a key that an entry before it gives to another user. */
+  readonly isShared: boolean;
+}
+
+/** A key that works but ought to be replaced. */
+export interface WeakEntry {
+  readonly place: string;
+  readonly weakness: Weakness;
+  /** In hexadecimal digits: tells keys apart without holding one. */
+  readonly digest: string;
+}
+
+/** What became of a list of keys. */
+export interface KeyListing {
+  /** None where anything is wrong with any entry: a list is used whole or not at all. */
+  readonly table: KeyTable | undefined;
+  readonly problems: readonly EntryProblem[];
+  readonly weak: readonly WeakEntry[];
+}
+
+/** Reads a list of keys, with all that is wrong with it: entries that could never admit their user, or admit two. */
+export function listKeys(
+  entries: readonly KeyEntry[],
+  source: string,
+  scopes: readonly string[] = [],
+): KeyListing {
+  const problems: EntryProblem[] = [];
+  const weak: WeakEntry[] = [];
+  const counts = new Map<string, number>();
+  const results = new Map<Digest, Extract<VerifyResult, { ok: true }>>();
+  for (const { user, key, place } of entries) {
+    const complaint = complaintAbout(user, key);
+    if (complaint !== undefined) {
+      problems.push({ place, message: `${place} ${complaint}`, isShared: false });
+      continue;
+    }
+    const digest = parseDigest(key) ?? digestOf(key);
+    const owner = results.get(digest)?.apiKey.user;
+    if (owner !== undefined) {
+      if (owner !== user)
+        problems.push({ place, message: `${place} has the key of another user`, isShared: true });
+      continue;
+    }
+    const count = (counts.get(user) ?? 0) + 1;
+    counts.set(user, count);
+    const apiKey = createApiKey({ keyId: `${user}#${count}`, user, scopes, source });
+    results.set(digest, Object.freeze({ ok: true, apiKey }));
+    const weakness = weaknessOf(key);
+    if (weakness) weak.push({ place, weakness, digest: toHex(digest) });
+  }
+  return { table: problems.length === 0 ? new KeyTable(results) : undefined, problems, weak };
+}
+
+/** What is wrong with an entry by itself. */
+function complaintAbout(user: string, key: string): string | undefined {
+  // `sha256:<hex>` whose user was forgotten reads as a user of that name.
+  if (user === 'sha256') return 'has a digest but no user';
+  if (isName(user)) return 'has no user, or one with control characters';
+  // Users stand in logs, so a key in the wrong place must not become one.
+  if (isKeyLike(user)) return 'has a key where its user should stand';
+  if (key === '') return 'has no key';
+  if (isUnresolved(key)) return 'has an unresolved reference instead of a key';
+  if (/^sha256:/i.test(key))
+    return parseDigest(key)
+      ? undefined
+      : 'begins with "sha256:" but is not a digest of 64 hexadecimal digits';
+  return isPresentable(key)
+    ? undefined
+    : 'has a key that no header can carry: blanks, commas, non-ASCII or over 512 characters';
+}
+
+/** As many weak keys as are told of one by one. */
+const maxTold = 10;
+
+/** Warns of keys that work but ought to be replaced, each once, by its place. */
+export function warnOfWeakKeys(list: string, weak: readonly WeakEntry[]): void {
+  for (const { place, weakness, digest } of weak.slice(0, maxTold)) {
+    warnOnce(`${list}: ${digest}`, `${list}: the key in ${place} ${describeWeakness[weakness]}; replace it.`);
+  }
+  const rest = weak.length - maxTold;
+  if (rest > 0) warnOnce(`${list}: weak keys`, `${list}: ${rest} more keys are weak; replace them.`);
+}

@@ -1,0 +1,35 @@
+import { parseApiKey } from '../key-format.js';
+import { parseDigest } from '../lib/digest.js';
+
+/** Why a key that works ought to be replaced. */
+export type Weakness = 'sample' | 'quoted' | 'short';
+
+/** Each as it is told: "the key in entry 2 is shorter than 32 characters". */
+export const describeWeakness: Readonly<Record<Weakness, string>> = {
+  sample: 'looks like a sample from documentation',
+  quoted: 'stands in quotes, which are part of it',
+  short: 'is shorter than 32 characters',
+};
+
+/** What makes a working key easy to guess or to send wrong, if anything does. A digest hides that. */
+export function weaknessOf(key: string): Weakness | undefined {
+  // What we made is random, whatever words its prefix or chance put into it.
+  if (parseDigest(key) || parseApiKey(key)) return undefined;
+  if (isSample(key)) return 'sample';
+  if (/^(["']).*\1$/.test(key)) return 'quoted';
+  return key.length < 32 ? 'short' : undefined;
+}
+
+const sampleWords = new Set(['key', 'test', 'secret', 'password', 'api', 'apikey', 'abc']);
+
+function isSample(key: string): boolean {
+  const words = key.toLowerCase().replace(/[^a-z]+/g, '-');
+  return (
+    /(^|-)(your|my|some|the)-(api-|secret-|internal-)*(key|token|secret)(-|$)/.test(words) ||
+    /change-?(me|this|it)|replace-?(me|this|with)|^(example|sample|dummy|placeholder)(-|$)|-(example|sample|here)$/.test(
+      words,
+    ) ||
+    /^(.)\1*$/.test(key) ||
+    words.split('-').every((word) => sampleWords.has(word) || /^x*$/.test(word))
+  );
+}
