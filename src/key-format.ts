@@ -29,7 +29,7 @@ export interface GeneratedApiKey {
   digest: string;
 }
 
-export const isPrefix: Check = (value) =>
+export const mustBePrefix: Check = (value) =>
   typeof value === 'string' && value.length <= maxPrefixLength && prefixPattern.test(value)
     ? undefined
     : `lower-case words joined by "_", at most ${maxPrefixLength} characters`;
@@ -42,7 +42,7 @@ export const isPrefix: Check = (value) =>
  */
 export function generateApiKey(options?: GenerateApiKeyOptions): GeneratedApiKey {
   const { prefix = 'key' } = checkOptions<GenerateApiKeyOptions>('generateApiKey', options, {
-    prefix: isPrefix,
+    prefix: mustBePrefix,
   });
   const keyId = `${prefix}_${randomBase62(idLength)}`;
   const body = keyId + randomBase62(secretLength);

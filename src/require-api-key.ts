@@ -5,7 +5,7 @@ import { Guard } from './guard/guard.js';
 import type { OnRefused } from './guard/run-on-refused.js';
 import type { KeySource, VerifyKey } from './key-source.js';
 import { describeChallenges } from './lib/challenge.js';
-import * as is from './lib/options.js';
+import * as check from './lib/options.js';
 import { respondWithProblem } from './respond-with-problem.js';
 import { envKeyList } from './sources/env-key-list.js';
 import { envKey } from './sources/env-key.js';
@@ -117,7 +117,7 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
   };
 }
 
-const isSource: is.Check = (value) =>
+const mustBeSource: check.Check = (value) =>
   typeof value === 'function' || isSourceObject(value)
     ? undefined
     : 'a key source: a function, an object with a "verify" method, or an array of these';
@@ -127,31 +127,31 @@ function isSourceObject(value: unknown): boolean {
   const { verify, name, configured, misconfigured } = value as Partial<KeySource>;
   return (
     typeof verify === 'function' &&
-    (name === undefined || is.isName(name) === undefined) &&
+    (name === undefined || check.isName(name)) &&
     [configured, misconfigured].every((each) => each === undefined || typeof each === 'function')
   );
 }
 
-const isSources: is.Check = (value) => {
-  if (!Array.isArray(value)) return isSource(value);
-  return value.length > 0 && Array.from(value).every((each) => isSource(each) === undefined)
+const mustBeSources: check.Check = (value) => {
+  if (!Array.isArray(value)) return mustBeSource(value);
+  return value.length > 0 && Array.from(value).every((each) => mustBeSource(each) === undefined)
     ? undefined
     : 'a key source or a non-empty array of key sources';
 };
 
 function checkOptions(options: RequireApiKeyOptions | undefined): RequireApiKeyOptions {
-  if (isSource(options) === undefined)
+  if (mustBeSource(options) === undefined)
     throw new TypeError('requireApiKey: a key source is an option: write requireApiKey({ source })');
-  return is.checkOptions<RequireApiKeyOptions>('requireApiKey', options, {
-    source: isSources,
-    header: is.isHeaderName,
-    scheme: is.isToken,
-    scopes: is.isScopes,
-    optional: is.isBoolean,
-    requireHttps: is.isBoolean,
-    stripHeader: is.isBoolean,
-    realm: is.isQuotable,
-    timeoutMs: is.isInteger(1, 60_000),
-    onRefused: is.isFunction,
+  return check.checkOptions<RequireApiKeyOptions>('requireApiKey', options, {
+    source: mustBeSources,
+    header: check.mustBeHeaderName,
+    scheme: check.mustBeToken,
+    scopes: check.mustBeScopes,
+    optional: check.mustBeBoolean,
+    requireHttps: check.mustBeBoolean,
+    stripHeader: check.mustBeBoolean,
+    realm: check.mustBeQuotable,
+    timeoutMs: check.mustBeInteger(1, 60_000),
+    onRefused: check.mustBeFunction,
   });
 }

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { guardOf } from './guard/guard.js';
 import { hasScopes } from './lib/admission.js';
-import { assertArgument, isScope } from './lib/options.js';
+import { assertArgument, mustBeScope } from './lib/options.js';
 import type { ApiKeyHandler } from './require-api-key.js';
 
 /**
@@ -13,7 +13,7 @@ import type { ApiKeyHandler } from './require-api-key.js';
  */
 export function requireScopes(...scopes: string[]): ApiKeyHandler {
   if (scopes.length === 0) throw new TypeError('requireScopes: name at least one scope');
-  for (const scope of scopes) assertArgument('requireScopes', 'each argument', scope, isScope);
+  for (const scope of scopes) assertArgument('requireScopes', 'each argument', scope, mustBeScope);
 
   return function requireScopesHandler(req, res, next) {
     const guard = guardOf(req);

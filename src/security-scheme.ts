@@ -1,4 +1,4 @@
-import { checkOptions, isHeaderName, isString, isToken } from './lib/options.js';
+import { checkOptions, mustBeHeaderName, mustBeString, mustBeToken } from './lib/options.js';
 
 /** How the guard that is described reads its header. */
 export interface SecuritySchemeOptions {
@@ -41,9 +41,9 @@ export type SecurityScheme =
  */
 export function securityScheme(options?: SecuritySchemeOptions): SecurityScheme {
   const { header, scheme, description } = checkOptions<SecuritySchemeOptions>('securityScheme', options, {
-    header: isHeaderName,
-    scheme: isToken,
-    description: isString,
+    header: mustBeHeaderName,
+    scheme: mustBeToken,
+    description: mustBeString,
   });
   const described = description === undefined ? {} : { description };
   if (scheme !== undefined && (header === undefined || header.toLowerCase() === 'authorization')) {

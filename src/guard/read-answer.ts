@@ -2,7 +2,7 @@ import { createApiKey, type Identity } from '../api-key.js';
 import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../key-source.js';
 import { whyNotUsable } from '../lib/admission.js';
 import { isValidDate } from '../lib/is-valid-date.js';
-import { describe, isName, isScopes } from '../lib/options.js';
+import { describe, isName, isScopes, mustBeName } from '../lib/options.js';
 import { holdsSecret } from './holds-secret.js';
 
 /**
@@ -36,7 +36,7 @@ function refuse(
   presentedKey: string,
 ): VerifyResult {
   if (code === 'invalid_api_key') return unknownKey;
-  const isFit = (text: unknown): text is string => !isName(text) && !holdsSecret([text], presentedKey);
+  const isFit = (text: unknown): text is string => isName(text) && !holdsSecret([text], presentedKey);
   return {
     ok: false,
     code,
@@ -51,7 +51,7 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   assertText('user', user);
   if (keyId != null) assertText('keyId', keyId);
   if (name != null) assertText('name', name);
-  if (scopes != null && isScopes(scopes))
+  if (scopes != null && !isScopes(scopes))
     throw nonsense('an identity whose "scopes" are not an array of scopes');
   assertTime('createdAt', createdAt);
   assertTime('expiresAt', expiresAt);
@@ -68,7 +68,7 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
 }
 
 function assertText(field: string, value: unknown): void {
-  const expected = isName(value);
+  const expected = mustBeName(value);
   if (expected) throw nonsense(`an identity whose "${field}" is not ${expected}`);
 }
 

@@ -95,18 +95,18 @@ function editDistance(a: string, b: string): number {
 // RFC 9110, section 5.6.2
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-export const isString: Check = (value) => (typeof value === 'string' ? undefined : 'a string');
+export const mustBeString: Check = (value) => (typeof value === 'string' ? undefined : 'a string');
 
-export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+export const mustBeBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
 
-export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
+export const mustBeFunction: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
 
-export const isToken: Check = (value) =>
+export const mustBeToken: Check = (value) =>
   typeof value === 'string' && token.test(value)
     ? undefined
     : 'a single word without blanks (RFC 9110, section 5.6.2)';
 
-export const isHeaderName: Check = (value) => {
+export const mustBeHeaderName: Check = (value) => {
   if (typeof value !== 'string' || !token.test(value))
     return 'the name of a header (RFC 9110, section 5.6.2)';
   // A cookie is sent by browsers on their own, so a key in it would make every guarded route forgeable from other sites.
@@ -114,7 +114,7 @@ export const isHeaderName: Check = (value) => {
 };
 
 /** Text that fits into a quoted-string without breaking the header line it stands in. */
-export const isQuotable: Check = (value) =>
+export const mustBeQuotable: Check = (value) =>
   typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)
     ? undefined
     : 'a string of printable ASCII characters';
@@ -124,27 +124,28 @@ export const isQuotable: Check = (value) =>
 const isPrintable = (text: string) => !/[\x00-\x1f\x7f-\x9f\ud800-\udfff]/u.test(text);
 
 /** A name for logs and lists: not blank, and no control character that could forge a line in them. */
-export const isName: Check = (value) =>
-  typeof value === 'string' && value.trim() !== '' && isPrintable(value)
-    ? undefined
-    : 'a string that is neither blank nor holds control characters';
+export const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.trim() !== '' && isPrintable(value);
+
+export const mustBeName: Check = (value) =>
+  isName(value) ? undefined : 'a string that is neither blank nor holds control characters';
 
 /** Whether the text has the form of a key or a digest, which have no business where names stand. */
 export const isKeyLike = (text: string) =>
   /^(sha256:)?[0-9a-f]{64}$|^[a-z][a-z0-9_]*_[0-9A-Za-z]{48}$/i.test(text);
 
 /** A scope by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and backslash. */
-export const isScope: Check = (value) =>
-  typeof value === 'string' && /^[!#-[\]-~]+$/.test(value)
-    ? undefined
-    : 'a scope, a string without blanks, quotes or backslashes';
+const isScope = (value: unknown): value is string => typeof value === 'string' && /^[!#-[\]-~]+$/.test(value);
 
-export const isScopes: Check = (value) =>
-  Array.isArray(value) && value.every((scope) => isScope(scope) === undefined)
-    ? undefined
-    : 'an array of scopes, each a string without blanks, quotes or backslashes';
+export const isScopes = (value: unknown): value is string[] => Array.isArray(value) && value.every(isScope);
 
-export const isInteger =
+export const mustBeScope: Check = (value) =>
+  isScope(value) ? undefined : 'a scope, a string without blanks, quotes or backslashes';
+
+export const mustBeScopes: Check = (value) =>
+  isScopes(value) ? undefined : 'an array of scopes, each a string without blanks, quotes or backslashes';
+
+export const mustBeInteger =
   (from: number, to: number): Check =>
   (value) =>
     Number.isInteger(value) && (value as number) >= from && (value as number) <= to

@@ -53,7 +53,7 @@ function problemOf(stored: StoredKey, digest: string): string | undefined {
   if (stored.digest !== digest) return 'its digest is not the one it was found by';
   if (typeof stored.keyId !== 'string' || stored.keyId === '') return 'it has no key id';
   if (typeof stored.user !== 'string' || stored.user === '') return 'it has no user';
-  if (isScopes(stored.scopes)) return 'its scopes are not an array of scopes';
+  if (!isScopes(stored.scopes)) return 'its scopes are not an array of scopes';
   if (typeof (stored.metadata ?? {}) !== 'object' || Array.isArray(stored.metadata))
     return 'its metadata is not an object';
   if (stored.name != null && typeof stored.name !== 'string') return 'its name is not text';

@@ -1,10 +1,10 @@
-import { assertArgument, checkOptions, describe, isString } from '../lib/options.js';
+import { assertArgument, checkOptions, describe, mustBeString } from '../lib/options.js';
 import type { ClaimStatus } from '../stores/claim-store.js';
 import {
   assertRange,
   createChecks,
-  isNumber,
-  isText,
+  mustBeNumber,
+  mustBeText,
   oneOf,
   type CreateKeyOptions,
 } from './manager-options.js';
@@ -35,9 +35,9 @@ export function checkCreateClaimOptions(options: CreateClaimOptions): CreateClai
   const caller = 'createClaim';
   const checked = checkOptions<CreateClaimOptions>(caller, options, {
     ...createChecks,
-    claimTtlMs: isNumber,
+    claimTtlMs: mustBeNumber,
   });
-  assertArgument(caller, '"user"', checked.user, isText);
+  assertArgument(caller, '"user"', checked.user, mustBeText);
   assertRange(caller, 'claimTtlMs', checked.claimTtlMs, minuteMs, 30 * dayMs);
   return checked;
 }
@@ -45,8 +45,8 @@ export function checkCreateClaimOptions(options: CreateClaimOptions): CreateClai
 export function checkListClaimsOptions(options: ListClaimsOptions | undefined): ListClaimsOptions {
   const checked = checkOptions<ListClaimsOptions>('listClaims', options, {
     status: oneOf('open', 'used', 'withdrawn', 'expired'),
-    limit: isNumber,
-    cursor: isString,
+    limit: mustBeNumber,
+    cursor: mustBeString,
   });
   assertRange('listClaims', 'limit', checked.limit, 1, 1_000);
   return checked;

@@ -1,4 +1,4 @@
-import { isPrefix } from '../key-format.js';
+import { mustBePrefix } from '../key-format.js';
 import { isPresentable } from '../lib/presented-key.js';
 import { parseDigest } from '../lib/digest.js';
 import { isValidDate } from '../lib/is-valid-date.js';
@@ -6,13 +6,15 @@ import {
   assertArgument,
   checkOptions,
   describe,
-  isBoolean,
-  isFunction,
   isName,
   isScopes,
-  isString,
+  mustBeBoolean,
+  mustBeFunction,
+  mustBeName,
+  mustBeScopes,
+  mustBeString,
+  type Check,
 } from '../lib/options.js';
-import type { Check } from '../lib/options.js';
 import type { KeyStatus, KeyStore } from '../stores/key-store.js';
 
 /** 30 days: whoever needs two keys for longer wants two keys. */
@@ -130,21 +132,23 @@ export interface PruneOptions {
   olderThanMs: number;
 }
 
-export const isText: Check = (value) =>
-  isName(value) ??
-  ((value as string).length <= maxNameLength ? undefined : `at most ${maxNameLength} characters long`);
+export const mustBeText: Check = (value) =>
+  isName(value) && value.length > maxNameLength
+    ? `at most ${maxNameLength} characters long`
+    : mustBeName(value);
 
-const isScopeList: Check = (value) =>
-  isScopes(value) ??
-  ((value as string[]).length <= maxScopes ? undefined : `an array of at most ${maxScopes} scopes`);
+const mustBeScopeList: Check = (value) =>
+  isScopes(value) && value.length > maxScopes
+    ? `an array of at most ${maxScopes} scopes`
+    : mustBeScopes(value);
 
-const isInstant: Check = (value) => {
+const mustBeInstant: Check = (value) => {
   if (!isValidDate(value)) return 'a valid Date';
   const year = value.getUTCFullYear();
   return year >= 1 && year <= 9999 ? undefined : 'a Date in the years 1 to 9999';
 };
 
-const isMetadata: Check = (value) => {
+const mustBeMetadata: Check = (value) => {
   const expected = `a JSON object of at most ${maxMetadataLength} characters, without NUL characters`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return expected;
   try {
@@ -168,7 +172,7 @@ export const oneOf =
       ? undefined
       : known.map((each) => `"${each}"`).join(' or ');
 
-const isStore: Check = (value) =>
+const mustBeStore: Check = (value) =>
   typeof value === 'object' &&
   value !== null &&
   'findByDigest' in value &&
@@ -176,7 +180,7 @@ const isStore: Check = (value) =>
     ? undefined
     : 'a key store, such as a PostgresKeyStore or a MemoryKeyStore';
 
-export const isNumber: Check = (value) => (typeof value === 'number' ? undefined : 'a number');
+export const mustBeNumber: Check = (value) => (typeof value === 'number' ? undefined : 'a number');
 
 /** @throws {RangeError} where a number is not a whole one within its bounds. */
 export function assertRange(
@@ -193,16 +197,16 @@ export function assertRange(
 export function checkManagerOptions(options: ApiKeyManagerOptions): ApiKeyManagerOptions {
   const caller = 'ApiKeyManager';
   const checked = checkOptions<ApiKeyManagerOptions>(caller, options, {
-    store: isStore,
-    prefix: isPrefix,
-    legacyKeys: isBoolean,
-    cacheTtlMs: isNumber,
-    staleIfErrorMs: isNumber,
-    maxCachedKeys: isNumber,
-    lastUsedIntervalMs: isNumber,
-    now: isFunction,
+    store: mustBeStore,
+    prefix: mustBePrefix,
+    legacyKeys: mustBeBoolean,
+    cacheTtlMs: mustBeNumber,
+    staleIfErrorMs: mustBeNumber,
+    maxCachedKeys: mustBeNumber,
+    lastUsedIntervalMs: mustBeNumber,
+    now: mustBeFunction,
   });
-  assertArgument(caller, '"store"', checked.store, isStore);
+  assertArgument(caller, '"store"', checked.store, mustBeStore);
   for (const name of ['cacheTtlMs', 'staleIfErrorMs', 'lastUsedIntervalMs'] as const) {
     assertRange(caller, name, checked[name], 0, dayMs);
   }
@@ -211,16 +215,16 @@ export function checkManagerOptions(options: ApiKeyManagerOptions): ApiKeyManage
 }
 
 export const createChecks = {
-  user: isText,
-  name: isText,
-  scopes: isScopeList,
-  expiresAt: isInstant,
-  metadata: isMetadata,
+  user: mustBeText,
+  name: mustBeText,
+  scopes: mustBeScopeList,
+  expiresAt: mustBeInstant,
+  metadata: mustBeMetadata,
 };
 
 export function checkCreateOptions(caller: string, options: CreateKeyOptions): CreateKeyOptions {
   const checked = checkOptions<CreateKeyOptions>(caller, options, createChecks);
-  assertArgument(caller, '"user"', checked.user, isText);
+  assertArgument(caller, '"user"', checked.user, mustBeText);
   return checked;
 }
 
@@ -234,7 +238,7 @@ export function checkImportOptions(options: ImportKeyOptions): ImportKeyOptions 
     digest: (value) =>
       typeof value === 'string' && parseDigest(value) ? undefined : '"sha256:" and 64 hexadecimal digits',
   });
-  assertArgument('import', '"user"', checked.user, isText);
+  assertArgument('import', '"user"', checked.user, mustBeText);
   if ((checked.key === undefined) === (checked.digest === undefined)) {
     throw new TypeError('import: give either "key" or "digest"');
   }
@@ -243,25 +247,25 @@ export function checkImportOptions(options: ImportKeyOptions): ImportKeyOptions 
 
 export function checkUpdateOptions(options: UpdateKeyOptions): UpdateKeyOptions {
   return checkOptions<UpdateKeyOptions>('update', options, {
-    name: orNull(isText),
-    scopes: isScopeList,
-    expiresAt: orNull(isInstant),
-    metadata: isMetadata,
+    name: orNull(mustBeText),
+    scopes: mustBeScopeList,
+    expiresAt: orNull(mustBeInstant),
+    metadata: mustBeMetadata,
   });
 }
 
-const isSearch: Check = (value) =>
+const mustBeSearch: Check = (value) =>
   typeof value === 'string' && value.length <= maxNameLength
     ? undefined
     : `a string of at most ${maxNameLength} characters`;
 
 export function checkListOptions(options: ListKeysOptions | undefined): ListKeysOptions {
   const checked = checkOptions<ListKeysOptions>('list', options, {
-    user: isString,
-    search: isSearch,
+    user: mustBeString,
+    search: mustBeSearch,
     status: oneOf('active', 'expiring', 'rotating', 'expired', 'revoked'),
-    limit: isNumber,
-    cursor: isString,
+    limit: mustBeNumber,
+    cursor: mustBeString,
   });
   assertRange('list', 'limit', checked.limit, 1, 1_000);
   return checked;
@@ -269,7 +273,7 @@ export function checkListOptions(options: ListKeysOptions | undefined): ListKeys
 
 export function checkRotateOptions(options: RotateKeyOptions | undefined): RotateKeyOptions {
   const checked = checkOptions<RotateKeyOptions>('rotate', options, {
-    overlapMs: isNumber,
+    overlapMs: mustBeNumber,
     startsAt: oneOf('now', 'first-use'),
   });
   assertRange('rotate', 'overlapMs', checked.overlapMs, 0, maxOverlapMs);
@@ -277,12 +281,12 @@ export function checkRotateOptions(options: RotateKeyOptions | undefined): Rotat
 }
 
 export function checkRevokeOptions(options: RevokeKeyOptions | undefined): RevokeKeyOptions {
-  return checkOptions<RevokeKeyOptions>('revoke', options, { family: isBoolean });
+  return checkOptions<RevokeKeyOptions>('revoke', options, { family: mustBeBoolean });
 }
 
 export function checkPruneOptions(options: PruneOptions): PruneOptions {
-  const checked = checkOptions<PruneOptions>('prune', options, { olderThanMs: isNumber });
-  assertArgument('prune', '"olderThanMs"', checked.olderThanMs, isNumber);
+  const checked = checkOptions<PruneOptions>('prune', options, { olderThanMs: mustBeNumber });
+  assertArgument('prune', '"olderThanMs"', checked.olderThanMs, mustBeNumber);
   assertRange('prune', 'olderThanMs', checked.olderThanMs, 0, 100 * yearMs);
   return checked;
 }

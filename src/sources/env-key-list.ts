@@ -1,6 +1,6 @@
 import type { KeySource } from '../key-source.js';
 import { parseKeyPairs } from './key-entries.js';
-import { assertArgument, checkOptions, isScopes } from '../lib/options.js';
+import { assertArgument, checkOptions, mustBeScopes } from '../lib/options.js';
 import { isVariable } from './env-key.js';
 import { EnvironmentSource } from './environment-source.js';
 
@@ -25,6 +25,6 @@ export interface EnvKeyListOptions {
  */
 export function envKeyList(name: string, options?: EnvKeyListOptions): KeySource {
   assertArgument('envKeyList', 'the name', name, isVariable);
-  const { scopes = [] } = checkOptions<EnvKeyListOptions>('envKeyList', options, { scopes: isScopes });
+  const { scopes = [] } = checkOptions<EnvKeyListOptions>('envKeyList', options, { scopes: mustBeScopes });
   return new EnvironmentSource(name, parseKeyPairs, scopes);
 }

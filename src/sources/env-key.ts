@@ -1,6 +1,6 @@
 import type { KeySource } from '../key-source.js';
 import { parseKeys } from './key-entries.js';
-import { assertArgument, checkOptions, isName, isScopes, isKeyLike } from '../lib/options.js';
+import { assertArgument, checkOptions, mustBeName, mustBeScopes, isKeyLike } from '../lib/options.js';
 import { EnvironmentSource } from './environment-source.js';
 
 /** Whose key the variable holds, and what it may do. */
@@ -26,8 +26,8 @@ export interface EnvKeyOptions {
 export function envKey(name: string, options?: EnvKeyOptions): KeySource {
   assertArgument('envKey', 'the name', name, isVariable);
   const { user = 'default', scopes = [] } = checkOptions<EnvKeyOptions>('envKey', options, {
-    user: isName,
-    scopes: isScopes,
+    user: mustBeName,
+    scopes: mustBeScopes,
   });
   return new EnvironmentSource(name, (value) => parseKeys(value, user), scopes);
 }

@@ -2,7 +2,7 @@ import { byDigest, ownSource, type DigestSource, type KeySource, type VerifyResu
 import { digestOf, type Digest } from '../lib/digest.js';
 import type { KeyEntry } from './key-entries.js';
 import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
-import { assertArgument, checkOptions, describe, isScopes } from '../lib/options.js';
+import { assertArgument, checkOptions, describe, mustBeScopes } from '../lib/options.js';
 
 /** What goes for every key of the list. */
 export interface KeyListOptions {
@@ -25,7 +25,7 @@ export function keyList(
       ? undefined
       : 'an object of users and keys',
   );
-  const { scopes = [] } = checkOptions<KeyListOptions>('keyList', options, { scopes: isScopes });
+  const { scopes = [] } = checkOptions<KeyListOptions>('keyList', options, { scopes: mustBeScopes });
   const { table, problems, weak } = listKeys(readEntries(keys), 'list', scopes);
   if (!table) throw new TypeError(`keyList: ${problems[0]!.message}`);
   warnOfWeakKeys('keyList', weak);

@@ -87,8 +87,8 @@ export function listKeys(
 /** What is wrong with an entry by itself. */
 function complaintAbout(user: string, key: string): string | undefined {
   // `sha256:<hex>` whose user was forgotten reads as a user of that name.
-  if (user === 'sha256') return 'has a digest but no user';
-  if (isName(user)) return 'has no user, or one with control characters';
+  if (user.toLowerCase() === 'sha256') return 'has a digest but no user';
+  if (!isName(user)) return 'has no user, or one with control characters';
   // Users stand in logs, so a key in the wrong place must not become one.
   if (isKeyLike(user)) return 'has a key where its user should stand';
   if (key === '') return 'has no key';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
-import { assertArgument, checkOptions, isHeaderName, isName, isToken } from '../lib/options.js';
+import { assertArgument, checkOptions, mustBeHeaderName, mustBeName, mustBeToken } from '../lib/options.js';
 import type { ApiKeyHandler } from '../require-api-key.js';
 import { ClaimError } from '../stores/claim-store.js';
 import { WebProblem } from './http/problem.js';
@@ -8,8 +8,8 @@ import { readJson } from './http/read-json.js';
 import { pathOf, runMethod, sendJson, type Action, type Methods } from './http/route.js';
 import { assertSameOrigin } from './http/same-origin.js';
 import { setSecurityHeaders } from './http/security-headers.js';
-import { isAddress } from './is-address.js';
-import { isManager } from './is-manager.js';
+import { mustBeAddress } from './must-be-address.js';
+import { mustBeManager } from './must-be-manager.js';
 import { pageRoutes } from './page.js';
 
 /** Whose keys a claim page makes, and what it tells their users of the API. */
@@ -38,15 +38,15 @@ const maxBodyBytes = 4_096;
  */
 export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
   const checked = checkOptions<ClaimPageOptions>('claimPage', options, {
-    keys: isManager,
-    apiName: isName,
-    invitedBy: isName,
-    exampleUrl: isAddress,
-    header: isHeaderName,
-    scheme: isToken,
+    keys: mustBeManager,
+    apiName: mustBeName,
+    invitedBy: mustBeName,
+    exampleUrl: mustBeAddress,
+    header: mustBeHeaderName,
+    scheme: mustBeToken,
   });
   const { keys, apiName, invitedBy, exampleUrl = '/', header = 'X-API-Key', scheme } = checked;
-  assertArgument('claimPage', '"keys"', keys, isManager);
+  assertArgument('claimPage', '"keys"', keys, mustBeManager);
   if (!keys.keepsClaims) throw new TypeError('claimPage: the store of "keys" keeps no claim links');
 
   const describe: Action = async (req, res) => {

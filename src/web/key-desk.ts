@@ -1,14 +1,21 @@
 import type { Request } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { assertArgument, checkOptions, isBoolean, isName, isScopes, type Check } from '../lib/options.js';
+import {
+  assertArgument,
+  checkOptions,
+  mustBeBoolean,
+  mustBeName,
+  mustBeScopes,
+  type Check,
+} from '../lib/options.js';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
 import { requireApiKey, type ApiKeyHandler } from '../require-api-key.js';
 import { deskApi, type DeskApiOptions } from './desk-api.js';
 import { WebProblem } from './http/problem.js';
 import { pathOf, runMethod } from './http/route.js';
 import { setSecurityHeaders } from './http/security-headers.js';
-import { isAddress } from './is-address.js';
-import { isManager } from './is-manager.js';
+import { mustBeAddress } from './must-be-address.js';
+import { mustBeManager } from './must-be-manager.js';
 import { pageRoutes } from './page.js';
 
 /** Whose keys a desk keeps, and what its forms offer. */
@@ -25,8 +32,8 @@ export interface KeyDeskOptions {
   requireHttps?: boolean | undefined;
 }
 
-const isClaimUrl: Check = (value) =>
-  isAddress(value) ?? (String(value).includes('#') ? 'an address without "#"' : undefined);
+const mustBeClaimUrl: Check = (value) =>
+  mustBeAddress(value) ?? (String(value).includes('#') ? 'an address without "#"' : undefined);
 
 /**
  * A page and a JSON API for operators, as middleware: `app.use('/keys', keyDesk({ keys }))`. The page holds no data. Its API is
@@ -37,14 +44,14 @@ const isClaimUrl: Check = (value) =>
  */
 export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
   const checked = checkOptions<KeyDeskOptions>('keyDesk', options, {
-    keys: isManager,
-    claimUrl: isClaimUrl,
-    apiName: isName,
-    knownScopes: isScopes,
-    requireHttps: isBoolean,
+    keys: mustBeManager,
+    claimUrl: mustBeClaimUrl,
+    apiName: mustBeName,
+    knownScopes: mustBeScopes,
+    requireHttps: mustBeBoolean,
   });
   const { keys, claimUrl, apiName, knownScopes = [], requireHttps = false } = checked;
-  assertArgument('keyDesk', '"keys"', keys, isManager);
+  assertArgument('keyDesk', '"keys"', keys, mustBeManager);
   if (claimUrl !== undefined && !keys.keepsClaims)
     throw new TypeError('keyDesk: "claimUrl" is given, and the store of "keys" keeps no claim links');
 

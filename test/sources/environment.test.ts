@@ -246,6 +246,7 @@ describe('envKeyList', () => {
       `alice:${good},${digestApiKey(other)}`,
       /entry 2 has a digest but no user/,
     ],
+    ['its tag in capitals', `alice:${good},SHA256:${'a1'.repeat(32)}`, /entry 2 has a digest but no user/],
     ['sha256: with anything else behind it', `alice:sha256:${other}`, /entry 1 begins with "sha256:"/],
     ['an unresolved key', 'alice:${ALICE_KEY}', /entry 1 has an unresolved reference/],
     ['an unresolved pair before others', `\${BOB},alice:${good}`, /entry 1 has no user/],

@@ -73,6 +73,7 @@ describe('keyList', () => {
     ['an empty user', { '': good }, /entry 1 has no user/],
     ['one key under two users', { alice: good, bob: [other, good] }, /entry 2 has the key of another user/],
     ['a user called sha256', { sha256: good }, /entry 1 has a digest but no user/],
+    ['a user called SHA256', { SHA256: 'a1'.repeat(32) }, /entry 1 has a digest but no user/],
     ['an unresolved reference', { alice: '${ALICE}' }, /entry 1 has an unresolved reference/],
     [
       "user and key in each other's place",

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { isHeaderName, isToken } from '../../lib/options.js';
+import { mustBeHeaderName, mustBeToken } from '../../lib/options.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { checkServer, type Target } from '../check/check-server.js';
 import { formatFinding, isTrouble, maskFinding } from '../doctor/finding.js';
@@ -37,10 +37,10 @@ export function addCheck(program: Command): void {
     .option('--no-key', 'read no key: call without one and with a wrong one alone')
     .addOption(
       new Option('--header <name>', 'the header that carries the key')
-        .argParser(checked(isHeaderName))
+        .argParser(checked(mustBeHeaderName))
         .default('X-API-Key'),
     )
-    .option('--scheme <scheme>', 'what stands before the key, such as Bearer', checked(isToken))
+    .option('--scheme <scheme>', 'what stands before the key, such as Bearer', checked(mustBeToken))
     .addOption(new Option('--method <method>', 'how it is called').argParser(methodArgument).default('GET'))
     .option('--origin <origin>', 'that of a page whose browser is to call it', originArgument)
     .addOption(

@@ -24,7 +24,7 @@ interface Options extends OutOptions {
 const bytesArgument = integerArgument(16, 256);
 /** What the list and the tools that read a `.env` take literally. */
 const userArgument = checked((text) =>
-  isName(text) === undefined && !/[\s,:#"'`$\\]/.test(text as string) && text !== 'sha256'
+  isName(text) && !/[\s,:#"'`$\\]/.test(text) && text.toLowerCase() !== 'sha256'
     ? undefined
     : 'a name without blanks, commas, colons, quotes, #, $ and backslashes',
 );

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { isPrefix } from '../../key-format.js';
+import { mustBePrefix } from '../../key-format.js';
 import type { Check } from '../../lib/options.js';
 
 /** Reads an argument that has to pass a check of the library. */
@@ -11,7 +11,7 @@ export const checked =
     return text;
   };
 
-export const prefixArgument = checked(isPrefix);
+export const prefixArgument = checked(mustBePrefix);
 
 export const integerArgument =
   (from: number, to: number) =>

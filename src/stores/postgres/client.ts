@@ -45,7 +45,7 @@ export interface Pglite extends PostgresClient {
   listen(channel: string, listener: (payload: string) => void): Promise<() => Promise<void>>;
 }
 
-export const isPostgresClient: Check = (value) =>
+export const mustBePostgresClient: Check = (value) =>
   has(value, 'query') ? undefined : 'a pg Pool, a pg Client or another object with a query method';
 
 export const isPgPool = (client: PostgresClient): client is PgPool =>

@@ -31,15 +31,15 @@ export interface Names {
   readonly lock: string;
 }
 
-const isIdentifier =
+const mustBeIdentifier =
   (maxBytes: number): Check =>
   (value) =>
     typeof value === 'string' && value !== '' && !value.includes('\0') && Buffer.byteLength(value) <= maxBytes
       ? undefined
       : `a name of 1 to ${maxBytes} bytes`;
 
-export const isSchemaName = isIdentifier(maxNameBytes);
-export const isTableName = isIdentifier(maxTableBytes);
+export const mustBeSchemaName = mustBeIdentifier(maxNameBytes);
+export const mustBeTableName = mustBeIdentifier(maxTableBytes);
 
 export function createNames(schema: string, table: string): Names {
   const quotedSchema = quoteIdentifier(schema);

@@ -1,4 +1,4 @@
-import { assertArgument, checkOptions, isInteger } from '../../lib/options.js';
+import { assertArgument, checkOptions, mustBeInteger } from '../../lib/options.js';
 import type { ClaimStore } from '../claim-store.js';
 import type {
   KeyChanges,
@@ -12,11 +12,11 @@ import type {
 } from '../key-store.js';
 import { adopt, type AdoptOptions, type AdoptSummary } from './adopt/adopt.js';
 import { PostgresClaimStore } from './claims/postgres-claim-store.js';
-import { ignoreIdleErrors, isPostgresClient, type PostgresClient } from './client.js';
+import { ignoreIdleErrors, mustBePostgresClient, type PostgresClient } from './client.js';
 import { Database } from './database.js';
 import { inspect, type Inspection } from './inspect.js';
 import { migrate } from './migrate.js';
-import { createNames, isSchemaName, isTableName, type Names } from './names.js';
+import { createNames, mustBeSchemaName, mustBeTableName, type Names } from './names.js';
 import { findByDigest } from './statements/find-by-digest.js';
 import { get } from './statements/get.js';
 import { insert } from './statements/insert.js';
@@ -91,11 +91,11 @@ export class PostgresKeyStore implements KeyStore {
    */
   constructor(options: PostgresKeyStoreOptions) {
     const checked = checkOptions<PostgresKeyStoreOptions>('PostgresKeyStore', options, {
-      client: isPostgresClient,
-      schema: isSchemaName,
-      table: isTableName,
-      queryTimeoutMs: isInteger(1, 60_000),
-      heartbeatMs: isInteger(10, 600_000),
+      client: mustBePostgresClient,
+      schema: mustBeSchemaName,
+      table: mustBeTableName,
+      queryTimeoutMs: mustBeInteger(1, 60_000),
+      heartbeatMs: mustBeInteger(10, 600_000),
     });
     const {
       client,
@@ -104,7 +104,7 @@ export class PostgresKeyStore implements KeyStore {
       queryTimeoutMs = 2_000,
       heartbeatMs = 5_000,
     } = checked;
-    assertArgument('PostgresKeyStore', '"client"', client, isPostgresClient);
+    assertArgument('PostgresKeyStore', '"client"', client, mustBePostgresClient);
     ignoreIdleErrors(client);
     this.#database = new Database(client);
     this.#names = createNames(schema, table);

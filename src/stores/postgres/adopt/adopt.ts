@@ -1,5 +1,5 @@
-import { isPrefix } from '../../../key-format.js';
-import { checkOptions, isFunction, isInteger } from '../../../lib/options.js';
+import { mustBePrefix } from '../../../key-format.js';
+import { checkOptions, mustBeFunction, mustBeInteger } from '../../../lib/options.js';
 import type { Database } from '../database.js';
 import { inspect } from '../inspect.js';
 import { migrate } from '../migrate.js';
@@ -72,9 +72,9 @@ export async function adopt(database: Database, names: Names, options?: AdoptOpt
     batchSize = 10_000,
     prefix = 'key',
   } = checkOptions<AdoptOptions>('adopt', options, {
-    onProgress: isFunction,
-    batchSize: isInteger(1, 1_000_000),
-    prefix: isPrefix,
+    onProgress: mustBeFunction,
+    batchSize: mustBeInteger(1, 1_000_000),
+    prefix: mustBePrefix,
   });
   const { state } = await inspect(database, names, 0);
   if (state === 'missing') {

@@ -4,7 +4,7 @@ import type { Check } from '../lib/options.js';
  * An absolute http address without a login, or a path. Two slashes begin the name of another host, and a backslash is read as a slash:
  * what stands there would be sent the key, or the reader.
  */
-export const isAddress: Check = (value) => {
+export const mustBeAddress: Check = (value) => {
   const expected = 'an http or https address, or a path that begins with one "/"';
   if (typeof value !== 'string' || !/^(https?:\/\/[^/\\]|\/(?![/\\]))/i.test(value)) return expected;
   if (!URL.canParse(value, 'http://localhost')) return expected;
