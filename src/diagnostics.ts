@@ -39,7 +39,10 @@ export interface ApiKeyEvent {
   code?: ApiKeyErrorCode;
   /** On `refused` and `fault` the precise reason, which no client is told; on `changed` what was done to the key. */
   reason?: RefusalReason | 'created' | 'updated' | 'rotated' | 'revoked';
-  /** On `admitted` and `refused`: from the guard's start to its verdict, in milliseconds, with fractions. */
+  /**
+   * On `admitted` and `refused`: from the guard's start to its verdict, in milliseconds, with fractions; absent where nobody was
+   * subscribed at the start.
+   */
   durationMs?: number;
 }
 
@@ -82,6 +85,5 @@ export const channels = {
   claim: channel('require-api-key:claim'),
 };
 
-/** Whether any outcome of a request is watched, so that its duration is worth measuring. */
-export const isWatched = () =>
-  channels.admitted.hasSubscribers || channels.refused.hasSubscribers || channels.fault.hasSubscribers;
+/** Whether anybody is told of verdicts, so that their duration is worth measuring. */
+export const isVerdictObserved = () => channels.admitted.hasSubscribers || channels.refused.hasSubscribers;

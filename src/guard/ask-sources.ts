@@ -6,7 +6,7 @@ import { digestOf, type Digest } from '../lib/digest.js';
 import { isThenable } from '../lib/is-thenable.js';
 import { readAnswer } from './read-answer.js';
 
-/** A verdict without an admission for want of a trustworthy answer. */
+/** No source gave an answer that can be trusted; answered 503. */
 export interface Fault {
   readonly ok: false;
   readonly code: 'key_source_failed' | 'api_key_not_configured';
@@ -30,7 +30,7 @@ interface Search {
 interface NamedSource {
   readonly name: string;
   readonly source: KeySource;
-  /** The source again, where it is one of this library's, with what it may not be without to stay one. */
+  /** The source again, where it is one of this library's, with the methods it must still have to be asked by digest. */
   readonly own: (Pick<KeySource, 'verify' | 'configured'> & { readonly source: DigestSource }) | undefined;
 }
 
@@ -117,7 +117,7 @@ function named(source: KeySource | VerifyKey): NamedSource {
   return { name: source.name ?? 'custom', source, own };
 }
 
-/** Whether there is no verdict, for want of an answer that can be trusted. */
+/** Whether the look-up failed, rather than decided. */
 export const isFault = (verdict: Verdict): verdict is Fault =>
   !verdict.ok && (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import { ApiKeyError, type ApiKeyErrorCode } from '../api-key-error.js';
 import type { ApiKey } from '../api-key.js';
-import { channels, isWatched, type RefusalReason } from '../diagnostics.js';
+import { channels, isVerdictObserved, type RefusalReason } from '../diagnostics.js';
 import { hasScopes } from '../lib/admission.js';
 import type { Challenges } from '../lib/challenge.js';
 import { logFault } from '../lib/fault-log.js';
@@ -29,7 +29,8 @@ interface Passage {
   readonly req: Request;
   readonly res: Response;
   readonly next: NextFunction;
-  readonly startedAt: number;
+  /** Unless nobody observed verdicts then. */
+  readonly startedAt: number | undefined;
   readonly presentedKey?: string | undefined;
 }
 
@@ -62,7 +63,7 @@ export class Guard {
 
   handle(req: Request, res: Response, next: NextFunction): void {
     const { sources, header, optional, requireHttps, stripsHeader } = this.#options;
-    const startedAt = isWatched() ? performance.now() : 0;
+    const startedAt = isVerdictObserved() ? performance.now() : undefined;
     // Before any verdict: answers to requests with a key and without one differ alike.
     appendVary(res, header);
 
@@ -99,7 +100,7 @@ export class Guard {
     if (!res.destroyed && !res.writableEnded) this.#settle(verdict, passage);
   }
 
-  /** Refuses a request that this guard has let pass, for want of scopes that a later handler needs. */
+  /** Refuses a request that this guard has let pass, because it lacks scopes that a later handler needs. */
   refuseScopes(scopes: readonly string[], req: Request, res: Response, next: NextFunction): void {
     this.#refuseScopes(scopes, req.apiKey, { req, res, next, startedAt: performance.now() });
   }
@@ -133,7 +134,7 @@ export class Guard {
     req.apiKey = apiKey;
     if (channels.admitted.hasSubscribers) {
       const { keyId, user, source } = apiKey;
-      channels.admitted.publish({ request: req, keyId, user, source, durationMs: elapsed(startedAt) });
+      channels.admitted.publish({ request: req, keyId, user, source, ...durationSince(startedAt) });
     }
     this.#letPass(passage);
   }
@@ -141,6 +142,7 @@ export class Guard {
   /** Lets a request pass that presents nothing, with no identity but one that an earlier guard has vouched for. */
   #letPassWithoutKey(passage: Passage): void {
     const { req } = passage;
+    // Set, not deleted: one on a prototype would show through.
     if (!guardOf(req) && req.apiKey !== undefined) Object.assign(req, { apiKey: undefined });
     this.#letPass(passage);
   }
@@ -163,7 +165,7 @@ export class Guard {
         ...(user !== undefined && { user }),
         ...(source && { source }),
       };
-      channels.refused.publish({ request: req, ...who, code, reason, durationMs: elapsed(startedAt) });
+      channels.refused.publish({ request: req, ...who, code, reason, ...durationSince(startedAt) });
     }
     warnOfRefusedPreflight(req);
     const { onRefused } = this.#options;
@@ -194,7 +196,7 @@ export class Guard {
   }
 }
 
-/** Something truthy that no router takes for an order, such as 'route'. */
+/** Always an error: Express reads texts such as 'route' as orders. */
 const asError = (thrown: unknown) =>
   thrown instanceof Error ? thrown : new Error('the guard failed', { cause: thrown });
 
@@ -217,14 +219,15 @@ function withoutStack<Result>(make: () => Result): Result {
   }
 }
 
-const elapsed = (startedAt: number) => performance.now() - startedAt;
+const durationSince = (startedAt: number | undefined) =>
+  startedAt !== undefined && { durationMs: performance.now() - startedAt };
 
 const guard = Symbol('require-api-key.guard');
 
 type GuardedMessage = IncomingMessage & { [guard]?: Guard };
 
-function setGuard(req: IncomingMessage, state: Guard): void {
-  (req as GuardedMessage)[guard] = state;
+function setGuard(req: IncomingMessage, passed: Guard): void {
+  (req as GuardedMessage)[guard] = passed;
 }
 
 /** The last guard that let this request pass, with or without a key. */

@@ -19,14 +19,16 @@ export function runOnRefused(
   next: NextFunction,
 ): void {
   // Express goes on to a handler for next(), and to the next route for 'route' and 'router': only an error stops it.
+  const fail = (reason?: unknown) => next(typeof reason === 'object' && reason !== null ? reason : error);
   let handedOver = false;
   const handOver = (reason?: unknown) => {
     if (handedOver) return;
     handedOver = true;
-    next(typeof reason === 'object' && reason !== null ? reason : error);
+    fail(reason);
   };
-  // Express keeps its own `next` there, which sendFile() and download() call without an argument for a folder.
-  req.next = handOver as NextFunction;
+  // Express keeps its own `next` there: sendFile() and download() call it without an argument for a folder, and the app's error
+  // handler may need it after `onRefused` has handed over.
+  req.next = fail as NextFunction;
   try {
     const result = onRefused(error, req, res, handOver as NextFunction);
     if (isThenable(result)) Promise.resolve(result).catch(handOver);

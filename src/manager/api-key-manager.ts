@@ -196,6 +196,15 @@ export class ApiKeyManager implements DigestSource {
     return records;
   }
 
+  /**
+   * What the manager takes for now, in milliseconds since 1970: pages that show its keys have to see them as it does.
+   *
+   * @hidden
+   */
+  clock(): number {
+    return this.#now();
+  }
+
   /** Whether the store keeps claim links; where it does not, the methods for them reject with a `TypeError`. */
   get keepsClaims(): boolean {
     return this.#store.claims !== undefined;

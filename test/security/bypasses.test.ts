@@ -1,5 +1,7 @@
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ErrorRequestHandler, Request, Response } from 'express';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ApiKeyManager,
@@ -37,6 +39,27 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
         guard: requireApiKey({ source: keyList({ alice: key }), onRefused: refused }),
       });
       expect(await app.raw([])).toMatchObject({ handlerRuns: 0 });
+    },
+  );
+
+  it.each<[what: string, answer: (req: Request, res: Response) => void]>([
+    ['a file that is not there', (_req, res) => res.status(401).sendFile(join(tmpdir(), 'nowhere.html'))],
+    ['a folder', (_req, res) => res.status(401).sendFile(tmpdir())],
+  ])(
+    "an error handler that answers a handed-over refusal with %s -> the request ends, the next route's handler does not run",
+    async (_what, answer) => {
+      const reached = vi.fn((_req: Request, res: Response) => void res.end());
+      const app = await guardedApp(express, {
+        guard: requireApiKey({
+          source: keyList({ alice: key }),
+          onRefused: (error, _q, _s, next) => next(error),
+        }),
+      });
+      app.app.use(((_error, req, res, _next) => answer(req, res)) as ErrorRequestHandler);
+      app.app.get('/hello', reached);
+
+      expect(await app.get()).toMatchObject({ status: expect.toBeOneOf([401, 404]), handlerRuns: 0 });
+      expect(reached).not.toHaveBeenCalled();
     },
   );
 
