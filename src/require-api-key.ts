@@ -117,13 +117,21 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
   };
 }
 
-const mustBeSource: check.Check = (value) =>
-  typeof value === 'function' || isSourceObject(value)
-    ? undefined
-    : 'a key source: a function, an object with a "verify" method, or an array of these';
+const mustBeSource: check.Check = (value) => {
+  if (typeof value === 'function')
+    return isClass(value) ? 'a key source, which a class is not: make one with "new"' : undefined;
+  if (typeof value !== 'object' || value === null) return sourceForms;
+  if ('findByDigest' in value)
+    return 'a key source, which a key store is not: write new ApiKeyManager({ store })';
+  return isSourceObject(value) ? undefined : sourceForms;
+};
 
-function isSourceObject(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || !('verify' in value)) return false;
+const sourceForms = 'a key source: a function, an object with a "verify" method, or an array of these';
+
+/** Every call of it would throw, and so every request be answered 503. */
+const isClass = (value: object) => /^class\b/.test(Function.prototype.toString.call(value));
+
+function isSourceObject(value: object): boolean {
   const { verify, name, configured, misconfigured } = value as Partial<KeySource>;
   return (
     typeof verify === 'function' &&

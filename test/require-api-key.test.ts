@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { apiKeyOf, keyList, requireApiKey, requireScopes } from '../src/index.js';
+import { apiKeyOf, keyList, MemoryKeyStore, requireApiKey, requireScopes } from '../src/index.js';
 import { arrive, callGuards } from './support/call-guard.js';
 
 const oneSource = 'a key source: a function, an object with a "verify" method, or an array of these';
@@ -15,11 +15,13 @@ describe('the source of a guard', () => {
     [{ verify, name: 7 }, oneSource],
     [{ verify, configured: true }, oneSource],
     [{ verify, misconfigured: false }, oneSource],
+    [class {}, 'a key source, which a class is not: make one with "new"'],
+    [new MemoryKeyStore(), 'a key source, which a key store is not: write new ApiKeyManager({ store })'],
     [[], 'a key source or a non-empty array of key sources'],
     [[verify, undefined], 'a key source or a non-empty array of key sources'],
     // oxlint-disable-next-line no-sparse-arrays
     [[, verify], 'a key source or a non-empty array of key sources'],
-  ])('%j -> a TypeError that says what it must be', (source, expected) => {
+  ])('%o -> a TypeError that says what it must be', (source, expected) => {
     expect(() => requireApiKey({ source: source as never })).toThrow(
       expect.objectContaining({
         name: 'TypeError',
@@ -32,7 +34,9 @@ describe('the source of a guard', () => {
     [{ verify }],
     [{ verify, name: 'table', configured: () => true, misconfigured: () => false }],
     [[verify]],
-  ])('%j -> taken', (source) => {
+    [async () => 'alice'],
+    [function classify() {}],
+  ])('%o -> taken', (source) => {
     expect(() => requireApiKey({ source })).not.toThrow();
   });
 

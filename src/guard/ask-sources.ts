@@ -4,6 +4,7 @@ import { byDigest, isDigestSource, unknownKey } from '../key-source.js';
 import type { DigestSource, KeySource, KeySourceAnswer, VerifyKey, VerifyResult } from '../key-source.js';
 import { digestOf, type Digest } from '../lib/digest.js';
 import { isThenable } from '../lib/is-thenable.js';
+import { describe } from '../lib/options.js';
 import { readAnswer } from './read-answer.js';
 
 /** No source gave an answer that can be trusted; answered 503. */
@@ -56,10 +57,10 @@ export class SourceList {
     let configured = false;
     for (const { name, source } of this.#sources) {
       try {
-        if (source.misconfigured?.() === true) {
+        if (says(source, 'misconfigured') === true) {
           return notConfigured('broken_configuration', `the key source "${name}" is misconfigured`, req);
         }
-        configured = source.configured === undefined || source.configured() === true || configured;
+        configured = says(source, 'configured') !== false || configured;
       } catch (cause) {
         return failed('source_threw', cause, req, name);
       }
@@ -130,6 +131,16 @@ const isFinal = (verdict: Verdict) =>
 const withSource = (verdict: Verdict, source: string): Verdict =>
   verdict.ok ? verdict : { ...verdict, source };
 
+/** @throws {TypeError} for any answer but a boolean: a promise would pass for "yes". */
+function says(source: KeySource, what: 'configured' | 'misconfigured'): boolean | undefined {
+  if (source[what] === undefined) return undefined;
+  const answer: unknown = source[what]();
+  if (typeof answer === 'boolean') return answer;
+  // Nobody waits for it, so nobody else would take its rejection.
+  if (isThenable(answer)) Promise.resolve(answer).catch(() => {});
+  throw new TypeError(`the key source's "${what}" answered ${describe(answer)}, neither true nor false`);
+}
+
 function askOwn(
   source: DigestSource,
   digest: Digest,
@@ -161,7 +172,7 @@ function askForeign(
   };
   try {
     // A source that says it holds no key cannot know one, whatever it would answer.
-    if (source.configured?.() === false) return unknownKey;
+    if (says(source, 'configured') === false) return unknownKey;
     const answer = source.verify(presentedKey, req);
     if (!isThenable(answer)) return read(answer);
     // A promise of our own: theirs may have a `then` that does as it likes.

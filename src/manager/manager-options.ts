@@ -196,6 +196,8 @@ export function assertRange(
 
 export function checkManagerOptions(options: ApiKeyManagerOptions): ApiKeyManagerOptions {
   const caller = 'ApiKeyManager';
+  if (mustBeStore(options) === undefined)
+    throw new TypeError(`${caller}: a key store is an option: write new ApiKeyManager({ store })`);
   const checked = checkOptions<ApiKeyManagerOptions>(caller, options, {
     store: mustBeStore,
     prefix: mustBePrefix,

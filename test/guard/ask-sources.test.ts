@@ -63,6 +63,26 @@ describe('one source', () => {
       { name: 'table', verify: () => undefined, misconfigured: throws },
       fault('source_threw', 'table'),
     ],
+    [
+      'whose configured() answers with a promise',
+      { verify: () => 'alice', configured: (async () => false) as never },
+      fault('source_threw', 'custom'),
+    ],
+    [
+      'whose configured() answers with a promise that is rejected',
+      { verify: () => 'alice', configured: (() => Promise.reject(cause)) as never },
+      fault('source_threw', 'custom'),
+    ],
+    [
+      'whose configured() answers with a text',
+      { verify: () => 'alice', configured: (() => 'yes') as never },
+      fault('source_threw', 'custom'),
+    ],
+    [
+      'whose misconfigured() answers with a promise',
+      { verify: () => undefined, misconfigured: (async () => false) as never },
+      fault('source_threw', 'custom'),
+    ],
     ['that says neither', { verify: () => undefined }, unknown],
     [
       'that holds a key',

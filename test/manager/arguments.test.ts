@@ -19,6 +19,7 @@ async function errorOf(act: () => unknown): Promise<Error> {
 describe('new ApiKeyManager', () => {
   it.each([
     ['no options', undefined, /"store"/],
+    ['a store in place of the options', store, /write new ApiKeyManager\(\{ store \}\)/],
     ['no store', {}, /"store" must be a key store/],
     ['a store that is none', { store: {} }, /"store" must be a key store/],
     ['an unknown option', { store, cacheTtl: 5 }, /"cacheTtl"; did you mean "cacheTtlMs"\?/],
