@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { fixedDate } from './lib/fixed-date.js';
 
-/** Who is calling, as a route finds it on `req.apiKey`. Frozen; holds neither the presented key nor its digest. */
+/** Who is calling, as a route finds it on `req.apiKey`. Frozen, its dates cannot be set; holds neither the presented key nor its digest. */
 export interface ApiKey {
   /**
    * The public name of the key, fit for logs and rate limits: `key_4fQz81LmBw` for a managed key, `alice#1` for one in a list or
@@ -53,8 +54,8 @@ export interface Identity {
   /** Where it is set, to whatever instant, the key is refused as `revoked_api_key`. Default: not revoked. */
   revokedAt?: Date | null | undefined;
   /**
-   * What the route is to be given besides: an object, with all that hangs on it of no more than about 10 000 names and values.
-   * Default: an empty one.
+   * What the route is to be given besides: an object that holds, with everything in it, no more names and values than 10 000; a larger
+   * one is a fault. Default: an empty one.
    */
   metadata?: Readonly<Record<string, unknown>> | null | undefined;
 }
@@ -69,8 +70,8 @@ export function createApiKey(fields: Identity & { source: string }): ApiKey {
     scopes: Object.freeze([...(fields.scopes ?? [])]),
     source: fields.source,
     ...(fields.name != null && { name: fields.name }),
-    ...(fields.createdAt && { createdAt: new Date(fields.createdAt) }),
-    ...(fields.expiresAt && { expiresAt: new Date(fields.expiresAt) }),
+    ...(fields.createdAt && { createdAt: fixedDate(fields.createdAt) }),
+    ...(fields.expiresAt && { expiresAt: fixedDate(fields.expiresAt) }),
     metadata: fields.metadata ? Object.freeze({ ...fields.metadata }) : none,
   });
 }

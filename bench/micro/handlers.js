@@ -64,6 +64,13 @@ export class ListedStore extends MemoryKeyStore {
     );
   }
 
+  /** Says that it is alive, as PostgreSQL does with every heartbeat. */
+  watch(watcher) {
+    const watch = super.watch(watcher);
+    watcher.alive();
+    return watch;
+  }
+
   async findByDigest(digest) {
     const place = this.#places.get(digest);
     if (!place) return undefined;

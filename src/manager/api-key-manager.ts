@@ -3,18 +3,35 @@ import type { Request } from 'express';
 import { channels } from '../diagnostics.js';
 import { generateApiKey, parseApiKey } from '../key-format.js';
 import { byDigest, ownSource, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
-import { whyNotUsable } from '../lib/admission.js';
 import { deepCopy } from '../lib/deep-copy.js';
-import { digestApiKey, digestOf, type Digest } from '../lib/digest.js';
+import { digestOf, type Digest } from '../lib/digest.js';
+import { dayMs } from '../lib/durations.js';
 import { isPresentable } from '../lib/presented-key.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
 import { KeyStoreError, type KeyRecord, type KeyStore, type StoredKey } from '../stores/key-store.js';
-import type { CheckedKey } from './checked-key.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
-import { everything, KeyLookup } from './key-lookup.js';
-import { LastUsedRecorder, type LastUse } from './last-used-recorder.js';
-import * as check from './manager-options.js';
+import { everything } from './key-lookup.js';
+import { KeyVerifier } from './key-verifier.js';
+import {
+  assertKeyId,
+  checkCreateOptions,
+  checkImportOptions,
+  checkListOptions,
+  checkManagerOptions,
+  checkPruneOptions,
+  checkRevokeOptions,
+  checkRotateOptions,
+  checkUpdateOptions,
+  type ApiKeyManagerOptions,
+  type CreateKeyOptions,
+  type ImportKeyOptions,
+  type ListKeysOptions,
+  type PruneOptions,
+  type RevokeKeyOptions,
+  type RotateKeyOptions,
+  type UpdateKeyOptions,
+} from './manager-options.js';
 
 /** A key that has just been made. The key itself is never to be had again. */
 export interface CreatedKey {
@@ -39,10 +56,8 @@ export class ApiKeyManager implements DigestSource {
   readonly name = 'managed';
   readonly #store: KeyStore;
   readonly #prefix: string;
-  readonly #legacyKeys: boolean;
   readonly #now: () => number;
-  readonly #lookup: KeyLookup;
-  readonly #recorder: LastUsedRecorder;
+  readonly #verifier: KeyVerifier;
   readonly #claims: Claims;
   #closed: Promise<void> | undefined;
 
@@ -52,7 +67,7 @@ export class ApiKeyManager implements DigestSource {
    * @throws {TypeError} for an unknown or wrong option, a missing `store` above all.
    * @throws {RangeError} for a number out of its bounds.
    */
-  constructor(options: check.ApiKeyManagerOptions) {
+  constructor(options: ApiKeyManagerOptions) {
     const {
       store,
       prefix = 'key',
@@ -62,20 +77,20 @@ export class ApiKeyManager implements DigestSource {
       maxCachedKeys = 10_000,
       lastUsedIntervalMs = 60_000,
       now = Date.now,
-    } = check.checkManagerOptions(options);
+    } = checkManagerOptions(options);
     this.#store = store;
     this.#prefix = prefix;
-    this.#legacyKeys = legacyKeys;
     this.#now = now;
-    this.#lookup = new KeyLookup({
+    this.#verifier = new KeyVerifier({
       store,
       source: this.name,
       now,
+      legacyKeys,
       cacheTtlMs,
       staleIfErrorMs,
       maxCachedKeys,
+      lastUsedIntervalMs,
     });
-    this.#recorder = new LastUsedRecorder(store, lastUsedIntervalMs, (uses) => this.#endReplaced(uses));
     this.#claims = new Claims({
       store,
       prefix,
@@ -86,8 +101,8 @@ export class ApiKeyManager implements DigestSource {
   }
 
   /** Issues a key, stores its digest and resolves to both key and record: the key is never to be had again. */
-  async create(options: check.CreateKeyOptions): Promise<CreatedKey> {
-    const fields = check.checkCreateOptions('create', options);
+  async create(options: CreateKeyOptions): Promise<CreatedKey> {
+    const fields = checkCreateOptions('create', options);
     const { key, keyId, digest } = generateApiKey({ prefix: this.#prefix });
     const record = await this.#insert(fields, keyId, digest);
     return { key, record };
@@ -98,10 +113,10 @@ export class ApiKeyManager implements DigestSource {
    * any other gets a new one. A key of another form is accepted by a manager with `legacyKeys` alone. Rejects with `duplicate_key`
    * where the key is there already.
    */
-  async import(options: check.ImportKeyOptions): Promise<KeyRecord> {
-    const { key, digest = digestApiKey(key!), ...fields } = check.checkImportOptions(options);
+  async import(options: ImportKeyOptions): Promise<KeyRecord> {
+    const { fields, digest, key } = checkImportOptions(options);
     const keyId = parseApiKey(key)?.keyId ?? generateApiKey({ prefix: this.#prefix }).keyId;
-    return this.#insert(fields, keyId, digest.toLowerCase());
+    return this.#insert(fields, keyId, digest);
   }
 
   /**
@@ -112,30 +127,28 @@ export class ApiKeyManager implements DigestSource {
    */
   async verify(presentedKey: string, req?: Request): Promise<VerifyResult> {
     if (typeof presentedKey !== 'string' || !isPresentable(presentedKey)) return unknownKey;
-    return this[byDigest](digestOf(presentedKey), presentedKey, req);
+    const result = await this.#verifier.verify(digestOf(presentedKey), presentedKey, req);
+    return result.ok ? result : { ok: false, code: result.code };
   }
 
   /**
-   * How a guard asks, so that several sources cost one digest.
+   * How a guard asks, so that several sources cost one digest; a refusal names key and user, for the diagnostics channels.
    *
    * @hidden
    */
   [byDigest](digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
-    const found = this.#lookup.peek(digest);
-    if (found) return this.#decide(found.key, req);
-    if (!this.#legacyKeys && !parseApiKey(presentedKey)) return unknownKey;
-    return this.#lookup.find(digest).then((key) => this.#decide(key, req));
+    return this.#verifier.verify(digest, presentedKey, req);
   }
 
   /** The record of a key, without its digest, or `undefined` where there is none. */
   async get(keyId: string): Promise<KeyRecord | undefined> {
-    check.assertKeyId('get', keyId);
+    assertKeyId('get', keyId);
     return this.#store.get(keyId);
   }
 
   /** A page of records without their digests, newest first. Rejects with `unknown_key_id` for a `cursor` that names no key. */
-  async list(options?: check.ListKeysOptions): Promise<KeyRecord[]> {
-    const { limit = 100, ...query } = check.checkListOptions(options);
+  async list(options?: ListKeysOptions): Promise<KeyRecord[]> {
+    const { limit = 100, ...query } = checkListOptions(options);
     return this.#store.list({ ...query, limit, now: new Date(this.#now()) });
   }
 
@@ -143,11 +156,11 @@ export class ApiKeyManager implements DigestSource {
    * Changes one record and resolves to it; parts that are not named stay as they are. Rejects with `unknown_key_id`, and with
    * `already_rotated` where it would put off the end of a key that a rotation has replaced.
    */
-  async update(keyId: string, options: check.UpdateKeyOptions): Promise<KeyRecord> {
-    check.assertKeyId('update', keyId);
-    const changes = check.checkUpdateOptions(options);
+  async update(keyId: string, options: UpdateKeyOptions): Promise<KeyRecord> {
+    assertKeyId('update', keyId);
+    const changes = checkUpdateOptions(options);
     if (changes.expiresAt !== undefined) await this.#assertNotReplaced(keyId, changes.expiresAt);
-    const record = await this.#changing(keyId, this.#store.update(keyId, changes));
+    const record = await this.#forgetOnFailure(keyId, this.#store.update(keyId, changes));
     this.#announce('updated', record);
     return record;
   }
@@ -159,23 +172,23 @@ export class ApiKeyManager implements DigestSource {
    */
   async rotate(
     keyId: string,
-    options?: check.RotateKeyOptions,
+    options?: RotateKeyOptions,
   ): Promise<
     CreatedKey & {
       /** What is kept of the old key from now on. */
       readonly previous: KeyRecord;
     }
   > {
-    check.assertKeyId('rotate', keyId);
-    const { overlapMs = 86_400_000, startsAt = 'now' } = check.checkRotateOptions(options);
+    assertKeyId('rotate', keyId);
+    const { overlapMs = dayMs, startsAt = 'now' } = checkRotateOptions(options);
     const { key, ...successor } = generateApiKey({ prefix: this.#prefix });
     const createdAt = new Date(this.#now());
-    const rotated = await this.#changing(
+    const rotated = await this.#forgetOnFailure(
       keyId,
       this.#store.rotate(keyId, { ...successor, createdAt }, { overlapMs, startsAt }),
     );
     this.#announce('rotated', rotated.previous);
-    this.#announceForgotten(rotated.previous);
+    this.#announceEnded(rotated.previous);
     this.#announce('created', rotated.record);
     return { key, ...rotated };
   }
@@ -184,11 +197,11 @@ export class ApiKeyManager implements DigestSource {
    * Revokes a key, at once and for good, and with `family` all that rotations link to it. Resolves to the records of all of them,
    * that of the named key first. A key that was revoked before keeps its `revokedAt`. Rejects with `unknown_key_id`.
    */
-  async revoke(keyId: string, options?: check.RevokeKeyOptions): Promise<KeyRecord[]> {
-    check.assertKeyId('revoke', keyId);
-    const { family = false } = check.checkRevokeOptions(options);
+  async revoke(keyId: string, options?: RevokeKeyOptions): Promise<KeyRecord[]> {
+    assertKeyId('revoke', keyId);
+    const { family = false } = checkRevokeOptions(options);
     const revokedAt = new Date(this.#now());
-    const records = await this.#changing(
+    const records = await this.#forgetOnFailure(
       family ? everything : keyId,
       this.#store.revoke(keyId, revokedAt, { family }),
     );
@@ -246,13 +259,13 @@ export class ApiKeyManager implements DigestSource {
    * Deletes the records of keys that were revoked or expired longer ago than `olderThanMs`, and the claim links that were used,
    * withdrawn or expired before then. Resolves to the number of keys.
    */
-  async prune(options: check.PruneOptions): Promise<number> {
-    const { olderThanMs } = check.checkPruneOptions(options);
+  async prune(options: PruneOptions): Promise<number> {
+    const { olderThanMs } = checkPruneOptions(options);
     const before = new Date(this.#now() - olderThanMs);
     await this.#claims.prune(before);
-    const pruned = await this.#changing(everything, this.#store.prune(before));
+    const pruned = await this.#forgetOnFailure(everything, this.#store.prune(before));
     // A digest that is imported again gets another key id than the one under which it is known.
-    if (pruned > 0) this.#lookup.forget(everything);
+    if (pruned > 0) this.#verifier.forget(everything);
     return pruned;
   }
 
@@ -261,37 +274,12 @@ export class ApiKeyManager implements DigestSource {
    * open; calling it again does no harm.
    */
   close(): Promise<void> {
-    this.#closed ??= this.#recorder.close().then(() => this.#lookup.close());
+    this.#closed ??= this.#verifier.close();
     return this.#closed;
   }
 
-  /** The verdict on a key that was found. */
-  #decide(key: CheckedKey | undefined, req: Request | undefined): VerifyResult {
-    if (!key) return unknownKey;
-    const now = this.#now();
-    const code = whyNotUsable(key, now);
-    if (code) {
-      const { keyId, user } = key;
-      if (key.isReplaced && channels.reuse.hasSubscribers) {
-        channels.reuse.publish({ ...(req && { request: req }), keyId, user, source: this.name, code });
-      }
-      return { ok: false, code, keyId, user };
-    }
-    this.#recorder.record(key.lastUse, now);
-    return key.admitted;
-  }
-
-  /** A first use that was written has set the end of the key before; what is known of both is old. */
-  #endReplaced(uses: readonly LastUse[]): void {
-    for (const { keyId, ends } of uses) {
-      if (ends === undefined) continue;
-      this.#lookup.forget(ends);
-      this.#lookup.forget(keyId);
-    }
-  }
-
-  /** Where a key was replaced before its first use, the rotation has also ended the key that waited for that use. */
-  #announceForgotten({ replaces, overlapMs, user }: KeyRecord): void {
+  /** Where a key is replaced before its first use, its rotation also ends the key that waited for that use. */
+  #announceEnded({ replaces, overlapMs, user }: KeyRecord): void {
     if (replaces !== undefined && overlapMs !== undefined)
       this.#announce('updated', { keyId: replaces, user });
   }
@@ -306,17 +294,17 @@ export class ApiKeyManager implements DigestSource {
     );
   }
 
-  /** A change that failed, by an answer that got lost, may have been made: nothing that was known of the key is to be trusted. */
-  async #changing<Result>(keyId: string, change: Promise<Result>): Promise<Result> {
+  /** A change whose answer got lost may have been made all the same: what was known of the key is not trusted any longer. */
+  async #forgetOnFailure<Result>(keyId: string, change: Promise<Result>): Promise<Result> {
     try {
       return await change;
     } catch (error) {
-      this.#lookup.forget(keyId);
+      this.#verifier.forget(keyId);
       throw error;
     }
   }
 
-  async #insert(fields: check.CreateKeyOptions, keyId: string, digest: string): Promise<KeyRecord> {
+  async #insert(fields: CreateKeyOptions, keyId: string, digest: string): Promise<KeyRecord> {
     const { user, name, scopes = [], expiresAt, metadata = {} } = fields;
     const stored: StoredKey = {
       keyId,
@@ -328,7 +316,7 @@ export class ApiKeyManager implements DigestSource {
       createdAt: new Date(this.#now()),
       ...(expiresAt && { expiresAt: new Date(expiresAt) }),
     };
-    const record = await this.#changing(keyId, this.#store.insert(stored));
+    const record = await this.#forgetOnFailure(keyId, this.#store.insert(stored));
     this.#announce('created', record);
     return record;
   }
@@ -337,7 +325,7 @@ export class ApiKeyManager implements DigestSource {
     reason: 'created' | 'updated' | 'rotated' | 'revoked',
     { keyId, user }: Pick<KeyRecord, 'keyId' | 'user'>,
   ): void {
-    this.#lookup.forget(keyId);
+    this.#verifier.forget(keyId);
     if (channels.changed.hasSubscribers) channels.changed.publish({ keyId, user, source: this.name, reason });
   }
 }

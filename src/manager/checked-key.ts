@@ -35,7 +35,7 @@ export function checkStoredKey(stored: StoredKey, digest: string, source: string
   return {
     keyId,
     user,
-    // Copies: the identity's dates are in the hands of every handler, and a date can be set.
+    // A copy: whose dates those are is the store's affair.
     expiresAt: expiresAt && new Date(expiresAt),
     revokedAt: stored.revokedAt ?? undefined,
     isReplaced: replacedBy != null,

@@ -1,3 +1,4 @@
+import { dayMs } from '../lib/durations.js';
 import { assertArgument, checkOptions, describe, mustBeString } from '../lib/options.js';
 import type { ClaimStatus } from '../stores/claim-store.js';
 import {
@@ -9,13 +10,10 @@ import {
   type CreateKeyOptions,
 } from './manager-options.js';
 
-const minuteMs = 60_000;
-const dayMs = 24 * 3_600_000;
-
 /** What the key will hold that a claim link yields, and how long the link works. */
 export interface CreateClaimOptions extends CreateKeyOptions {
   /**
-   * How long the link works, in milliseconds, an integer from 60 000 (a minute) to 2 592 000 000 (30 days); never longer than the
+   * How long the link works, in milliseconds, an integer from 1 to 2 592 000 000 (30 days); never longer than the
    * key would. Default 86 400 000 (a day).
    */
   claimTtlMs?: number | undefined;
@@ -38,7 +36,7 @@ export function checkCreateClaimOptions(options: CreateClaimOptions): CreateClai
     claimTtlMs: mustBeNumber,
   });
   assertArgument(caller, '"user"', checked.user, mustBeText);
-  assertRange(caller, 'claimTtlMs', checked.claimTtlMs, minuteMs, 30 * dayMs);
+  assertRange(caller, 'claimTtlMs', checked.claimTtlMs, 1, 30 * dayMs);
   return checked;
 }
 

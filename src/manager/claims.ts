@@ -4,6 +4,7 @@ import { channels, type ClaimEvent } from '../diagnostics.js';
 import { generateApiKey, randomBase62 } from '../key-format.js';
 import { deepCopy } from '../lib/deep-copy.js';
 import { digestApiKey } from '../lib/digest.js';
+import { dayMs } from '../lib/durations.js';
 import { claimStatusOf } from '../stores/claim-status.js';
 import { ClaimError, type ClaimRecord, type ClaimStore, type StoredClaim } from '../stores/claim-store.js';
 import type { KeyRecord, KeyStore } from '../stores/key-store.js';
@@ -37,7 +38,6 @@ export interface ClaimsOptions {
 const tokenBytes = 32;
 const tokenPattern = /^[\w-]{43}$/;
 const claimIdLength = 10;
-const dayMs = 24 * 3_600_000;
 
 /** Makes claim links, and turns each into a key at most once. */
 export class Claims {

@@ -2,23 +2,24 @@ import type { Digest } from '../lib/digest.js';
 import { DigestTable } from '../lib/digest-table.js';
 import type { CheckedKey } from './checked-key.js';
 import type { Moment } from './moment.js';
+import type { Stretch } from './store-watch.js';
 
 /** What the store said of a digest, and how far it can be trusted. */
 export interface Finding {
   readonly digest: Digest;
   /** `undefined`: no key has this digest. */
   readonly key: CheckedKey | undefined;
-  /** When it was last known to be right; while its epoch lasts, the watch knows better. */
-  confirmedAt: Moment;
-  /** The stretch of uninterrupted watching in which it was loaded; 0 where nothing was watched. */
-  readonly epoch: number;
+  /** When its query was sent: what happened later may be missing from it. */
+  readonly askedAt: Moment;
+  /** The stretch of watching that lasted when its query was sent, if one did. */
+  readonly stretch: Stretch | undefined;
   /** Since room was last needed. */
   wasUsed: boolean;
 }
 
 /**
- * Findings by digest, at most `max` of them. When it is full, one that was not asked for since the last round has to go: second chance,
- * which costs a request one mark, where the order of least recent use would cost it the mending of a list.
+ * Findings by digest, at most `max` of them. When it is full, one goes that was not asked for since the last round: second-chance
+ * eviction, where a hit sets one mark, while least-recently-used order would have it update a list.
  */
 export class FindingCache {
   readonly #max: number;
@@ -44,7 +45,7 @@ export class FindingCache {
       const before = this.#byKeyId.get(key.keyId);
       if (before) this.delete(before.digest);
     }
-    if (this.#findings.size >= this.#max) this.#forgetKeyId(this.#findings.evict(isSpared));
+    if (this.#findings.size >= this.#max) this.#forgetKeyId(this.#findings.evict(useSecondChance));
     this.#findings.set(digest, finding);
     if (key) this.#byKeyId.set(key.keyId, finding);
   }
@@ -75,7 +76,8 @@ export class FindingCache {
   }
 }
 
-function isSpared(finding: Finding): boolean {
+/** Spares what was used since the last round, this once. */
+function useSecondChance(finding: Finding): boolean {
   const { wasUsed } = finding;
   finding.wasUsed = false;
   return wasUsed;

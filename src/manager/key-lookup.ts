@@ -1,10 +1,11 @@
 import { tagged, type Digest } from '../lib/digest.js';
 import { within } from '../lib/within.js';
-import type { KeyStore, KeyStoreWatcher, StoredKey } from '../stores/key-store.js';
+import type { KeyStore, StoredKey } from '../stores/key-store.js';
 import { checkStoredKey, type CheckedKey } from './checked-key.js';
 import { FindingCache, type Finding } from './finding-cache.js';
-import { ageOf, later, momentOf, type Moment } from './moment.js';
+import { ageOf, later, momentOf } from './moment.js';
 import { StoreHealth } from './store-health.js';
+import { StoreWatch } from './store-watch.js';
 
 export interface KeyLookupOptions {
   readonly store: KeyStore;
@@ -16,17 +17,14 @@ export interface KeyLookupOptions {
   readonly maxCachedKeys: number;
 }
 
-/** A look-up under way, and the keys that changed since it began. */
+/** A look-up under way. */
 interface Load {
+  /** The keys that changed since it began. */
   readonly changed: Set<string>;
-  finding: Promise<Finding>;
   isSent: boolean;
 }
 
-/** How long the first look-up waits for the watch, in milliseconds, so that what it finds can be kept from then on. */
-const firstWatchMs = 500;
-
-/** How long a store may take that sets no limit of its own, in milliseconds: what hangs for good would never be asked anew. */
+/** The limit for stores without one of their own, in milliseconds: a query that hangs would block each later look-up of its key. */
 const storeLimitMs = 10_000;
 
 /** In place of a key id: all keys. */
@@ -35,29 +33,35 @@ export const everything = '';
 /**
  * Finds keys by digest: out of memory while that is known to be right, else with one query for any number of requests.
  *
- * A finding is fresh while the store is watched without a break since it was loaded, for then every change has been announced;
- * and otherwise for `cacheTtlMs` after it was last known to be right. When the store fails, a known key is still good
+ * A finding is fresh as long as the store is watched without a break since it was loaded, for then every change has been announced,
+ * and shows itself alive; else for `cacheTtlMs` after it was last known to be right. When the store fails, a known key is still good
  * until `staleIfErrorMs` after that instant.
  */
 export class KeyLookup {
   readonly #options: KeyLookupOptions;
+  /** How long a finding is fresh that no watch keeps fresh. */
+  readonly #freshMs: number;
   // Apart, so that a flood of made-up keys cannot push out real ones.
   readonly #known: FindingCache;
   readonly #unknown: FindingCache;
-  readonly #loads = new Map<Digest, Load>();
+  readonly #loads = new Map<Digest, Load & { readonly finding: Promise<Finding> }>();
+  /** Those that no later request may join. */
   readonly #staleLoads = new Set<Load>();
   readonly #health = new StoreHealth();
-  #epoch = 0;
-  #isWatching = false;
-  #lastAliveAt: Moment | undefined;
-  #watch: { close(): Promise<void> } | undefined;
-  #watchStarted: Promise<void> | undefined;
-  #isClosed = false;
+  readonly #watch: StoreWatch;
 
   constructor(options: KeyLookupOptions) {
+    const { store, now, cacheTtlMs, staleIfErrorMs, maxCachedKeys } = options;
     this.#options = options;
-    this.#known = new FindingCache(options.maxCachedKeys);
-    this.#unknown = new FindingCache(options.maxCachedKeys);
+    // Whether the store is still there shows only when it is asked.
+    this.#freshMs = Math.min(cacheTtlMs, staleIfErrorMs);
+    this.#known = new FindingCache(maxCachedKeys);
+    this.#unknown = new FindingCache(maxCachedKeys);
+    this.#watch = new StoreWatch(store, now, {
+      connected: () => this.#retireLoads(),
+      alive: () => this.#health.recover(),
+      changed: (keyId) => this.forget(keyId),
+    });
   }
 
   /** The finding that is known to be right without asking the store, if there is one. */
@@ -70,17 +74,17 @@ export class KeyLookup {
   async find(digest: Digest): Promise<CheckedKey | undefined> {
     const known = this.#known.get(digest);
     // Nobody waits for a store that has just failed; the next attempt is made beside the answer.
-    if (known && !this.#health.isUp && this.#isBearable(known)) {
+    if (known && !this.#health.isUp && this.#isGoodWhileDown(known)) {
       if (this.#health.mayTry()) this.#load(digest).catch(() => {});
       return known.key;
     }
-    if (!this.#loads.has(digest) && !this.#health.mayTry()) throw this.#health.error;
+    if (!this.#loads.has(digest) && !this.#health.mayTry()) throw this.#health.createError();
     try {
       return (await this.#load(digest)).key;
     } catch (error) {
       // What was known before the query is gone if the key was changed meanwhile: then there is nothing to fall back on.
       const left = this.#known.get(digest);
-      if (left && !this.#health.isUp && this.#isBearable(left)) return left.key;
+      if (left && !this.#health.isUp && this.#isGoodWhileDown(left)) return left.key;
       throw error;
     }
   }
@@ -95,67 +99,64 @@ export class KeyLookup {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#watcher.disconnected();
-    // Nobody could do anything about a connection that cannot be closed.
-    await this.#watch?.close().catch(() => {});
+    await this.#watch.close();
   }
 
   #isFresh(finding: Finding): boolean {
-    if (this.#isWatching) return finding.epoch === this.#epoch;
-    const { cacheTtlMs, staleIfErrorMs } = this.#options;
-    // Whoever lost the watch may have lost the store, which shows only when it is asked.
-    const mayBeLost = this.#watch !== undefined || !this.#health.isUp;
-    return this.#age(finding) < (mayBeLost ? Math.min(cacheTtlMs, staleIfErrorMs) : cacheTtlMs);
+    const { stretch } = this.#watch;
+    if (stretch && finding.stretch !== stretch) return false;
+    return stretch?.hasHeartbeat === true || this.#age(finding) < this.#freshMs;
   }
 
-  #isBearable(finding: Finding): boolean {
+  #isGoodWhileDown(finding: Finding): boolean {
     return this.#age(finding) < this.#options.staleIfErrorMs;
   }
 
-  #age({ confirmedAt }: Finding): number {
+  /** How long ago it was last known to be right. */
+  #age({ askedAt, stretch }: Finding): number {
+    const confirmedAt = stretch ? later(askedAt, stretch.lastAliveAt) : askedAt;
     return ageOf(confirmedAt, this.#options.now);
   }
 
   #load(digest: Digest): Promise<Finding> {
     const running = this.#loads.get(digest);
     if (running) return running.finding;
-    const load: Load = { changed: new Set(), isSent: false, finding: undefined! };
-    load.finding = this.#fetch(digest, load);
-    this.#loads.set(digest, load);
+    const load: Load = { changed: new Set(), isSent: false };
+    const finding = this.#fetch(digest, load);
+    const entry = Object.assign(load, { finding });
+    this.#loads.set(digest, entry);
     const end = () => {
-      if (this.#loads.get(digest) === load) this.#loads.delete(digest);
-      this.#staleLoads.delete(load);
+      if (this.#loads.get(digest) === entry) this.#loads.delete(digest);
+      this.#staleLoads.delete(entry);
     };
-    load.finding.then(end, end);
-    return load.finding;
+    finding.then(end, end);
+    return finding;
   }
 
   async #fetch(digest: Digest, load: Load): Promise<Finding> {
     const { store, now, source } = this.#options;
-    // A store that cannot be watched is asked all the same, only more often.
-    await (this.#watchStarted ??= this.#startWatch().catch(() => {}));
+    await this.#watch.start();
     load.isSent = true;
     // Both are taken before the query: what happens while it runs may be missing from its answer.
-    const confirmedAt = momentOf(now);
-    const epoch = this.#isWatching ? this.#epoch : 0;
+    const askedAt = momentOf(now);
+    const { stretch } = this.#watch;
     let stored: StoredKey | undefined;
     try {
-      stored = await this.#health.watch(within(storeLimitMs, store.findByDigest(tagged(digest))));
+      stored = await this.#health.observe(() => within(storeLimitMs, store.findByDigest(tagged(digest))));
     } catch (error) {
       throw new Error('the key store failed', { cause: error });
     }
     const key = stored && checkStoredKey(stored, tagged(digest), source);
-    const finding = { digest, key, confirmedAt, epoch, wasUsed: false };
+    const finding = { digest, key, askedAt, stretch, wasUsed: false };
     this.#keep(finding, load.changed);
     return finding;
   }
 
   #keep(finding: Finding, changed: ReadonlySet<string>): void {
-    const { digest, key, confirmedAt } = finding;
+    const { digest, key, askedAt } = finding;
     // Queries can overtake each other; the one that was sent later knows more.
     const kept = this.#known.get(digest) ?? this.#unknown.get(digest);
-    if (kept && kept.confirmedAt.elapsed > confirmedAt.elapsed) return;
+    if (kept && kept.askedAt.elapsed > askedAt.elapsed) return;
     if (!key) {
       this.#known.delete(digest);
       if (changed.size === 0) this.#unknown.set(finding);
@@ -173,44 +174,4 @@ export class KeyLookup {
       this.#loads.delete(digest);
     }
   }
-
-  /** Resolves once changes are announced, or when that takes too long to wait for. */
-  #startWatch(): Promise<void> {
-    const { store } = this.#options;
-    return new Promise((resolve) => {
-      if (!store.watch || this.#isClosed) return resolve();
-      const timer = setTimeout(resolve, firstWatchMs);
-      this.#onConnected = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#watch = store.watch(this.#watcher);
-    });
-  }
-
-  #onConnected = () => {};
-
-  readonly #watcher: KeyStoreWatcher = {
-    connected: () => {
-      if (this.#isClosed) return;
-      this.#retireLoads();
-      this.#epoch++;
-      this.#isWatching = true;
-      this.#watcher.alive();
-      this.#onConnected();
-    },
-    alive: () => {
-      this.#lastAliveAt = momentOf(this.#options.now);
-      this.#health.recover();
-    },
-    changed: (keyId) => this.forget(keyId),
-    disconnected: () => {
-      if (!this.#isWatching) return;
-      this.#isWatching = false;
-      for (const finding of [...this.#known.values(), ...this.#unknown.values()]) {
-        if (finding.epoch !== this.#epoch) continue;
-        finding.confirmedAt = later(finding.confirmedAt, this.#lastAliveAt!);
-      }
-    },
-  };
 }

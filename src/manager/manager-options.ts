@@ -1,6 +1,7 @@
 import { mustBePrefix } from '../key-format.js';
 import { isPresentable } from '../lib/presented-key.js';
-import { parseDigest } from '../lib/digest.js';
+import { digestApiKey, parseDigest } from '../lib/digest.js';
+import { dayMs, yearMs } from '../lib/durations.js';
 import { isValidDate } from '../lib/is-valid-date.js';
 import {
   assertArgument,
@@ -17,17 +18,13 @@ import {
 } from '../lib/options.js';
 import type { KeyStatus, KeyStore } from '../stores/key-store.js';
 
-/** 30 days: whoever needs two keys for longer wants two keys. */
-const maxOverlapMs = 30 * 24 * 3_600_000;
-const dayMs = 24 * 3_600_000;
-const yearMs = 365 * dayMs;
 const maxNameLength = 256;
 const maxScopes = 100;
 const maxMetadataLength = 10_000;
 
 /** Where a manager keeps its records, and how long it may go by what it knows without asking there. */
 export interface ApiKeyManagerOptions {
-  /** Where records are kept: a `PostgresKeyStore`, a `MemoryKeyStore` or one of your own. Needed. */
+  /** Where records are kept: a `PostgresKeyStore`, a `MemoryKeyStore` or one of your own. Required. */
   store: KeyStore;
   /** What new keys begin with: lower-case words of letters and digits joined by `_`, at most 32 characters. Default `key`. */
   prefix?: string | undefined;
@@ -37,14 +34,15 @@ export interface ApiKeyManagerOptions {
    */
   legacyKeys?: boolean | undefined;
   /**
-   * For how long a finding is good while the store announces no changes, because it cannot or its connection is down: in
-   * milliseconds, an integer from 0 to 86 400 000 (a day). Until then a change made elsewhere may go unseen. Default 30 000.
+   * For how long a key that was looked up is trusted while the store announces no changes, because it cannot or its connection is
+   * down, or does not say from time to time that it is alive: in milliseconds, an integer from 0 to 86 400 000 (a day). Until then a
+   * change made elsewhere may go unseen. Default 30 000.
    */
   cacheTtlMs?: number | undefined;
   /**
    * For how long a known key works on when the store fails, counted from when it was last known to be right: in milliseconds, an
-   * integer from 0 to 86 400 000 (a day). While announcements are lost, or the store is known to fail, it bounds `cacheTtlMs` as well:
-   * with 0 nothing is taken from memory then. Default 300 000 (5 minutes).
+   * integer from 0 to 86 400 000 (a day). It bounds `cacheTtlMs` as well: with 0, a store that is not seen alive is asked for each
+   * request. Default 300 000 (5 minutes).
    */
   staleIfErrorMs?: number | undefined;
   /**
@@ -63,7 +61,7 @@ export interface ApiKeyManagerOptions {
 
 /** What the record of a new key holds. */
 export interface CreateKeyOptions {
-  /** Whose key it is: 1 to 256 characters, neither blank nor with control characters. Needed. */
+  /** Whose key it is: 1 to 256 characters, neither blank nor with control characters. Required. */
   user: string;
   /** What the owner calls the key: 1 to 256 characters, neither blank nor with control characters. Default none. */
   name?: string | undefined;
@@ -77,7 +75,10 @@ export interface CreateKeyOptions {
 
 /** A key that exists already, by exactly one of `key` and `digest`, and what its record holds. */
 export interface ImportKeyOptions extends CreateKeyOptions {
-  /** The key itself: 1 to 512 characters of visible ASCII without a comma. It is hashed at once. */
+  /**
+   * The key itself, 1 to 512 characters of visible ASCII without a comma, which is hashed at once; or its digest, `sha256:<64 hex>`, as
+   * everywhere a key may stand.
+   */
   key?: string | undefined;
   /** Its digest, as `digestApiKey` makes it: `sha256:<64 hex>`. */
   digest?: string | undefined;
@@ -114,7 +115,7 @@ export interface ListKeysOptions {
 
 /** How long the old key and its successor both work. */
 export interface RotateKeyOptions {
-  /** How long the old key works on, in milliseconds, an integer from 0 to 2 592 000 000 (30 days). Default 86 400 000 (a day). */
+  /** How long the old key works on, in milliseconds, an integer from 0 to 31 536 000 000 (365 days). Default 86 400 000 (a day). */
   overlapMs?: number | undefined;
   /** From when that is counted: the rotation, or the successor's first use, until which the old key works. Default `now`. */
   startsAt?: 'now' | 'first-use' | undefined;
@@ -128,7 +129,7 @@ export interface RevokeKeyOptions {
 
 /** How old a dead record has to be for it to be deleted. */
 export interface PruneOptions {
-  /** How long ago a key must have been revoked or have expired, in milliseconds, an integer from 0 to 100 years. Needed. */
+  /** How long ago a key must have been revoked or have expired, in milliseconds, an integer from 0 to 100 years. Required. */
   olderThanMs: number;
 }
 
@@ -230,22 +231,41 @@ export function checkCreateOptions(caller: string, options: CreateKeyOptions): C
   return checked;
 }
 
-export function checkImportOptions(options: ImportKeyOptions): ImportKeyOptions {
-  const checked = checkOptions<ImportKeyOptions>('import', options, {
+/** A key that is taken over: its record's fields, and what is known of it. */
+export interface CheckedImport {
+  readonly fields: CreateKeyOptions;
+  /** In lower case. */
+  readonly digest: string;
+  /** Where the key was given by itself. */
+  readonly key: string | undefined;
+}
+
+export function checkImportOptions(options: ImportKeyOptions): CheckedImport {
+  const { key, digest, ...fields } = checkOptions<ImportKeyOptions>('import', options, {
     ...createChecks,
-    key: (value) =>
-      typeof value === 'string' && isPresentable(value)
-        ? undefined
-        : 'a key that a header can carry: 1 to 512 characters of visible ASCII without a comma',
-    digest: (value) =>
-      typeof value === 'string' && parseDigest(value) ? undefined : '"sha256:" and 64 hexadecimal digits',
+    key: mustBeKeyOrDigest,
+    digest: (value) => (isDigest(value) ? undefined : '"sha256:" and 64 hexadecimal digits'),
   });
-  assertArgument('import', '"user"', checked.user, mustBeText);
-  if ((checked.key === undefined) === (checked.digest === undefined)) {
+  assertArgument('import', '"user"', fields.user, mustBeText);
+  const given = key ?? digest;
+  if (given === undefined || (key !== undefined && digest !== undefined)) {
     throw new TypeError('import: give either "key" or "digest"');
   }
-  return checked;
+  return isDigest(given)
+    ? { fields, digest: given.toLowerCase(), key: undefined }
+    : { fields, digest: digestApiKey(given), key: given };
 }
+
+const isDigest = (value: unknown) => typeof value === 'string' && parseDigest(value) !== undefined;
+
+const mustBeKeyOrDigest: Check = (value) => {
+  // Taken for a key, a digest would let in whoever has read it where it is stored.
+  if (typeof value === 'string' && /^sha256:/i.test(value))
+    return isDigest(value) ? undefined : 'a key, or "sha256:" and 64 hexadecimal digits';
+  return typeof value === 'string' && isPresentable(value)
+    ? undefined
+    : 'a key that a header can carry: 1 to 512 characters of visible ASCII without a comma';
+};
 
 export function checkUpdateOptions(options: UpdateKeyOptions): UpdateKeyOptions {
   return checkOptions<UpdateKeyOptions>('update', options, {
@@ -278,7 +298,7 @@ export function checkRotateOptions(options: RotateKeyOptions | undefined): Rotat
     overlapMs: mustBeNumber,
     startsAt: oneOf('now', 'first-use'),
   });
-  assertRange('rotate', 'overlapMs', checked.overlapMs, 0, maxOverlapMs);
+  assertRange('rotate', 'overlapMs', checked.overlapMs, 0, yearMs);
   return checked;
 }
 

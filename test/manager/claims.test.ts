@@ -70,11 +70,11 @@ describe('createClaim', () => {
 
   it('claimTtlMs at its bounds -> taken; beyond them, broken or of another type -> refused', async () => {
     const { keys } = managed();
-    for (const claimTtlMs of [minuteMs, 30 * dayMs]) {
+    for (const claimTtlMs of [1, 30 * dayMs]) {
       const { claim } = await keys.createClaim({ user: 'alice', claimTtlMs });
       expect(claim.expiresAt.getTime()).toBe(start + claimTtlMs);
     }
-    for (const claimTtlMs of [0, minuteMs - 1, 30 * dayMs + 1, minuteMs + 0.5, Number.NaN]) {
+    for (const claimTtlMs of [0, -1, 30 * dayMs + 1, 1.5, Number.NaN]) {
       await expect(keys.createClaim({ user: 'alice', claimTtlMs })).rejects.toThrow(RangeError);
     }
     for (const options of [{}, { user: 'a', claimTtlMs: '1d' }, { user: 'a', ttl: 5 }, { user: '' }, null]) {

@@ -6,8 +6,8 @@ const finding = (text: string, keyId?: string) =>
   ({
     digest: digestOf(text),
     key: keyId === undefined ? undefined : { keyId },
-    confirmedAt: { wall: 0, elapsed: 0 },
-    epoch: 0,
+    askedAt: { wall: 0, elapsed: 0 },
+    stretch: undefined,
     wasUsed: false,
   }) as Finding;
 

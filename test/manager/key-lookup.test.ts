@@ -1,20 +1,159 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import {
-  digestApiKey,
-  generateApiKey,
-  type ApiKeyManagerOptions,
-  type KeyStoreWatcher,
-} from '../../src/index.js';
+import { digestApiKey, generateApiKey, type KeyStoreWatcher } from '../../src/index.js';
 import { CountingStore, unwatched } from '../support/counting-store.js';
-import { openManager } from '../support/open-manager.js';
+import { down, openManager } from '../support/open-manager.js';
 import { nextTurn } from '../support/warnings.js';
 
-const open = (store = new CountingStore(), options: Partial<ApiKeyManagerOptions> = {}) =>
-  openManager({ ...options, store });
+/** Look-ups wait until they are let go. */
+function hold(store: CountingStore): () => void {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  store.before = () => held;
+  return () => {
+    store.before = () => {};
+    release();
+  };
+}
 
-describe('what is kept of a key', () => {
+describe('a look-up under way', () => {
+  it('its key changed meanwhile -> the answer is not kept', async () => {
+    const { keys, store, codeOf } = openManager();
+    const { key, record } = await keys.create({ user: 'alice' });
+    const release = hold(store);
+    const early = codeOf(key);
+    await vi.waitFor(() => expect(store.lookups).toBe(1));
+    store.watcher!.changed(record.keyId);
+    release();
+    expect(await early).toBe('admitted');
+    expect(await codeOf(key)).toBe('admitted');
+    expect(store.lookups).toBe(2);
+  });
+
+  it('everything may have changed meanwhile -> neither a known nor an unknown key is kept', async () => {
+    const { keys, store, codeOf } = openManager({ legacyKeys: true });
+    const { key } = await keys.create({ user: 'alice' });
+    const release = hold(store);
+    const early = Promise.all([codeOf(key), codeOf('unknown')]);
+    await vi.waitFor(() => expect(store.lookups).toBe(2));
+    store.watcher!.changed('');
+    release();
+    expect(await early).toEqual(['admitted', 'invalid_api_key']);
+    await codeOf(key);
+    await codeOf('unknown');
+    expect(store.lookups).toBe(4);
+  });
+
+  it('another key changed meanwhile -> a known key is kept, an unknown one is not', async () => {
+    const { keys, store, codeOf } = openManager({ legacyKeys: true });
+    const { key } = await keys.create({ user: 'alice' });
+    const release = hold(store);
+    const early = Promise.all([codeOf(key), codeOf('unknown')]);
+    await vi.waitFor(() => expect(store.lookups).toBe(2));
+    store.watcher!.changed('key_0123456789');
+    release();
+    await early;
+    await codeOf(key);
+    expect(store.lookups).toBe(2);
+    await codeOf('unknown');
+    expect(store.lookups).toBe(3);
+  });
+
+  it('a change before it was sent, while the watch is not there yet -> the same query serves both', async () => {
+    const store = new CountingStore();
+    let watcher: KeyStoreWatcher | undefined;
+    store.watch = (given) => {
+      watcher = given;
+      return { close: async () => {} };
+    };
+    const { keys, codeOf } = openManager({ store });
+    const { key, record } = await keys.create({ user: 'alice' });
+    const first = codeOf(key);
+    await nextTurn();
+    await keys.revoke(record.keyId);
+    const second = codeOf(key);
+    watcher!.connected();
+    expect([await first, await second]).toEqual(['revoked_api_key', 'revoked_api_key']);
+    expect(store.lookups).toBe(1);
+  });
+
+  it('a change after it was sent -> a later request does not join it', async () => {
+    const { keys, store, codeOf } = openManager();
+    const { key, record } = await keys.create({ user: 'alice' });
+    const release = hold(store);
+    const first = codeOf(key);
+    await vi.waitFor(() => expect(store.lookups).toBe(1));
+    store.watcher!.changed(record.keyId);
+    const second = codeOf(key);
+    await vi.waitFor(() => expect(store.lookups).toBe(2));
+    release();
+    expect([await first, await second]).toEqual(['admitted', 'admitted']);
+  });
+
+  it('overtaken by a later one that found the key revoked -> what it brings back late is not kept', async () => {
+    const { keys, store, clock, codeOf } = openManager({ store: unwatched(new CountingStore()) });
+    const { key, record } = await keys.create({ user: 'alice' });
+    const early = await store.inner.findByDigest(digestApiKey(key));
+    const real = store.findByDigest.bind(store);
+    let release = () => {};
+    store.findByDigest = async () => {
+      await new Promise<void>((resolve) => (release = resolve));
+      return early;
+    };
+    const slow = codeOf(key);
+    await nextTurn();
+    store.findByDigest = real;
+    // A change of another key, after which no request joins a query that is under way; that of this key is announced to nobody.
+    await keys.create({ user: 'bob' });
+    await store.inner.revoke(record.keyId, clock.at(0), { family: false });
+    expect(await codeOf(key)).toBe('revoked_api_key');
+    release();
+    expect(await slow).toBe('admitted');
+    expect(await codeOf(key)).toBe('revoked_api_key');
+  });
+});
+
+describe('what is kept', () => {
+  it('one key changed -> it is looked up anew, the others are not', async () => {
+    const { keys, store, codeOf } = openManager();
+    const [changed, other] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];
+    await codeOf(changed.key);
+    await codeOf(other.key);
+    store.watcher!.changed(changed.record.keyId);
+    await codeOf(other.key);
+    expect(store.lookups).toBe(2);
+    await codeOf(changed.key);
+    expect(store.lookups).toBe(3);
+  });
+
+  it('a change that failed by a lost answer -> what was known of the key is not trusted any longer', async () => {
+    const { keys, store, clock, codeOf } = openManager({ store: unwatched(new CountingStore()) });
+    const { key, record } = await keys.create({ user: 'alice' });
+    await codeOf(key);
+    store.revoke = async (...args) => {
+      await store.inner.revoke(...args);
+      throw new Error('connection lost');
+    };
+    await expect(keys.revoke(record.keyId)).rejects.toThrow('connection lost');
+    clock.move(1);
+    expect(await codeOf(key)).toBe('revoked_api_key');
+  });
+
+  it('closed -> the watch is ended, once', async () => {
+    const store = new CountingStore();
+    const close = vi.fn(async () => {});
+    store.watch = (watcher) => {
+      watcher.connected();
+      return { close };
+    };
+    const { keys, codeOf } = openManager({ store });
+    await codeOf((await keys.create({ user: 'alice' })).key);
+    await keys.close();
+    await keys.close();
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
   it('a key id that got another digest by hand while the watch was down -> a revocation still reaches it', async () => {
-    const { store, keys, codeOf } = open();
+    const { store, keys, codeOf } = openManager();
     const [old, fresh] = [generateApiKey(), generateApiKey()];
     const record = await keys.import({ user: 'alice', key: old.key });
     await codeOf(old.key);
@@ -31,28 +170,6 @@ describe('what is kept of a key', () => {
     expect(await codeOf(fresh.key)).toBe('revoked_api_key');
   });
 
-  it('two queries for one key that overtake each other -> the later one counts', async () => {
-    const store = unwatched(new CountingStore());
-    const { keys, codeOf, clock } = open(store, { cacheTtlMs: 1_000 });
-    const { key, record } = await keys.create({ user: 'alice' });
-    const early = await store.inner.findByDigest(digestApiKey(key));
-    const real = store.findByDigest.bind(store);
-    let release = () => {};
-    store.findByDigest = async () => {
-      await new Promise<void>((resolve) => (release = resolve));
-      return early;
-    };
-    const slow = codeOf(key);
-    await vi.waitFor(() => expect(release).not.toBe(undefined));
-    store.findByDigest = real;
-    await keys.revoke(record.keyId);
-    expect(await codeOf(key)).toBe('revoked_api_key');
-    release();
-    await slow;
-    clock.move(10);
-    expect(await codeOf(key)).toBe('revoked_api_key');
-  });
-
   it('a watch that says connected after it was closed, or cannot be closed -> nothing is trusted to it', async () => {
     const store = new CountingStore();
     let watcher: KeyStoreWatcher | undefined;
@@ -61,7 +178,7 @@ describe('what is kept of a key', () => {
       given.connected();
       return { close: () => Promise.reject(new Error('stuck')) };
     };
-    const { keys, clock, codeOf } = open(store, { cacheTtlMs: 1_000 });
+    const { keys, clock, codeOf } = openManager({ store, cacheTtlMs: 1_000 });
     const { key, record } = await keys.create({ user: 'alice' });
     await codeOf(key);
     await keys.close().catch(() => {});
@@ -73,7 +190,7 @@ describe('what is kept of a key', () => {
   });
 
   it('a store without heartbeats that is lost -> a key confirmed a moment ago is served on', async () => {
-    const { store, keys, codeOf, clock } = open(new CountingStore(), { staleIfErrorMs: 60_000 });
+    const { store, keys, codeOf, clock } = openManager({ staleIfErrorMs: 60_000 });
     await codeOf(generateApiKey().key);
     clock.move(3_600_000);
     const { key } = await keys.create({ user: 'alice' });
@@ -87,7 +204,7 @@ describe('what is kept of a key', () => {
   it('a store that never answers -> a fault after ten seconds, and asked anew when it is back', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    const { store, keys, codeOf } = open();
+    const { store, keys, codeOf } = openManager();
     const { key } = await keys.create({ user: 'alice' });
     store.before = () => new Promise(() => {});
     const hung = expect(codeOf(key)).rejects.toThrow('the key store failed');
@@ -97,114 +214,93 @@ describe('what is kept of a key', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await codeOf(key)).toBe('admitted');
   });
+});
 
-  it('a key that was rotated -> its end can be brought forward, not put off', async () => {
-    const { keys, clock } = open();
-    const { record } = await keys.create({ user: 'alice' });
-    await keys.rotate(record.keyId, { overlapMs: 5_000 });
-    for (const expiresAt of [null, clock.at(5_001)]) {
-      await expect(keys.update(record.keyId, { expiresAt })).rejects.toMatchObject({
-        code: 'already_rotated',
-      });
-    }
-    expect((await keys.update(record.keyId, { expiresAt: clock.at(1_000) })).expiresAt).toEqual(
-      clock.at(1_000),
-    );
+describe('a watch', () => {
+  it('that does not connect within half a second -> the look-up is made all the same', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const store = new CountingStore();
+    store.watch = () => ({ close: async () => {} });
+    const { keys, codeOf } = openManager({ store });
+    const { key } = await keys.create({ user: 'alice' });
+    const code = codeOf(key);
+    await vi.advanceTimersByTimeAsync(499);
+    expect(store.lookups).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await code).toBe('admitted');
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it('broken twice -> what was found before the first break is not trusted for the second', async () => {
+    const { keys, store, clock, codeOf } = openManager({ cacheTtlMs: 1_000 });
+    const [old, fresh] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];
+    await codeOf(old.key);
+    store.watcher!.disconnected();
+    clock.move(10_000);
+    store.watcher!.connected();
+    await codeOf(fresh.key);
+    expect(store.lookups).toBe(2);
+    store.watcher!.disconnected();
+    store.watcher!.disconnected();
+    await codeOf(fresh.key);
+    expect(store.lookups).toBe(2);
+    await codeOf(old.key);
+    expect(store.lookups).toBe(3);
   });
 });
 
-describe('what waits to be written', () => {
-  it('a first use whose write fails at first -> the old key ends counted from it, not from a later use', async () => {
-    const { store, keys, clock, codeOf } = open(new CountingStore(), { lastUsedIntervalMs: 20 });
-    const { record } = await keys.create({ user: 'alice' });
-    const { key } = await keys.rotate(record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
-    store.before = () => (store.touches.length > 0 ? Promise.reject(new Error('down')) : undefined);
-    await codeOf(key);
-    await vi.waitFor(() => expect(store.touches).toHaveLength(1));
-    clock.move(1_000);
-    await codeOf(key);
-    store.before = () => {};
-    await vi.waitFor(async () => expect((await keys.get(record.keyId))?.expiresAt).toEqual(clock.at(4_000)));
-  });
-
-  it('more keys than fit while the store fails -> one write an interval, and requests go on', async () => {
-    const { store, keys, codeOf } = open(new CountingStore(), { lastUsedIntervalMs: 3_600_000 });
-    const { record, key } = await keys.create({ user: 'alice' });
-    let ids = 0;
-    store.alter = (stored) => ({ ...stored!, keyId: `key_${ids++}` });
-    const found = await store.inner.findByDigest(digestApiKey(key));
-    store.findByDigest = async (digest) => ({ ...found!, digest, keyId: `${record.keyId}${ids++}` });
-    store.touch = async (uses) => {
-      store.touches.push(uses.map(({ keyId }) => keyId));
-      throw Object.assign(new Error('down'), { code: Object.create(null) });
-    };
-    for (let i = 0; i < 10_100; i++) expect(await codeOf(generateApiKey().key)).toBe('admitted');
-    await new Promise((resolve) => void setTimeout(resolve, 20));
-    // Ten thousand and one uses, a thousand a statement.
-    expect(store.touches.length).toBeLessThanOrEqual(11);
-  });
-
-  it('more uses than fit while the store fails -> a first use is not among those that are forgotten', async () => {
-    const { store, keys, codeOf } = open(new CountingStore(), { lastUsedIntervalMs: 3_600_000 });
-    const { record } = await keys.create({ user: 'alice' });
-    const successor = await keys.rotate(record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
-    const found = (await store.inner.findByDigest(digestApiKey(successor.key)))!;
-    const plain = { ...found, replaces: undefined, overlapMs: undefined } as never as typeof found;
-    let ids = 0;
-    store.findByDigest = async (digest) =>
-      digest === found.digest ? found : { ...plain, digest, keyId: `key_${ids++}` };
-    const written: string[] = [];
-    store.touch = () => Promise.reject(new Error('down'));
-    for (let i = 0; i < 10_050; i++) await codeOf(generateApiKey().key);
-    expect(await codeOf(successor.key)).toBe('admitted');
-    await nextTurn();
-    await codeOf(generateApiKey().key);
-    store.touch = async (uses) => void written.push(...uses.map(({ keyId }) => keyId));
-    await keys.close();
-    expect(written).toContain(successor.record.keyId);
-    expect(written.length).toBeLessThanOrEqual(10_001);
-  });
-
-  it('writes that hang -> one more waits behind them, however long it takes', async () => {
-    const { store, keys, codeOf } = open(new CountingStore(), { lastUsedIntervalMs: 1 });
-    const { key } = await keys.create({ user: 'alice' });
-    let release = () => {};
-    const hung = new Promise<void>((resolve) => (release = resolve));
-    store.before = () => (store.touches.length > 0 ? hung : undefined);
-    for (let i = 0; i < 30; i++) {
-      await codeOf(key);
-      await new Promise((resolve) => void setTimeout(resolve, 2));
-    }
-    expect(store.touches).toHaveLength(1);
-    release();
-    await keys.close();
-    expect(store.touches).toHaveLength(2);
-  });
-
-  it('a write that fails while close() waits for it -> what it held is written once more', async () => {
-    const { store, keys, codeOf } = open();
-    const { record } = await keys.create({ user: 'alice' });
-    const { key } = await keys.rotate(record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
-    let fail = (_error: Error) => {};
-    const failing = new Promise<void>((_resolve, reject) => (fail = reject));
-    store.before = () => (store.touches.length === 1 ? failing : undefined);
-    await codeOf(key);
-    await vi.waitFor(() => expect(store.touches).toHaveLength(1));
-    const closed = keys.close();
-    fail(new Error('connection reset'));
-    await closed;
-    expect((await store.inner.get(record.keyId))?.expiresAt).toBeDefined();
-  });
-
-  it('a store that hangs -> close() ends all the same', async () => {
+describe('a store that is down', () => {
+  it('a warm key -> served at once, with one attempt at a time beside it', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    const { store, keys, codeOf } = open();
+    const { keys, store, clock, codeOf } = openManager({
+      store: unwatched(new CountingStore()),
+      cacheTtlMs: 1_000,
+    });
     const { key } = await keys.create({ user: 'alice' });
     await codeOf(key);
-    store.before = () => new Promise(() => {});
-    const closed = keys.close();
-    await vi.advanceTimersByTimeAsync(5_000);
-    await closed;
+    clock.move(2_000);
+    store.before = () => new Promise((_resolve, reject) => void setTimeout(reject, 50));
+    const first = codeOf(key);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await first).toBe('admitted');
+    expect(await codeOf(key)).toBe('admitted');
+    expect(store.lookups).toBe(2);
+    await vi.advanceTimersByTimeAsync(500);
+    const release = hold(store);
+    expect([await codeOf(key), await codeOf(key)]).toEqual(['admitted', 'admitted']);
+    expect(store.lookups).toBe(3);
+    release();
+    await vi.advanceTimersByTimeAsync(0);
+    await codeOf(key);
+    expect(store.lookups).toBe(3);
+  });
+
+  it('asked again at once, where it failed at once -> the first answer counts', async () => {
+    const { keys, store, codeOf } = openManager();
+    const { key } = await keys.create({ user: 'alice' });
+    store.before = down;
+    await expect(codeOf(key)).rejects.toThrow('the key store failed');
+    store.before = () => {};
+    await nextTurn();
+    expect(await codeOf(key)).toBe('admitted');
+  });
+
+  it('a fault -> names the store, with what the store threw as its cause', async () => {
+    const { keys, store } = openManager();
+    const { key } = await keys.create({ user: 'alice' });
+    store.before = down;
+    await expect(keys.verify(key)).rejects.toMatchObject({
+      message: 'the key store failed',
+      cause: { message: 'connection refused' },
+    });
+    store.before = () =>
+      new Promise((_resolve, reject) => void setTimeout(reject, 40, new Error('timed out')));
+    await expect(keys.verify(key)).rejects.toMatchObject({ cause: { message: 'timed out' } });
+    await expect(keys.verify(key)).rejects.toMatchObject({
+      message: 'the key store failed a moment ago',
+      cause: { message: 'timed out' },
+    });
   });
 });

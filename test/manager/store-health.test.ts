@@ -5,24 +5,41 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const cause = new Error('connection refused');
-const fail = (health: StoreHealth) => expect(health.watch(Promise.reject(cause))).rejects.toBe(cause);
+async function fail(health: StoreHealth, tookMs = 0): Promise<void> {
+  const failing = health.observe(
+    () => new Promise((_resolve, reject) => void setTimeout(reject, tookMs, cause)),
+  );
+  vi.advanceTimersByTime(tookMs);
+  await expect(failing).rejects.toBe(cause);
+}
 
 describe('a store that', () => {
   it('has not failed -> may be asked any number of times', async () => {
     const health = new StoreHealth();
     expect(health.isUp).toBe(true);
     for (let i = 0; i < 3; i++) expect(health.mayTry()).toBe(true);
-    await expect(health.watch(Promise.resolve('found'))).resolves.toBe('found');
+    await expect(health.observe(async () => 'found')).resolves.toBe('found');
     expect(health.isUp).toBe(true);
     for (let i = 0; i < 3; i++) expect(health.mayTry()).toBe(true);
   });
 
-  it('has failed -> is left alone for a second, then asked once a second', async () => {
+  it.each([0, 20])('has failed within %d ms -> may be asked at once', async (tookMs) => {
     const health = new StoreHealth();
-    await fail(health);
+    await fail(health, tookMs);
     expect(health.isUp).toBe(false);
-    expect(health.error).toMatchObject({ message: 'the key store failed a moment ago', cause });
-    vi.advanceTimersByTime(999);
+    expect(health.createError()).toMatchObject({ message: 'the key store failed a moment ago', cause });
+    expect(health.mayTry()).toBe(true);
+  });
+
+  it.each([
+    [21, 210],
+    [50, 500],
+    [100, 1_000],
+    [5_000, 1_000],
+  ])('took %d ms to fail -> is left alone for %d ms, then asked once a second', async (tookMs, pauseMs) => {
+    const health = new StoreHealth();
+    await fail(health, tookMs);
+    vi.advanceTimersByTime(pauseMs - 1);
     expect(health.mayTry()).toBe(false);
     vi.advanceTimersByTime(1);
     expect(health.mayTry()).toBe(true);
@@ -35,7 +52,7 @@ describe('a store that', () => {
 
   it('answers again, or is seen alive -> is up, without the old error', async () => {
     for (const mend of [
-      (health: StoreHealth) => health.watch(Promise.resolve()),
+      (health: StoreHealth) => health.observe(async () => {}),
       async (health: StoreHealth) => health.recover(),
     ]) {
       const health = new StoreHealth();
@@ -43,7 +60,7 @@ describe('a store that', () => {
       await mend(health);
       expect(health.isUp).toBe(true);
       expect(health.mayTry()).toBe(true);
-      expect(health.error.cause).toBeUndefined();
+      expect(health.createError().cause).toBeUndefined();
     }
   });
 });

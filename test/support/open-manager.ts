@@ -1,11 +1,13 @@
 import { onTestFinished } from 'vitest';
-import { ApiKeyManager, type ApiKeyManagerOptions } from '../../src/index.js';
+import { ApiKeyManager, type ApiKeyManagerOptions, type KeyStore } from '../../src/index.js';
 import { Clock, CountingStore } from './counting-store.js';
 
 /** A manager on a counted store, with a clock that stands still; closed with the test. */
-export function openManager(options: Partial<ApiKeyManagerOptions> & { store?: CountingStore } = {}) {
+export function openManager<Store extends KeyStore = CountingStore>(
+  options: Partial<ApiKeyManagerOptions> & { store?: Store } = {},
+) {
   const clock = new Clock();
-  const store = options.store ?? new CountingStore();
+  const store = options.store ?? (new CountingStore() as KeyStore as Store);
   const keys = new ApiKeyManager({ now: clock.now, ...options, store });
   onTestFinished(() => keys.close());
   const codeOf = async (key: string) => {

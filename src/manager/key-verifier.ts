@@ -1,0 +1,77 @@
+import type { Request } from 'express';
+import { channels } from '../diagnostics.js';
+import { parseApiKey } from '../key-format.js';
+import { unknownKey, type VerifyResult } from '../key-source.js';
+import { whyNotUsable } from '../lib/admission.js';
+import type { Digest } from '../lib/digest.js';
+import type { CheckedKey } from './checked-key.js';
+import { KeyLookup, type KeyLookupOptions } from './key-lookup.js';
+import { LastUsedRecorder, type LastUse } from './last-used-recorder.js';
+
+export interface KeyVerifierOptions extends KeyLookupOptions {
+  /** Whether keys of another form than the library's are looked up. */
+  readonly legacyKeys: boolean;
+  readonly lastUsedIntervalMs: number;
+}
+
+/** The way from a presented key to the verdict on it: every request with a managed key comes through here. */
+export class KeyVerifier {
+  readonly #source: string;
+  readonly #now: () => number;
+  readonly #legacyKeys: boolean;
+  readonly #lookup: KeyLookup;
+  readonly #recorder: LastUsedRecorder;
+
+  constructor(options: KeyVerifierOptions) {
+    this.#source = options.source;
+    this.#now = options.now;
+    this.#legacyKeys = options.legacyKeys;
+    this.#lookup = new KeyLookup(options);
+    this.#recorder = new LastUsedRecorder(options.store, options.lastUsedIntervalMs, (uses) =>
+      this.#forgetEnded(uses),
+    );
+  }
+
+  /** Answers without a promise where nothing has to be asked of the store. Rejects where the store fails. */
+  verify(digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
+    const found = this.#lookup.peek(digest);
+    if (found) return this.#decide(found.key, req);
+    if (!this.#legacyKeys && !parseApiKey(presentedKey)) return unknownKey;
+    return this.#lookup.find(digest).then((key) => this.#decide(key, req));
+  }
+
+  /** Drops what is known of a key, or with `everything` of all keys. */
+  forget(keyId: string): void {
+    this.#lookup.forget(keyId);
+  }
+
+  /** Never rejects. */
+  async close(): Promise<void> {
+    await this.#recorder.close();
+    await this.#lookup.close();
+  }
+
+  #decide(key: CheckedKey | undefined, req: Request | undefined): VerifyResult {
+    if (!key) return unknownKey;
+    const now = this.#now();
+    const code = whyNotUsable(key, now);
+    if (code) {
+      const { keyId, user } = key;
+      if (key.isReplaced && channels.reuse.hasSubscribers) {
+        channels.reuse.publish({ ...(req && { request: req }), keyId, user, source: this.#source, code });
+      }
+      return { ok: false, code, keyId, user };
+    }
+    this.#recorder.record(key.lastUse, now);
+    return key.admitted;
+  }
+
+  /** A first use that was written has set the end of the key before; what is known of both is old. */
+  #forgetEnded(uses: readonly LastUse[]): void {
+    for (const { keyId, ends } of uses) {
+      if (ends === undefined) continue;
+      this.#lookup.forget(ends);
+      this.#lookup.forget(keyId);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { KeyStore, KeyStoreWatcher } from '../stores/key-store.js';
+import { momentOf, type Moment } from './moment.js';
+
+/** A time of watching without a break: whatever changed in it was announced. */
+export interface Stretch {
+  isUnbroken: boolean;
+  /** When the store was last seen working. */
+  lastAliveAt: Moment;
+  /** Whether the store says from time to time that it works. One that does not may be gone without a word. */
+  hasHeartbeat: boolean;
+}
+
+/** What a watch tells of besides its stretches. */
+export type StoreWatchListener = Pick<KeyStoreWatcher, 'connected' | 'alive' | 'changed'>;
+
+/** How long the first look-up waits for the watch, in milliseconds, so that what it finds can be kept from then on. */
+const firstWatchMs = 500;
+
+/** Watches a store from the first look-up until it is closed. */
+export class StoreWatch {
+  readonly #store: KeyStore;
+  readonly #now: () => number;
+  readonly #listener: StoreWatchListener;
+  #stretch: Stretch | undefined;
+  #started: Promise<void> | undefined;
+  #opened: ReturnType<NonNullable<KeyStore['watch']>> | undefined;
+  #isClosed = false;
+
+  constructor(store: KeyStore, now: () => number, listener: StoreWatchListener) {
+    this.#store = store;
+    this.#now = now;
+    this.#listener = listener;
+  }
+
+  /** The stretch that is not broken yet; none while changes may be missed. */
+  get stretch(): Stretch | undefined {
+    return this.#stretch;
+  }
+
+  /**
+   * Resolves once changes are announced, or when that takes too long to wait for. Never rejects: a store that cannot be watched is
+   * asked all the same, only more often.
+   */
+  start(): Promise<void> {
+    this.#started ??= this.#open().catch(() => {});
+    return this.#started;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#break();
+    // Nobody could do anything about a connection that cannot be closed.
+    await this.#opened?.close().catch(() => {});
+  }
+
+  #open(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#store.watch || this.#isClosed) return resolve();
+      const timer = setTimeout(resolve, firstWatchMs);
+      this.#opened = this.#store.watch({
+        connected: () => {
+          this.#begin();
+          clearTimeout(timer);
+          resolve();
+        },
+        alive: () => this.#heartbeat(),
+        changed: (keyId) => this.#listener.changed(keyId),
+        disconnected: () => this.#break(),
+      });
+    });
+  }
+
+  #begin(): void {
+    if (this.#isClosed) return;
+    this.#break();
+    this.#stretch = { isUnbroken: true, lastAliveAt: momentOf(this.#now), hasHeartbeat: false };
+    this.#listener.connected();
+  }
+
+  #heartbeat(): void {
+    if (this.#stretch) {
+      this.#stretch.lastAliveAt = momentOf(this.#now);
+      this.#stretch.hasHeartbeat = true;
+    }
+    this.#listener.alive();
+  }
+
+  #break(): void {
+    if (this.#stretch) this.#stretch.isUnbroken = false;
+    this.#stretch = undefined;
+  }
+}
