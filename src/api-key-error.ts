@@ -37,11 +37,14 @@ const refusals = {
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
 
 // Seconds. A failing source tends to recover by itself; a missing configuration waits for a person.
-const retryAfterSeconds = { key_source_failed: '5', api_key_not_configured: '60' } as const;
+const retryAfterSeconds: Partial<Record<ApiKeyErrorCode, string>> = {
+  key_source_failed: '5',
+  api_key_not_configured: '60',
+};
 
 const defaultChallenge = describeChallenges({ realm: 'api', header: 'X-API-Key' }).missing;
 
-/** What a refusal says beyond its code; nothing of it is needed. */
+/** What a refusal says beyond its code; every field is optional. */
 export interface ApiKeyErrorOptions {
   /** What went wrong underneath; kept as `cause`, never sent to a client. */
   cause?: unknown;
@@ -58,7 +61,7 @@ export interface ApiKeyErrorOptions {
 
 /**
  * A refused request: what `onRefused`, and through it Express's error handlers, receive. `message` is a sentence for the client.
- * No field holds a key or a digest, save what a key source of your own puts into its error, kept as `cause`.
+ * No field holds a key or a digest, except what a key source of your own puts into its error, kept as `cause`.
  */
 export class ApiKeyError extends Error {
   /** Why the request was refused, for programs. */
@@ -79,6 +82,7 @@ export class ApiKeyError extends Error {
   constructor(code: ApiKeyErrorCode, options: ApiKeyErrorOptions = {}) {
     const [status, title, detail] = refusals[code];
     super(options.detail ?? detail, options.cause === undefined ? undefined : { cause: options.cause });
+    const retryAfter = retryAfterSeconds[code];
     const { vary = 'X-API-Key', challenge = status === 401 ? defaultChallenge : undefined } = options;
     this.name = 'ApiKeyError';
     this.code = code;
@@ -90,9 +94,7 @@ export class ApiKeyError extends Error {
       'Cache-Control': 'no-store',
       Vary: vary,
       ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
-      ...(code in retryAfterSeconds && {
-        'Retry-After': retryAfterSeconds[code as keyof typeof retryAfterSeconds],
-      }),
+      ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
     };
   }
 }

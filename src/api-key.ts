@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { fixedDate } from './lib/fixed-date.js';
 
-/** Who is calling, as a route finds it on `req.apiKey`. Frozen, its dates cannot be set; holds neither the presented key nor its digest. */
+/** Who is calling, as a route finds it on `req.apiKey`. Frozen; holds neither the presented key nor its digest. */
 export interface ApiKey {
   /**
    * The public name of the key, fit for logs and rate limits: `key_4fQz81LmBw` for a managed key, `alice#1` for one in a list or
@@ -20,7 +19,10 @@ export interface ApiKey {
   readonly createdAt?: Date;
   /** The instant from which the key is refused; absent where it never expires. */
   readonly expiresAt?: Date;
-  /** Whatever the key source keeps with the key; an empty object where it keeps nothing. For managed keys frozen throughout. */
+  /**
+   * Whatever the key source keeps with the key; an empty object where it keeps nothing. For managed keys frozen throughout, as their
+   * dates cannot be set: every request with the key is given the same ones.
+   */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
@@ -62,7 +64,10 @@ export interface Identity {
 
 const none = Object.freeze({});
 
-/** Makes the frozen identity; optional fields that are not known are absent, neither `null` nor `undefined`. */
+/**
+ * Makes the frozen identity, with the dates that it is given; optional fields that are not known are absent, neither `null` nor
+ * `undefined`.
+ */
 export function createApiKey(fields: Identity & { source: string }): ApiKey {
   return Object.freeze({
     keyId: fields.keyId ?? fields.user,
@@ -70,8 +75,8 @@ export function createApiKey(fields: Identity & { source: string }): ApiKey {
     scopes: Object.freeze([...(fields.scopes ?? [])]),
     source: fields.source,
     ...(fields.name != null && { name: fields.name }),
-    ...(fields.createdAt && { createdAt: fixedDate(fields.createdAt) }),
-    ...(fields.expiresAt && { expiresAt: fixedDate(fields.expiresAt) }),
+    ...(fields.createdAt && { createdAt: fields.createdAt }),
+    ...(fields.expiresAt && { expiresAt: fields.expiresAt }),
     metadata: fields.metadata ? Object.freeze({ ...fields.metadata }) : none,
   });
 }

@@ -118,11 +118,9 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
 }
 
 const mustBeSource: check.Check = (value) => {
-  if (typeof value === 'function')
-    return isClass(value) ? 'a key source, which a class is not: make one with "new"' : undefined;
+  if (typeof value === 'function') return isClass(value) ? 'a key source: make one with "new"' : undefined;
   if (typeof value !== 'object' || value === null) return sourceForms;
-  if ('findByDigest' in value)
-    return 'a key source, which a key store is not: write new ApiKeyManager({ store })';
+  if ('findByDigest' in value) return 'a key source: write new ApiKeyManager({ store })';
   return isSourceObject(value) ? undefined : sourceForms;
 };
 

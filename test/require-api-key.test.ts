@@ -15,8 +15,8 @@ describe('the source of a guard', () => {
     [{ verify, name: 7 }, oneSource],
     [{ verify, configured: true }, oneSource],
     [{ verify, misconfigured: false }, oneSource],
-    [class {}, 'a key source, which a class is not: make one with "new"'],
-    [new MemoryKeyStore(), 'a key source, which a key store is not: write new ApiKeyManager({ store })'],
+    [class {}, 'a key source: make one with "new"'],
+    [new MemoryKeyStore(), 'a key source: write new ApiKeyManager({ store })'],
     [[], 'a key source or a non-empty array of key sources'],
     [[verify, undefined], 'a key source or a non-empty array of key sources'],
     // oxlint-disable-next-line no-sparse-arrays
@@ -35,7 +35,11 @@ describe('the source of a guard', () => {
     [{ verify, name: 'table', configured: () => true, misconfigured: () => false }],
     [[verify]],
     [async () => 'alice'],
-    [function classify() {}],
+    [
+      function classify() {
+        return 'alice';
+      },
+    ],
   ])('%o -> taken', (source) => {
     expect(() => requireApiKey({ source })).not.toThrow();
   });

@@ -65,11 +65,9 @@ export class SourceList {
         return failed('source_threw', cause, req, name);
       }
     }
-    return configured ? undefined : notConfigured('nothing_configured', this.#noKey(), req);
-  }
-
-  #noKey(): string {
-    return `no key source holds a key: ${this.#sources.map(({ name }) => name).join(', ')}`;
+    if (configured) return undefined;
+    const names = this.#sources.map(({ name }) => name).join(', ');
+    return notConfigured('nothing_configured', `no key source holds a key: ${names}`, req);
   }
 
   #askFrom(start: number, search: Search): Verdict | Promise<Verdict> {
@@ -138,7 +136,7 @@ function says(source: KeySource, what: 'configured' | 'misconfigured'): boolean 
   if (typeof answer === 'boolean') return answer;
   // Nobody waits for it, so nobody else would take its rejection.
   if (isThenable(answer)) Promise.resolve(answer).catch(() => {});
-  throw new TypeError(`the key source's "${what}" answered ${describe(answer)}, neither true nor false`);
+  throw new TypeError(`"${what}" answered ${describe(answer)}`);
 }
 
 function askOwn(

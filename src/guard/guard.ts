@@ -31,7 +31,7 @@ interface Passage {
   readonly next: NextFunction;
   /** Unless nobody observed verdicts then. */
   readonly startedAt: number | undefined;
-  readonly presentedKey?: string | undefined;
+  presentedKey: string | undefined;
 }
 
 interface Refusal {
@@ -64,6 +64,7 @@ export class Guard {
   handle(req: Request, res: Response, next: NextFunction): void {
     const { sources, header, optional, requireHttps, stripsHeader } = this.#options;
     const startedAt = isVerdictObserved() ? performance.now() : undefined;
+    const passage: Passage = { req, res, next, startedAt, presentedKey: undefined };
     // Before any verdict: answers to requests with a key and without one differ alike.
     appendVary(res, header);
 
@@ -71,18 +72,17 @@ export class Guard {
     if (stripsHeader) stripHeader(req, this.#headerName);
     // Before the key is looked at: a good key and a bad one sent in the clear get the same answer.
     if (requireHttps && req.secure !== true) {
-      this.#refuse({ code: 'https_required', reason: 'plain_http' }, { req, res, next, startedAt });
+      this.#refuse({ code: 'https_required', reason: 'plain_http' }, passage);
       return;
     }
     const presentedKey = readPresentedKey(req, this.#headerName, this.#schemeName);
     if (typeof presentedKey !== 'string') {
       const refusal = sources.configurationFault(req) ?? presentedKey;
-      if (optional && refusal.code === 'missing_api_key')
-        this.#letPassWithoutKey({ req, res, next, startedAt });
-      else this.#refuse(refusal, { req, res, next, startedAt });
+      if (optional && refusal.code === 'missing_api_key') this.#letPassWithoutKey(passage);
+      else this.#refuse(refusal, passage);
       return;
     }
-    const passage = { req, res, next, startedAt, presentedKey };
+    passage.presentedKey = presentedKey;
     const verdict = sources.ask(presentedKey, req);
     if (verdict instanceof Promise) {
       // As Express does for what is thrown at once: an accessor or a wrapped response must not end the process.
@@ -102,7 +102,8 @@ export class Guard {
 
   /** Refuses a request that this guard has let pass, because it lacks scopes that a later handler needs. */
   refuseScopes(scopes: readonly string[], req: Request, res: Response, next: NextFunction): void {
-    this.#refuseScopes(scopes, req.apiKey, { req, res, next, startedAt: performance.now() });
+    const startedAt = performance.now();
+    this.#refuseScopes(scopes, req.apiKey, { req, res, next, startedAt, presentedKey: undefined });
   }
 
   #settle(verdict: Verdict, passage: Passage): void {

@@ -20,7 +20,7 @@ export function readAnswer(answer: KeySourceAnswer, presentedKey: string, source
   if (ok === undefined) return admit(answer as Identity, presentedKey, source);
   if (ok === true) return admit(apiKey as Identity, presentedKey, source);
   if (ok === false && isRefusalCode(code)) return refuse(code, { keyId, user }, presentedKey);
-  throw nonsense('a result whose "ok" or "code" is not one of those known');
+  throw nonsense('a result with an unknown "ok" or "code"');
 }
 
 type RefusalCode = Extract<VerifyResult, { ok: false }>['code'];
@@ -62,7 +62,8 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   if (holdsSecret([user, keyId, name, scopes, metadata], presentedKey)) {
     throw nonsense('an identity that holds the presented key or its digest');
   }
-  const apiKey = createApiKey({ user, source, keyId, scopes, name, createdAt, expiresAt, metadata });
+  const dates = { createdAt: createdAt && new Date(createdAt), expiresAt: expiresAt && new Date(expiresAt) };
+  const apiKey = createApiKey({ user, source, keyId, scopes, name, ...dates, metadata });
   const code = whyNotUsable({ expiresAt, revokedAt }, Date.now());
   return code ? { ok: false, code, keyId: apiKey.keyId, user } : { ok: true, apiKey };
 }

@@ -43,6 +43,6 @@ export function warnOfRefusedPreflight(req: IncomingMessage): void {
     return;
   warnOnce(
     'preflight',
-    'requireApiKey refused a CORS preflight, which browsers send without the key. Mount cors() before the guard.',
+    'requireApiKey refused a CORS preflight, which carries no key. Mount cors() before the guard.',
   );
 }

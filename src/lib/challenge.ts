@@ -18,19 +18,15 @@ export interface ChallengeOptions {
 }
 
 export function describeChallenges({ realm, header, scheme }: ChallengeOptions): Challenges {
-  if (scheme === undefined) {
-    const challenge = `ApiKey realm=${quoted(realm)}, header=${quoted(header)}`;
-    return { missing: challenge, invalid: challenge, insufficient: () => undefined };
-  }
-  const elsewhere = header.toLowerCase() === 'authorization' ? '' : `, header=${quoted(header)}`;
-  const base = `${scheme} realm=${quoted(realm)}${elsewhere}`;
-  if (scheme.toLowerCase() !== 'bearer') {
-    return { missing: base, invalid: base, insufficient: () => undefined };
-  }
+  // A client that sends a scheme looks for it in Authorization, unless it is told otherwise.
+  const place = scheme && /^authorization$/i.test(header) ? '' : `, header=${quoted(header)}`;
+  const challenge = `${scheme ?? 'ApiKey'} realm=${quoted(realm)}${place}`;
+  const isBearer = /^bearer$/i.test(scheme ?? '');
   return {
     // RFC 6750, section 3: no error code where no credentials came.
-    missing: base,
-    invalid: `${base}, error="invalid_token"`,
-    insufficient: (scopes) => `${base}, error="insufficient_scope", scope=${quoted(scopes.join(' '))}`,
+    missing: challenge,
+    invalid: isBearer ? `${challenge}, error="invalid_token"` : challenge,
+    insufficient: (scopes) =>
+      isBearer ? `${challenge}, error="insufficient_scope", scope=${quoted(scopes.join(' '))}` : undefined,
   };
 }

@@ -67,10 +67,6 @@ export class DigestTable<Value extends object> {
     this.#resize(smallestBits);
   }
 
-  values(): Value[] {
-    return this.#values.filter((value) => value !== undefined);
-  }
-
   /** The slot of a digest, or the empty one where its search ends; `wanted` is the digest from then on. */
   #find(digest: Digest): number {
     for (let word = 0, at = 0; word < words; word++, at += 4) {

@@ -4,6 +4,7 @@ export const isError = (value: unknown): value is Error =>
 
 /** What an `AggregateError` stands for, such as the attempts at several addresses of one host; nothing for any other error. */
 export function errorsWithin(error: Error): readonly unknown[] {
-  const isAggregate = error instanceof AggregateError || error.name === 'AggregateError';
-  return isAggregate && 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
+  return error.name === 'AggregateError' && 'errors' in error && Array.isArray(error.errors)
+    ? error.errors
+    : [];
 }

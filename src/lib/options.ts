@@ -54,12 +54,10 @@ export function assertArgument(caller: string, name: string, value: unknown, che
 
 /** A value by its type and length only: what was passed by mistake may well be a key. */
 export function describe(value: unknown): string {
-  if (value === null) return 'null';
+  if (value === undefined || value === null || Number.isNaN(value)) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'string')
     return value === '' ? 'an empty string' : `a string of ${value.length} characters`;
-  if (typeof value === 'undefined') return 'undefined';
-  if (Number.isNaN(value)) return 'NaN';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
@@ -102,13 +100,10 @@ export const mustBeBoolean: Check = (value) => (typeof value === 'boolean' ? und
 export const mustBeFunction: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
 
 export const mustBeToken: Check = (value) =>
-  typeof value === 'string' && token.test(value)
-    ? undefined
-    : 'a single word without blanks (RFC 9110, section 5.6.2)';
+  typeof value === 'string' && token.test(value) ? undefined : 'a single word without blanks';
 
 export const mustBeHeaderName: Check = (value) => {
-  if (typeof value !== 'string' || !token.test(value))
-    return 'the name of a header (RFC 9110, section 5.6.2)';
+  if (typeof value !== 'string' || !token.test(value)) return 'the name of a header';
   // A cookie is sent by browsers on their own, so a key in it would make every guarded route forgeable from other sites.
   return /^(set-)?cookie$/i.test(value) ? 'the name of a header other than a cookie header' : undefined;
 };
@@ -128,7 +123,7 @@ export const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.trim() !== '' && isPrintable(value);
 
 export const mustBeName: Check = (value) =>
-  isName(value) ? undefined : 'a string that is neither blank nor holds control characters';
+  isName(value) ? undefined : 'a string, not blank, without control characters';
 
 /** Whether the text has the form of a key or a digest, which have no business where names stand. */
 export const isKeyLike = (text: string) =>

@@ -7,14 +7,8 @@ export type Unpresented = {
     'header_absent' | 'header_blank' | 'other_scheme' | 'repeated_header' | 'too_long' | 'bad_character';
 };
 
-const unpresented = {
-  absent: { code: 'missing_api_key', reason: 'header_absent' },
-  blank: { code: 'missing_api_key', reason: 'header_blank' },
-  otherScheme: { code: 'missing_api_key', reason: 'other_scheme' },
-  repeated: { code: 'invalid_api_key', reason: 'repeated_header' },
-  tooLong: { code: 'invalid_api_key', reason: 'too_long' },
-  badCharacter: { code: 'invalid_api_key', reason: 'bad_character' },
-} as const satisfies Record<string, Unpresented>;
+const missing = (reason: Unpresented['reason']): Unpresented => ({ code: 'missing_api_key', reason });
+const invalid = (reason: Unpresented['reason']): Unpresented => ({ code: 'invalid_api_key', reason });
 
 const maxKeyLength = 512;
 
@@ -39,27 +33,27 @@ export function readPresentedKey(
   if (typeof line !== 'string') return line;
   // What nearly every request presents, before what may be wrong with it.
   if (scheme === undefined && isPresentable(line)) return line;
-  if (/^[ \t]*$/.test(line)) return unpresented.blank;
+  if (/^[ \t]*$/.test(line)) return missing('header_blank');
   const key = scheme === undefined ? line : afterScheme(line, scheme);
   if (typeof key !== 'string') return key;
-  if (key.length > maxKeyLength) return unpresented.tooLong;
-  return presentable.test(key) ? key : unpresented.badCharacter;
+  if (key.length > maxKeyLength) return invalid('too_long');
+  return presentable.test(key) ? key : invalid('bad_character');
 }
 
 function afterScheme(line: string, scheme: string): string | Unpresented {
-  if (line.slice(0, scheme.length).toLowerCase() !== scheme) return unpresented.otherScheme;
-  if (line.length === scheme.length) return unpresented.blank;
-  if (line[scheme.length] !== ' ') return unpresented.otherScheme;
+  if (line.slice(0, scheme.length).toLowerCase() !== scheme) return missing('other_scheme');
+  if (line.length === scheme.length) return missing('header_blank');
+  if (line[scheme.length] !== ' ') return missing('other_scheme');
   const key = line.slice(scheme.length).replace(/^ +/, '');
-  return key === '' ? unpresented.blank : key;
+  return key === '' ? missing('header_blank') : key;
 }
 
 function readLine(req: IncomingMessage, header: string): string | Unpresented {
-  if (mayBeCutShort(req)) return unpresented.repeated;
+  if (mayBeCutShort(req)) return invalid('repeated_header');
   const line = req.headers[header];
-  if (line === undefined) return strippedLines.get(req)?.get(header) ?? unpresented.absent;
+  if (line === undefined) return strippedLines.get(req)?.get(header) ?? missing('header_absent');
   // Node keeps the first of two Authorization lines and drops the other without a word: only the raw list shows both.
-  if (typeof line !== 'string' || countLines(req.rawHeaders, header) > 1) return unpresented.repeated;
+  if (typeof line !== 'string' || countLines(req.rawHeaders, header) > 1) return invalid('repeated_header');
   return line;
 }
 

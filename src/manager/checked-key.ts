@@ -2,6 +2,7 @@ import { createApiKey } from '../api-key.js';
 import type { VerifyResult } from '../key-source.js';
 import { deepCopy } from '../lib/deep-copy.js';
 import { deepFreeze } from '../lib/deep-freeze.js';
+import { fixedDate } from '../lib/fixed-date.js';
 import { isValidDate } from '../lib/is-valid-date.js';
 import { isScopes } from '../lib/options.js';
 import type { StoredKey } from '../stores/key-store.js';
@@ -31,7 +32,8 @@ export function checkStoredKey(stored: StoredKey, digest: string, source: string
   if (problem) throw new Error(`the record of ${printable(keyId)} is broken: ${problem}`);
   const metadata = deepFreeze(deepCopy(stored.metadata ?? {}));
   const expiresAt = stored.expiresAt ?? undefined;
-  const apiKey = createApiKey({ keyId, user, name, scopes, source, createdAt, expiresAt, metadata });
+  const dates = { createdAt: fixedDate(createdAt), expiresAt: expiresAt && fixedDate(expiresAt) };
+  const apiKey = createApiKey({ keyId, user, name, scopes, source, ...dates, metadata });
   return {
     keyId,
     user,

@@ -67,10 +67,6 @@ export class FindingCache {
     this.#byKeyId.clear();
   }
 
-  values(): Finding[] {
-    return this.#findings.values();
-  }
-
   #forgetKeyId({ key }: Finding): void {
     if (key) this.#byKeyId.delete(key.keyId);
   }

@@ -48,7 +48,6 @@ describe('a table of digests', () => {
           }
           expect(table.size).toBe(map.size);
           for (const digest of all) expect(table.get(digest)).toBe(map.get(digest));
-          expect(new Set(table.values())).toEqual(new Set(map.values()));
         }),
         fuzz(200, 20260101),
       );

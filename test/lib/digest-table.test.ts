@@ -72,19 +72,13 @@ describe('a table of digests', () => {
     const table = filledWith(many);
     for (const [at, digest] of many.entries()) expect(table.get(digest)?.name).toBe(String(at));
     for (const digest of plain) expect(table.get(digest)).toBeUndefined();
-    expect(
-      table
-        .values()
-        .map(({ name }) => Number(name))
-        .toSorted((a, b) => a - b),
-    ).toEqual(many.map((_, at) => at));
+    expect(table.size).toBe(many.length);
   });
 
   it('cleared -> nothing is found, and what is put in afterwards is', () => {
     const table = filledWith(plain);
     table.clear();
     expect(table.size).toBe(0);
-    expect(table.values()).toEqual([]);
     for (const digest of plain) expect(table.get(digest)).toBeUndefined();
     table.set(plain[0]!, entry('first'));
     expect(table.get(plain[0]!)?.name).toBe('first');
@@ -113,10 +107,7 @@ describe('a table of digests', () => {
     const orderOf = () => {
       const table = new DigestTable<Entry>();
       for (const [at, digest] of plain.entries()) table.set(digest, entry(String(at)));
-      return table
-        .values()
-        .map(({ name }) => name)
-        .join();
+      return plain.map(() => table.evict(() => false).name).join();
     };
     // By chance alone two of five would agree about once in 10^47.
     expect(new Set(Array.from({ length: 5 }, orderOf)).size).toBe(5);
