@@ -8,7 +8,8 @@ import { digestOf, type Digest } from '../lib/digest.js';
 import { dayMs } from '../lib/durations.js';
 import { isPresentable } from '../lib/presented-key.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
-import { KeyStoreError, type KeyRecord, type KeyStore, type StoredKey } from '../stores/key-store.js';
+import { endsWithOverlap } from '../stores/key-store-errors.js';
+import type { KeyRecord, KeyStore, StoredKey } from '../stores/key-store.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
 import { everything } from './key-lookup.js';
@@ -102,7 +103,7 @@ export class ApiKeyManager implements DigestSource {
 
   /** Issues a key, stores its digest and resolves to both key and record: the key is never to be had again. */
   async create(options: CreateKeyOptions): Promise<CreatedKey> {
-    const fields = checkCreateOptions('create', options);
+    const fields = checkCreateOptions(options);
     const { key, keyId, digest } = generateApiKey({ prefix: this.#prefix });
     const record = await this.#insert(fields, keyId, digest);
     return { key, record };
@@ -288,10 +289,7 @@ export class ApiKeyManager implements DigestSource {
   async #assertNotReplaced(keyId: string, until: Date | null): Promise<void> {
     const { replacedBy, expiresAt } = (await this.#store.get(keyId)) ?? {};
     if (replacedBy === undefined || expiresAt === undefined || (until !== null && until <= expiresAt)) return;
-    throw new KeyStoreError(
-      'already_rotated',
-      'a key that was rotated ends when its overlap does, not later',
-    );
+    throw endsWithOverlap();
   }
 
   /** A change whose answer got lost may have been made all the same: what was known of the key is not trusted any longer. */

@@ -29,7 +29,7 @@ export interface ListClaimsOptions {
   cursor?: string | undefined;
 }
 
-export function checkCreateClaimOptions(options: CreateClaimOptions): CreateClaimOptions {
+export function checkCreateClaimOptions(options: unknown): CreateClaimOptions {
   const caller = 'createClaim';
   const checked = checkOptions<CreateClaimOptions>(caller, options, {
     ...createChecks,

@@ -225,9 +225,9 @@ export const createChecks = {
   metadata: mustBeMetadata,
 };
 
-export function checkCreateOptions(caller: string, options: CreateKeyOptions): CreateKeyOptions {
-  const checked = checkOptions<CreateKeyOptions>(caller, options, createChecks);
-  assertArgument(caller, '"user"', checked.user, mustBeText);
+export function checkCreateOptions(options: unknown): CreateKeyOptions {
+  const checked = checkOptions<CreateKeyOptions>('create', options, createChecks);
+  assertArgument('create', '"user"', checked.user, mustBeText);
   return checked;
 }
 
@@ -240,7 +240,7 @@ export interface CheckedImport {
   readonly key: string | undefined;
 }
 
-export function checkImportOptions(options: ImportKeyOptions): CheckedImport {
+export function checkImportOptions(options: unknown): CheckedImport {
   const { key, digest, ...fields } = checkOptions<ImportKeyOptions>('import', options, {
     ...createChecks,
     key: mustBeKeyOrDigest,

@@ -1,4 +1,5 @@
 import type { KeyRecord } from './key-store.js';
+import type { PageQuery } from './page-query.js';
 
 /** What is kept of a claim link, apart from its token's digest, and of the key that it yields once. An absent time has not come. */
 export interface ClaimRecord {
@@ -67,15 +68,9 @@ export type ClaimOutcome =
     };
 
 /** Which claim links a manager asks a store to list. */
-export interface ClaimQuery {
+export interface ClaimQuery extends PageQuery {
   /** Links of this status at `now`. Absent: of any. */
   readonly status?: ClaimStatus | undefined;
-  /** At most this many links. */
-  readonly limit: number;
-  /** Links after the one with this `claimId`, in the order of the list. Absent: from the first on. */
-  readonly cursor?: string | undefined;
-  /** The instant for which a status is meant. */
-  readonly now: Date;
 }
 
 /**
@@ -102,7 +97,7 @@ export interface ClaimStore {
    * key already.
    */
   revoke(claimId: string, revokedAt: Date): Promise<ClaimRecord>;
-  /** Deletes the links that were used, withdrawn or expired before the instant. Resolves to how many. */
+  /** Deletes the links that were used, withdrawn or expired at or before the instant. Resolves to how many. */
   prune(before: Date): Promise<number>;
 }
 

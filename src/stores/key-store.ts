@@ -1,4 +1,5 @@
 import type { ClaimStore } from './claim-store.js';
+import type { PageQuery } from './page-query.js';
 
 /** What is kept of a key, apart from its digest. An absent time has not come. */
 export interface KeyRecord {
@@ -44,19 +45,13 @@ export type KeyStatus = 'active' | 'expiring' | 'rotating' | 'expired' | 'revoke
 export const expiringMs = 7 * 24 * 3_600_000;
 
 /** Which records a manager asks a store to list. */
-export interface KeyQuery {
+export interface KeyQuery extends PageQuery {
   /** Records of exactly this user. Absent: of all. */
   readonly user?: string | undefined;
   /** Records with this text in the user, the name or the key id: literally, whatever the case of its letters. Absent: all. */
   readonly search?: string | undefined;
   /** Records of this status at `now`; here `active` means every usable key, expiring and rotating ones too. Absent: of any. */
   readonly status?: KeyStatus | undefined;
-  /** At most this many records. */
-  readonly limit: number;
-  /** Records after the one with this `keyId`, in the order of the list. Absent: from the first on. */
-  readonly cursor?: string | undefined;
-  /** The instant for which a status is meant. */
-  readonly now: Date;
 }
 
 /** What is to be different in a record; a part that is absent or `undefined` stays as it is. */
@@ -166,7 +161,7 @@ export interface KeyStore {
    * passed over.
    */
   touch(uses: readonly KeyUse[]): Promise<void>;
-  /** Deletes the records that were revoked or expired before the instant. Resolves to how many. */
+  /** Deletes the records that were revoked or expired at or before the instant. Resolves to how many. */
   prune(before: Date): Promise<number>;
   /** Announces changes until closed. Absent where a store cannot: then the manager asks again after `cacheTtlMs`. */
   watch?(watcher: KeyStoreWatcher): {

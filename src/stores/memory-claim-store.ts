@@ -27,7 +27,7 @@ export class MemoryClaimStore implements ClaimStore {
       throw new ClaimError('duplicate_claim');
     }
     this.#claimIds.set(claim.tokenDigest, claim.claimId);
-    return this.#put(deepCopy(claim));
+    return this.#put(claim);
   }
 
   async find(tokenDigest: string): Promise<ClaimRecord | undefined> {
@@ -74,7 +74,7 @@ export class MemoryClaimStore implements ClaimStore {
 
   async prune(before: Date): Promise<number> {
     const dead = [...this.#claims.values()].filter(
-      ({ claimedAt, revokedAt, expiresAt }) => (claimedAt ?? revokedAt ?? expiresAt) < before,
+      ({ claimedAt, revokedAt, expiresAt }) => (claimedAt ?? revokedAt ?? expiresAt) <= before,
     );
     for (const { claimId, tokenDigest } of dead) {
       this.#claims.delete(claimId);
@@ -87,8 +87,9 @@ export class MemoryClaimStore implements ClaimStore {
     return this.#claims.get(this.#claimIds.get(tokenDigest) ?? '');
   }
 
+  /** The one place where something from outside is kept: a copy, which nobody else can change. */
   #put(claim: StoredClaim): ClaimRecord {
-    this.#claims.set(claim.claimId, claim);
+    this.#claims.set(claim.claimId, deepCopy(claim));
     return recordOf(claim);
   }
 }

@@ -3,16 +3,22 @@ import { searchPattern } from '../lib/search-pattern.js';
 import type { ClaimStore } from './claim-store.js';
 import { statusOf } from './key-status.js';
 import {
-  KeyStoreError,
-  type KeyChanges,
-  type KeyQuery,
-  type KeyRecord,
-  type KeyStore,
-  type KeyStoreWatcher,
-  type KeyUse,
-  type Overlap,
-  type StoredKey,
-  type Successor,
+  alreadyRotated,
+  duplicateKey,
+  endsWithOverlap,
+  keyNotUsable,
+  unknownKeyId,
+} from './key-store-errors.js';
+import type {
+  KeyChanges,
+  KeyQuery,
+  KeyRecord,
+  KeyStore,
+  KeyStoreWatcher,
+  KeyUse,
+  Overlap,
+  StoredKey,
+  Successor,
 } from './key-store.js';
 import { MemoryClaimStore } from './memory-claim-store.js';
 
@@ -58,10 +64,7 @@ export class MemoryKeyStore implements KeyStore {
       expiresAt === undefined ? oldExpiresAt : expiresAt,
     ];
     if (this.#successors.has(keyId) && endOf(newExpiresAt) > endOf(oldExpiresAt)) {
-      throw new KeyStoreError(
-        'already_rotated',
-        'a key that was rotated ends when its overlap does, not later',
-      );
+      throw endsWithOverlap();
     }
     const changed: StoredKey = {
       ...old,
@@ -70,7 +73,7 @@ export class MemoryKeyStore implements KeyStore {
       ...(newName != null && { name: newName }),
       ...(newExpiresAt != null && { expiresAt: newExpiresAt }),
     };
-    return this.#record(this.#put(deepCopy(changed)));
+    return this.#record(this.#put(changed));
   }
 
   async rotate(
@@ -84,11 +87,8 @@ export class MemoryKeyStore implements KeyStore {
     previous: KeyRecord;
   }> {
     const old = this.#existing(keyId);
-    if (this.#successors.has(keyId))
-      throw new KeyStoreError('already_rotated', 'the key has a successor already');
-    if (old.revokedAt || (old.expiresAt && old.expiresAt <= createdAt)) {
-      throw new KeyStoreError('key_not_usable', 'the key is revoked or expired; create a new one instead');
-    }
+    if (this.#successors.has(keyId)) throw alreadyRotated();
+    if (old.revokedAt || (old.expiresAt && old.expiresAt <= createdAt)) throw keyNotUsable();
     const { lastUsedAt: _lastUsedAt, overlapMs: forgottenMs, replaces = '', ...inherited } = old;
     const awaitsFirstUse = startsAt === 'first-use';
     this.#successors.set(keyId, successorId);
@@ -118,8 +118,8 @@ export class MemoryKeyStore implements KeyStore {
       const key = this.#keys.get(keyId);
       if (!key || (key.lastUsedAt && key.lastUsedAt >= usedAt)) continue;
       const { overlapMs, ...used } = { ...key, lastUsedAt: usedAt };
-      // Straight into the map: a last use is no change to announce.
-      this.#keys.set(keyId, used);
+      // Kept only: a last use is no change to announce.
+      this.#keep(used);
       const previous = overlapMs === undefined ? undefined : this.#keys.get(key.replaces!);
       if (previous) this.#put(endingAt(previous, usedAt.getTime() + overlapMs!));
     }
@@ -127,7 +127,7 @@ export class MemoryKeyStore implements KeyStore {
 
   async prune(before: Date): Promise<number> {
     const dead = [...this.#keys.values()].filter(
-      ({ revokedAt, expiresAt }) => (revokedAt && revokedAt < before) || (expiresAt && expiresAt < before),
+      ({ revokedAt, expiresAt }) => (revokedAt && revokedAt <= before) || (expiresAt && expiresAt <= before),
     );
     for (const { keyId, digest, replaces } of dead) {
       this.#keys.delete(keyId);
@@ -150,10 +150,8 @@ export class MemoryKeyStore implements KeyStore {
   }
 
   #insert(key: StoredKey): KeyRecord {
-    if (this.#keys.has(key.keyId) || this.#keyIds.has(key.digest)) {
-      throw new KeyStoreError('duplicate_key', 'a record with this key id or this key exists already');
-    }
-    return this.#record(this.#put(deepCopy(key)));
+    if (this.#keys.has(key.keyId) || this.#keyIds.has(key.digest)) throw duplicateKey();
+    return this.#record(this.#put(key));
   }
 
   #existing(keyId: string): StoredKey {
@@ -163,10 +161,17 @@ export class MemoryKeyStore implements KeyStore {
   }
 
   #put(key: StoredKey): StoredKey {
-    this.#keys.set(key.keyId, key);
-    this.#keyIds.set(key.digest, key.keyId);
+    const kept = this.#keep(key);
     this.#announce(key.keyId);
-    return key;
+    return kept;
+  }
+
+  /** The one place where something from outside is kept: a copy, which nobody else can change. */
+  #keep(key: StoredKey): StoredKey {
+    const kept = deepCopy(key);
+    this.#keys.set(kept.keyId, kept);
+    this.#keyIds.set(kept.digest, kept.keyId);
+    return kept;
   }
 
   #announce(keyId: string): void {
@@ -194,8 +199,6 @@ export class MemoryKeyStore implements KeyStore {
     return family;
   }
 }
-
-const unknownKeyId = () => new KeyStoreError('unknown_key_id', 'there is no record with this key id');
 
 const newestFirst = (a: KeyRecord, b: KeyRecord) =>
   b.createdAt.getTime() - a.createdAt.getTime() || (a.keyId < b.keyId ? 1 : -1);

@@ -14,7 +14,7 @@ import {
   type StoredClaim,
 } from '../stores/claim-store.js';
 import type { KeyStore } from '../stores/key-store.js';
-import { at, makeKey, rejectsWith } from './stored-key.js';
+import { at, makeKey, rejectsWith, spoil } from './stored-key.js';
 
 function makeClaim(fields: Partial<StoredClaim> = {}): StoredClaim {
   return {
@@ -229,35 +229,63 @@ const cases: Cases = {
     }
   },
 
-  'pruning claim links -> deletes what was used, withdrawn or had expired before the instant, and no key':
+  'pruning claim links -> deletes what was used, withdrawn or expired at the instant or before, and no key':
     async (claims, store) => {
-      const made = {
-        open: makeClaim({ expiresAt: at(1_000) }),
-        expired: makeClaim({ expiresAt: at(999) }),
-        used: makeClaim({ expiresAt: at(90_000) }),
-        withdrawn: makeClaim({ expiresAt: at(90_000) }),
-        usedLater: makeClaim({ expiresAt: at(90_000) }),
-      };
-      for (const claim of Object.values(made)) await claims.insert(claim);
-      await claims.take(made.used.tokenDigest, keyFor(at(999)));
-      await claims.take(made.usedLater.tokenDigest, keyFor(at(1_000)));
-      await claims.revoke(made.withdrawn.claimId, at(999));
-      assert.equal(await claims.prune(at(1_000)), 3);
+      const ends = { before: at(999), justNow: at(1_000), next: at(1_001) };
+      const next: string[] = [];
+      for (const [name, end] of Object.entries(ends)) {
+        const expired = makeClaim({ expiresAt: end });
+        const [used, withdrawn] = [
+          makeClaim({ expiresAt: at(90_000) }),
+          makeClaim({ expiresAt: at(90_000) }),
+        ];
+        for (const claim of [expired, used, withdrawn]) await claims.insert(claim);
+        await claims.take(used.tokenDigest, keyFor(end));
+        await claims.revoke(withdrawn.claimId, end);
+        if (name === 'next') next.push(...idsOf([expired, used, withdrawn]));
+      }
+      assert.equal(await claims.prune(at(1_000)), 6);
       const left = idsOf(await claims.list({ limit: 10, now: at(0) }));
-      assert.deepEqual(new Set(left), new Set([made.open.claimId, made.usedLater.claimId]));
-      assert.equal((await store.list({ limit: 10, now: at(0) })).length, 2);
+      assert.deepEqual(new Set(left), new Set(next));
+      assert.equal((await store.list({ limit: 10, now: at(0) })).length, 3);
     },
 
-  'claim links that go in or come out -> changing them changes nothing that is kept': async (claims) => {
-    const claim = makeClaim({ scopes: ['a'], metadata: { deep: { list: ['a'] } } });
+  'claim links that go in or come out -> changing them changes nothing that is kept': async (
+    claims,
+    store,
+  ) => {
+    const claim = makeClaim({
+      scopes: ['a'],
+      metadata: { deep: { list: ['a'] } },
+      keyExpiresAt: at(90_000),
+    });
     const given = deepCopy(claim);
-    for (const each of [given, await claims.insert(given), await claims.find(claim.tokenDigest)]) {
-      (each!.scopes as string[]).push('admin');
-      (each!.metadata['deep'] as { list: string[] }).list.push('b');
-      each!.expiresAt.setTime(0);
-    }
+    for (const each of [given, await claims.insert(given), await claims.find(claim.tokenDigest)]) spoil(each);
+    for (const each of await claims.list({ limit: 10, now: at(0) })) spoil(each);
     assert.deepEqual(await claims.find(claim.tokenDigest), recordOf(claim));
+
+    const key = keyFor(at(1_000));
+    const { keyId, digest } = key;
+    for (const each of [await claims.take(claim.tokenDigest, key), key]) spoil(each);
+    const used = { ...recordOf(claim), claimedAt: at(1_000), keyId };
+    assert.deepEqual(await claims.find(claim.tokenDigest), used);
+    const { user, scopes, metadata } = claim;
+    assert.deepEqual(await store.findByDigest(digest), {
+      ...{ keyId, digest, user, scopes, metadata },
+      createdAt: at(1_000),
+      expiresAt: at(90_000),
+    });
   },
+
+  'the time of a withdrawal and the link that comes back -> changing them changes nothing that is kept':
+    async (claims) => {
+      const claim = makeClaim();
+      await claims.insert(claim);
+      const revokedAt = at(1_000);
+      for (const each of [await claims.revoke(claim.claimId, revokedAt), revokedAt]) spoil(each);
+      const withdrawn = { ...recordOf(claim), revokedAt: at(1_000) };
+      assert.deepEqual(await claims.find(claim.tokenDigest), withdrawn);
+    },
 };
 
 /** What every store that keeps claim links has to do; a store without them passes. */

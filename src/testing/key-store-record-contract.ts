@@ -4,7 +4,7 @@ import { deepCopy } from '../lib/deep-copy.js';
 import { digestApiKey } from '../lib/digest.js';
 import type { StoredKey } from '../stores/key-store.js';
 import type { StoreCases } from './contract-case.js';
-import { at, makeKey, rejectsWith } from './stored-key.js';
+import { at, makeKey, rejectsWith, spoil, successorOf } from './stored-key.js';
 
 export const recordContract: StoreCases = {
   'a key that was inserted -> found by its digest, whole and to the millisecond': async (store) => {
@@ -99,27 +99,82 @@ export const recordContract: StoreCases = {
       await store.get(key.keyId),
       await store.findByDigest(key.digest),
     ];
-    for (const each of [given, ...returned] as StoredKey[]) {
-      (each.scopes as string[]).push('admin');
-      (each.metadata.deep as { list: string[] }).list.push('b');
-      each.expiresAt?.setTime(0);
-    }
+    for (const each of [given, ...returned] as StoredKey[]) spoil(each);
     assert.deepEqual(await store.findByDigest(key.digest), key);
+
+    const changes = { scopes: ['b'], metadata: { deep: { list: ['b'] } }, expiresAt: at(6_000) };
+    const changed = { ...key, ...deepCopy(changes) };
+    for (const each of [changes, await store.update(key.keyId, changes)]) spoil(each);
+    assert.deepEqual(await store.findByDigest(key.digest), changed);
+
+    const use = { keyId: key.keyId, usedAt: at(500) };
+    await store.touch([use]);
+    spoil(use);
+    const used = { ...changed, lastUsedAt: at(500) };
+    assert.deepEqual(await store.findByDigest(key.digest), used);
   },
 
-  'prune -> deletes what was revoked or had expired before the instant, and nothing else': async (store) => {
-    const keys = {
-      active: makeKey(),
-      later: makeKey({ expiresAt: at(2_000) }),
-      atTheInstant: makeKey({ expiresAt: at(1_000) }),
+  'objects of a rotation -> changing them changes nothing that is kept': async (store) => {
+    for (const startsAt of ['now', 'first-use'] as const) {
+      const key = makeKey({ scopes: ['a'], metadata: { deep: { list: ['a'] } }, expiresAt: at(5_000) });
+      await store.insert(key);
+      const given = successorOf(at(1_000));
+      const { keyId, digest } = given;
+      const overlap = { overlapMs: 2_000, startsAt };
+      const { record, previous } = await store.rotate(key.keyId, given, overlap);
+      const kept = deepCopy([
+        { ...previous, digest: key.digest },
+        { ...record, digest },
+      ]);
+      for (const each of [given, record, previous]) spoil(each);
+      assert.deepEqual([await store.findByDigest(key.digest), await store.findByDigest(digest)], kept);
+
+      const use = { keyId, usedAt: at(2_000) };
+      await store.touch([use]);
+      spoil(use);
+      const [ended, used] = [await store.get(key.keyId), await store.get(keyId)];
+      assert.deepEqual(ended?.expiresAt, startsAt === 'now' ? at(3_000) : at(4_000));
+      assert.deepEqual([used?.createdAt, used?.lastUsedAt], [at(1_000), at(2_000)]);
+    }
+  },
+
+  'objects of a revocation -> changing them changes nothing that is kept': async (store) => {
+    for (const family of [false, true]) {
+      const key = makeKey();
+      const successor = successorOf(at(1_000));
+      await store.insert(key);
+      await store.rotate(key.keyId, successor, { overlapMs: 5_000, startsAt: 'now' });
+      const revokedAt = at(2_000);
+      const records = await store.revoke(key.keyId, revokedAt, { family });
+      revokedAt.setTime(0);
+      for (const record of records) spoil(record);
+      const [first, second] = [await store.get(key.keyId), await store.get(successor.keyId)];
+      assert.deepEqual([first?.revokedAt, first?.expiresAt], [at(2_000), at(6_000)]);
+      assert.deepEqual(second?.revokedAt, family ? at(2_000) : undefined);
+    }
+  },
+
+  'prune -> deletes what was revoked or expired at the instant or before, and nothing else': async (
+    store,
+  ) => {
+    const dead = {
       expired: makeKey({ expiresAt: at(999) }),
+      expiredJustNow: makeKey({ expiresAt: at(1_000) }),
       revoked: makeKey({ revokedAt: at(999), expiresAt: at(5_000) }),
+      revokedJustNow: makeKey({ revokedAt: at(1_000) }),
     };
-    for (const key of Object.values(keys)) await store.insert(key);
-    assert.equal(await store.prune(at(1_000)), 2);
-    assert.equal(await store.findByDigest(keys.expired.digest), undefined);
-    assert.equal(await store.get(keys.revoked.keyId), undefined);
-    assert.equal((await store.list({ limit: 10, now: at(0) })).length, 3);
+    const kept = {
+      active: makeKey(),
+      expiresNext: makeKey({ expiresAt: at(1_001) }),
+      revokedNext: makeKey({ revokedAt: at(1_001) }),
+    };
+    for (const key of Object.values({ ...dead, ...kept })) await store.insert(key);
+    assert.equal(await store.prune(at(1_000)), 4);
+    for (const { keyId, digest } of Object.values(dead)) {
+      assert.equal(await store.findByDigest(digest), undefined);
+      assert.equal(await store.get(keyId), undefined);
+    }
+    for (const key of Object.values(kept)) assert.deepEqual(await store.findByDigest(key.digest), key);
     assert.equal(await store.prune(at(1_000)), 0);
   },
 };

@@ -151,7 +151,7 @@ export const rotateContract: StoreCases = {
     assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(7_000));
   },
 
-  'an expiry of a key with a successor -> brought forward, but put off or taken away already_rotated, nothing changed':
+  'an expiry of a key with a successor -> may come earlier; later or never is already_rotated, nothing changed':
     async (store) => {
       for (const startsAt of ['now', 'first-use'] as const) {
         const old = makeKey({ name: 'laptop', expiresAt: at(5_000) });

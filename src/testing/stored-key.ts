@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { types } from 'node:util';
 import { generateApiKey } from '../key-format.js';
 import {
   KeyStoreError,
@@ -29,6 +30,15 @@ export async function rejectsWith(code: KeyStoreErrorCode, promise: Promise<unkn
     assert.equal(error.code, code);
     return true;
   });
+}
+
+/** Changes every time, list and object in there, as a caller may do with what it gave or was given. */
+export function spoil(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (types.isDate(value)) return void value.setTime(0);
+  for (const part of Object.values(value)) spoil(part);
+  // Not by assignment, which throws on what a store has frozen.
+  Reflect.set(value, Array.isArray(value) ? value.length : 'spoilt', 'spoilt');
 }
 
 export const idsOf = (records: readonly KeyRecord[]) => records.map(({ keyId }) => keyId);

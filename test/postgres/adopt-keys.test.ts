@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { generateApiKey } from '../../src/index.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ApiKeyManager, generateApiKey, requireApiKey } from '../../src/index.js';
+import { isPresentable } from '../../src/lib/presented-key.js';
+import { presentableSql } from '../../src/stores/postgres/adopt/presentable-sql.js';
+import { expressVersions, guardedApp } from '../support/guarded-app.js';
 import {
   digestOf,
   fill,
@@ -57,6 +60,41 @@ describe('keys', () => {
     for (let place = 4; place < 14; place++) expect(new Set(ids.map((id) => id[place])).size).toBe(62);
   });
 
+  it('that no request can present -> adopted and counted where active; all others get in', async () => {
+    await plaintextTable();
+    const [good, bad] = [
+      ['x'.repeat(512), '!~"+-.', 'key'],
+      ['two words', ' blank-before', 'a,b', 'schlüssel', 'tab\tinside', 'line\n', 'x'.repeat(513), '\u007f'],
+    ];
+    for (const key of [...good, ...bad]) await insertOld('alice', key);
+    await insertOld('bob', 'inactive key', { is_active: false });
+
+    expect(await storeOf().adopt()).toMatchObject({ adopted: 12, revoked: 1, unpresentable: bad.length });
+
+    const keys = new ApiKeyManager({ store: storeOf(), legacyKeys: true });
+    onTestFinished(() => keys.close());
+    const app = await guardedApp(expressVersions[0]!.express, { guard: requireApiKey({ source: keys }) });
+    for (const key of good) expect((await app.raw([`X-API-Key: ${key}`])).status, key).toBe(200);
+    // A line break ends the header, and Node itself refuses control characters.
+    for (const key of bad.filter((each) => each !== 'line\n')) {
+      expect([400, 401], key).toContain((await app.raw([`X-API-Key: ${key}`])).status);
+    }
+    expect(app.handler).toHaveBeenCalledTimes(good.length);
+  });
+
+  it('of each character and length -> counted as unpresentable by SQL exactly where a guard refuses them', async () => {
+    const characters = Array.from({ length: 0x2ff }, (_, n) => `k${String.fromCodePoint(n + 1)}`);
+    const texts = [...characters, '\u{1f511}', 'x'.repeat(512), 'x'.repeat(513), 'key\n', '-', ','];
+
+    const { rows } = await pool.query<{ api_key: string; ok: boolean }>(
+      `select k.api_key, ${presentableSql('k')} as ok from unnest($1::text[]) as k (api_key)`,
+      [texts],
+    );
+
+    expect(rows.filter(({ api_key: key, ok }) => ok !== isPresentable(key))).toEqual([]);
+    expect(rows).toHaveLength(texts.length);
+  });
+
   it('null, empty, without an owner -> told apart, none is lost', async () => {
     await plaintextTable();
     await insertOld('alice', null, { is_active: true });
@@ -66,6 +104,7 @@ describe('keys', () => {
 
     expect(await storeOf().adopt()).toEqual({
       ...none,
+      unpresentable: 0,
       adopted: 2,
       unowned: 2,
       skipped: { withoutKey: 2, duplicates: 0 },

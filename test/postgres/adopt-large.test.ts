@@ -12,17 +12,17 @@ import {
 } from '../support/plaintext-table.js';
 
 describe('large tables', () => {
-  const broken = new Error('killed');
+  const interrupted = new Error('interrupted');
 
-  it('broken off between batches -> nothing lost, the old application works; a second run finishes', async () => {
+  it('interrupted between batches -> nothing lost, the old application works; a second run finishes', async () => {
     await plaintextTable();
     await fill(1, 3_000);
     let batches = 0;
     const onProgress = () => {
-      if (++batches === 4) throw broken;
+      if (++batches === 4) throw interrupted;
     };
 
-    await expect(storeOf().adopt({ batchSize: 300, onProgress })).rejects.toBe(broken);
+    await expect(storeOf().adopt({ batchSize: 300, onProgress })).rejects.toBe(interrupted);
 
     const half = await pool.query<{ hashed: number; total: number }>(
       `select count(digest)::int as hashed, count(*)::int as total from ${table} where api_key is not null`,

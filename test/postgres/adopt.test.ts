@@ -14,6 +14,7 @@ import {
 } from '../support/plaintext-table.js';
 import { recordOf, storedKey, successor } from '../support/stored-key.js';
 
+
 describe('the table that many applications start with', () => {
   it('owners, times, inactive keys -> kept, as digests, and the plaintext is gone', async () => {
     await plaintextTable();

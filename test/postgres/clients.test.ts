@@ -56,9 +56,11 @@ describe('clients', async () => {
   const database = await createDatabase();
   const pool = database.pool();
 
-  it('a pg Pool', async () => useAll(pool, 'of_pool'));
+  it('a pg Pool -> does everything', async () => {
+    await expect(useAll(pool, 'of_pool')).resolves.toBeUndefined();
+  });
 
-  it('a pg Client, which is left open', async () => {
+  it('a pg Client -> does everything, and listens to nothing afterwards', async () => {
     const client = await database.client();
     const listening = 'select count(*)::int as n from pg_listening_channels()';
 
@@ -96,7 +98,7 @@ describe('clients', async () => {
     expect(await store.get(key.keyId)).toEqual(recordOf(key));
   });
 
-  it('anything with a query method', async () => {
+  it('anything with a query method -> does everything', async () => {
     const client = {
       query: async (text: string, values: unknown[] = []) => ({
         rows: (await pool.query<pg.QueryResultRow>(text, values)).rows,
@@ -113,7 +115,7 @@ const pglite = await openPglite();
 describe.skipIf(!pglite)('PGlite', () => {
   beforeAll(() => () => pglite?.close());
 
-  it('does everything', async () => {
+  it('PGlite -> does everything', async () => {
     await useAll(pglite!, 'of_pglite');
     await adoptTwo(pglite!, 'plain_of_pglite');
   });

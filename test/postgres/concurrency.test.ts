@@ -215,6 +215,30 @@ describe('a revocation', () => {
     expect(await store.revoke(ids[1]!, now, { family: true })).toHaveLength(3);
   });
 
+  it('of a family to which every revocation brings another key -> given up with an error that says so', async () => {
+    const other = new PostgresKeyStore({ client: pool, table: 'restless' });
+    await other.migrate();
+    await pool.query(`
+      create function come_back() returns trigger language plpgsql as $$
+        begin
+          insert into restless (key_id, user_name, digest, replaces)
+            values (new.key_id || 'x', 'alice', 'sha256:' || encode(sha256((new.key_id || 'x')::bytea), 'hex'), new.key_id);
+          return null;
+        end $$;
+      create trigger come_back after update of revoked_at on restless for each row
+        when (old.revoked_at is null and new.revoked_at is not null) execute function come_back();`);
+    const key = storedKey();
+    await other.insert(key);
+
+    await expect(other.revoke(key.keyId, now, { family: true })).rejects.toThrow(
+      'revoke failed: others kept adding keys to the family meanwhile',
+    );
+
+    expect((await other.get(key.keyId))?.revokedAt).toEqual(now);
+    await pool.query('drop trigger come_back on restless');
+    expect((await other.revoke(key.keyId, now, { family: true })).length).toBeGreaterThan(50);
+  });
+
   it('of a family while one of it is being rotated -> waits, and leaves no successor alive', async () => {
     const [keyId = ''] = await chain(1);
     const next = storedKey();

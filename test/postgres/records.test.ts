@@ -184,6 +184,45 @@ describe('what the caller did wrong', () => {
     expect(inspectDeeply(error)).toContain('findByDigest failed');
     expect(inspectDeeply(error)).not.toContain(digest.slice(7));
   });
+
+  it('no answer in time -> an error whose cause has the code of the system for that', async () => {
+    const silent = new PostgresKeyStore({
+      client: { query: () => new Promise(() => {}) },
+      queryTimeoutMs: 10,
+    });
+
+    await expect(silent.get('key_x')).rejects.toMatchObject({
+      message: 'PostgresKeyStore: get failed: no answer within 10 ms',
+      cause: { code: 'ETIMEDOUT', message: 'no answer within 10 ms' },
+    });
+  });
+});
+
+describe('what a statement that failed is called', () => {
+  const failing = new PostgresKeyStore({ client: { query: () => Promise.reject(new Error('down')) } });
+  const { claims } = failing;
+  const overlap = { overlapMs: 0, startsAt: 'now' } as const;
+  const claim = { ...storedKey(), claimId: 'claim_x', tokenDigest: 'x', expiresAt: now };
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['findByDigest', () => failing.findByDigest('x')],
+    ['get', () => failing.get('x')],
+    ['list', () => failing.list({ limit: 1, now })],
+    ['insert', () => failing.insert(storedKey())],
+    ['update', () => failing.update('x', { name: 'x' })],
+    ['rotate', () => failing.rotate('x', successor(), overlap)],
+    ['revoke', () => failing.revoke('x', now, { family: true })],
+    ['touch', () => failing.touch([{ keyId: 'x', usedAt: now }])],
+    ['prune', () => failing.prune(now)],
+    ['findClaim', () => claims.find('x')],
+    ['insertClaim', () => claims.insert(claim)],
+    ['takeClaim', () => claims.take('x', successor())],
+    ['listClaims', () => claims.list({ limit: 1, now })],
+    ['revokeClaim', () => claims.revoke('x', now)],
+    ['pruneClaims', () => claims.prune(now)],
+  ])('%s -> its name stands in the error', async (name, call) => {
+    await expect(call()).rejects.toThrow(`PostgresKeyStore: ${name} failed: down`);
+  });
 });
 
 function inspectDeeply(error: unknown): string {

@@ -155,7 +155,7 @@ describe('an update of the expiry that meets another change of the row', () => {
     expect(await endOf(keyId)).toEqual(at(6_000));
   });
 
-  it('the last use of a key that nothing replaced -> put off all the same', async () => {
+  it('the last use of a key that nothing replaced -> moved to later all the same', async () => {
     const keyId = await inserted({ expiresAt: at(3_000) });
 
     const outcomes = await inThisOrder(
@@ -173,7 +173,9 @@ describe('an update of the expiry that meets another change of the row', () => {
     const rows = [{ key_id: null, is_replaced: 'false', record: null }];
     const busy = new PostgresKeyStore({ client: { query: async () => ({ rows }) } });
 
-    await expect(busy.update('key_0000000000', { expiresAt: null })).rejects.toThrow(/again and again/);
+    await expect(busy.update('key_0000000000', { expiresAt: null })).rejects.toThrow(
+      /others kept changing the key/,
+    );
   });
 
   it('its deletion -> unknown_key_id', async () => {

@@ -3,14 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
-import { Database } from '../../src/stores/postgres/database.js';
-import { migrate } from '../../src/stores/postgres/migrate.js';
-import { migrations } from '../../src/stores/postgres/migrations/index.js';
-import { createNames } from '../../src/stores/postgres/names.js';
 import { createDatabase } from '../support/postgres.js';
 import { storedKey } from '../support/stored-key.js';
 import { collectWarnings } from '../support/warnings.js';
 import { recordingWatcher } from '../support/watcher.js';
+import { earlierVersions, makeSchema } from './earlier-schema.js';
 
 const database = await createDatabase();
 const pool = database.pool();
@@ -23,9 +20,6 @@ beforeEach(async () => {
   await byHand.query('drop schema public cascade; create schema public');
   await byHand.query(`alter database ${databaseName} reset session_replication_role`);
 });
-
-const migrateTo = (version: number, table = 'api_keys') =>
-  migrate(new Database(pool), createNames('public', table), migrations.slice(0, version));
 
 function managerOnDatabase() {
   const keys = new ApiKeyManager({ store: new PostgresKeyStore({ client: pool }), cacheTtlMs });
@@ -42,14 +36,14 @@ function watching(table = 'api_keys', client = pool) {
 }
 
 const ways: Record<string, () => Promise<unknown>> = {
-  'a schema from before the announcements': () => migrateTo(2),
+  'a schema from before the announcements': () => makeSchema(byHand, 2),
   'triggers that are disabled': async () => {
-    await migrateTo(migrations.length);
+    await new PostgresKeyStore({ client: byHand }).migrate();
     await byHand.query('alter table api_keys disable trigger user');
   },
   // Also how rows arrive from some tools that restore and copy.
   'changes made as a replica': async () => {
-    await migrateTo(migrations.length);
+    await new PostgresKeyStore({ client: byHand }).migrate();
     await byHand.query(`alter database ${databaseName} set session_replication_role = replica`);
   },
 };
@@ -71,13 +65,13 @@ it.each(Object.entries(ways))(
 );
 
 describe('a watch on a table that does not announce', () => {
-  it.each(migrations.slice(0, -1).map(({ version }) => version))(
-    'a schema of version %d -> connected only where its triggers announce everything, and after migrate() at the latest',
+  it.each(earlierVersions)(
+    'a schema of version %d, which announces nothing -> connected only after migrate()',
     async (version) => {
-      await migrateTo(version);
+      await makeSchema(byHand, version);
       const { watcher, store } = watching();
       await delay(300);
-      expect(watcher.told.includes('connected')).toBe(version >= 5);
+      expect(watcher.told).toEqual([]);
 
       await store.migrate();
 
@@ -104,7 +98,7 @@ describe('a watch on a table that does not announce', () => {
   it.each(breaks)(
     '%s -> lost at the next heartbeat, and not said to be connected again',
     async (statement) => {
-      await migrateTo(migrations.length);
+      await new PostgresKeyStore({ client: byHand }).migrate();
       const { watcher } = watching();
       await watcher.until('alive');
 
@@ -116,8 +110,8 @@ describe('a watch on a table that does not announce', () => {
     },
   );
 
-  it('migrate() -> mends what was disabled and dropped, and the watch comes back by itself', async () => {
-    await migrateTo(migrations.length);
+  it('migrate() -> restores what was disabled and dropped, and the watch comes back by itself', async () => {
+    await new PostgresKeyStore({ client: byHand }).migrate();
     const { watcher, store } = watching();
     await watcher.until('alive');
     await byHand.query('alter table api_keys disable trigger user; drop trigger announce_delete on api_keys');
@@ -133,8 +127,8 @@ describe('a watch on a table that does not announce', () => {
     await watcher.until(`changed ${key.keyId}`, 2);
   });
 
-  it('a revocation between disabling and enabling in one transaction -> lost, so that all is read anew', async () => {
-    await migrateTo(migrations.length);
+  it('a revocation between disabling and enabling in one transaction -> lost, so that all is read again', async () => {
+    await new PostgresKeyStore({ client: byHand }).migrate();
     const key = storedKey();
     const { watcher, store } = watching();
     await watcher.until('alive');
@@ -159,7 +153,7 @@ describe('a watch on a table that does not announce', () => {
 
   it('for a while -> one warning, with the table and the remedy', async () => {
     const mark = warnings.mark();
-    await migrateTo(2, 'silent');
+    await makeSchema(byHand, 2, 'silent');
     const { watcher, store } = watching('silent');
     watching('silent');
     await delay(500);
@@ -172,8 +166,8 @@ describe('a watch on a table that does not announce', () => {
     const said = (await warnings.since(mark)).filter((message) => message.includes('public.silent'));
 
     expect(said).toEqual([
-      'PostgresKeyStore: changes to public.silent may go unannounced, because triggers of it are missing or not enabled as they ' +
-        'have to be; until they are, what is known of a key is good for "cacheTtlMs". Run migrate(), which mends them.',
+      'PostgresKeyStore: changes to public.silent may go unannounced: its triggers are missing or disabled. Until they are ' +
+        'restored, cached keys are trusted for "cacheTtlMs" only. Run migrate() to restore them.',
     ]);
   });
 });
@@ -194,7 +188,7 @@ it('a watch on a table that does not exist -> one warning that says so, with the
 });
 
 it('a role that may only select and note the last use -> watches', async () => {
-  await migrateTo(migrations.length);
+  await new PostgresKeyStore({ client: byHand }).migrate();
   const role = `watching_${randomBytes(4).toString('hex')}`;
   await byHand.query(`
     create role ${role};
@@ -211,7 +205,7 @@ it('a role that may only select and note the last use -> watches', async () => {
 });
 
 it('a warm key that is revoked while triggers are off for a moment -> refused within a heartbeat and cacheTtlMs', async () => {
-  await migrateTo(migrations.length);
+  await new PostgresKeyStore({ client: byHand }).migrate();
   const heartbeatMs = 300;
   const store = new PostgresKeyStore({ client: pool, heartbeatMs });
   const keys = new ApiKeyManager({ store, cacheTtlMs });
@@ -229,7 +223,7 @@ it('a warm key that is revoked while triggers are off for a moment -> refused wi
 });
 
 it('a table that is locked for a while -> does not hold the watch up', async () => {
-  await migrateTo(migrations.length);
+  await new PostgresKeyStore({ client: byHand }).migrate();
   const { watcher } = watching();
   await watcher.until('alive');
   await byHand.query('begin; lock table api_keys in access exclusive mode');
@@ -242,7 +236,7 @@ it('a table that is locked for a while -> does not hold the watch up', async () 
 });
 
 it('rows written as a replica does -> announced like others, a last use is not', async () => {
-  await migrateTo(migrations.length);
+  await new PostgresKeyStore({ client: byHand }).migrate();
   const { watcher, store } = watching();
   await watcher.until('connected');
   const replica = await database.client({ options: '-c session_replication_role=replica' });

@@ -47,7 +47,9 @@ describe('uses', () => {
   });
 
   it('none -> no statement', async () => {
-    await new PostgresKeyStore({ client: { query: () => Promise.reject(new Error('asked')) } }).touch([]);
+    const asked = { query: () => Promise.reject(new Error('asked')) };
+
+    await expect(new PostgresKeyStore({ client: asked }).touch([])).resolves.toBeUndefined();
   });
 
   it('of 10 000 keys -> all written in one statement', async () => {
@@ -99,7 +101,7 @@ describe('the first use of a successor', () => {
   it.each([
     ['its overlap', undefined, at(1_000 + 250)],
     ['its own earlier expiry', at(1_100), at(1_100)],
-  ])('ends the predecessor at %s, by the restricted role', async (_what, expiresAt, end) => {
+  ])('by the restricted role -> ends the predecessor at %s', async (_what, expiresAt, end) => {
     const key = await inserted({ ...(expiresAt && { expiresAt }) });
     const overlap = { overlapMs: 250, startsAt: 'first-use' } as const;
     const { record, previous } = await store.rotate(key.keyId, successor(at(0)), overlap);
@@ -121,19 +123,19 @@ describe('the first use of a successor', () => {
   it('whose predecessor was removed -> no fault', async () => {
     const key = await inserted({ replaces: 'key_removed_long_ago', overlapMs: 5 });
 
-    await restricted.touch([{ keyId: key.keyId, usedAt: at(1) }]);
+    await expect(restricted.touch([{ keyId: key.keyId, usedAt: at(1) }])).resolves.toBeUndefined();
 
     expect(await store.get(key.keyId)).not.toHaveProperty('overlapMs');
   });
 });
 
 describe('the restricted role', () => {
-  it('verifies and inspects', async () => {
+  it('a look-up, an inspection, a migration of what is up to date -> allowed', async () => {
     const key = await inserted();
 
     expect(await restricted.findByDigest(key.digest)).toEqual(key);
     expect(await restricted.inspect()).toMatchObject({ state: 'ready' });
-    await restricted.migrate();
+    await expect(restricted.migrate()).resolves.toBeUndefined();
   });
 
   it.each<[string, (keyId: string) => Promise<unknown>]>([
@@ -142,13 +144,13 @@ describe('the restricted role', () => {
     ['rotate', (keyId) => restricted.rotate(keyId, successor(), { overlapMs: 1, startsAt: 'now' })],
     ['revoke', (keyId) => restricted.revoke(keyId, at(0), { family: false })],
     ['prune', () => restricted.prune(at(0))],
-  ])('may not %s', async (_what, call) => {
+  ])('%s -> permission denied', async (_what, call) => {
     const { keyId } = await inserted();
 
     await expect(call(keyId)).rejects.toThrow(/permission denied/);
   });
 
-  it("may not end keys through the trigger that has its owner's rights", async () => {
+  it("the function of the trigger that has its owner's rights, on a table of its own -> permission denied, no key ends", async () => {
     const { keyId } = await inserted();
     const client = await database.client();
     await client.query(`set role ${role}`);
@@ -156,11 +158,11 @@ describe('the restricted role', () => {
       'create temporary table bait (key_id text, replaces text, overlap_ms bigint, last_used_at timestamptz)',
     );
 
-    const hang = client.query(
+    const attached = client.query(
       'create trigger t after insert on bait for each row execute function public.api_keys_first_use()',
     );
 
-    await expect(hang).rejects.toThrow(/permission denied/);
+    await expect(attached).rejects.toThrow(/permission denied/);
     expect(await store.get(keyId)).not.toHaveProperty('expiresAt');
   });
 });

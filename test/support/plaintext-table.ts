@@ -61,6 +61,7 @@ export const none = {
   adopted: 0,
   revoked: 0,
   unowned: 0,
+  unpresentable: 0,
   skipped: { withoutKey: 0, duplicates: 0 },
   wasUpToDate: false,
 };

@@ -1,5 +1,5 @@
 import { isPgClient, isPgPool, type PgPool, type PostgresClient } from './client.js';
-import { codeOf, faultOf, isStatementError } from './fault.js';
+import { codeOf, isStatementError, toSafeError } from './safe-error.js';
 import { NoAnswerError, within } from '../../lib/within.js';
 
 export type Row = Readonly<Record<string, string | null>>;
@@ -10,13 +10,15 @@ export interface Statement {
   readonly values?: readonly (string | null)[];
 }
 
+/** How often a statement is sent at most, the first time included. */
+const maxAttempts = 4;
 /** serialization_failure and deadlock_detected: the statement had no effect and may be sent again. */
-const passing = new Set(['40001', '40P01']);
+const retryable = new Set(['40001', '40P01']);
 
 /** Sends statements, each with a time limit of its own: a server that is frozen must not hold requests for ever. */
 export class Database {
   readonly client: PostgresClient;
-  #lastOfClient: Promise<unknown> = Promise.resolve();
+  #previousTurn: Promise<unknown> = Promise.resolve();
 
   constructor(client: PostgresClient) {
     this.client = client;
@@ -28,8 +30,8 @@ export class Database {
       try {
         return (await this.#send(statement, limitMs)) as Row[];
       } catch (error) {
-        if (attempt < 4 && passing.has(codeOf(error) ?? '')) continue;
-        throw faultOf(action, error);
+        if (attempt < maxAttempts && retryable.has(codeOf(error) ?? '')) continue;
+        throw toSafeError(action, error);
       }
     }
   }
@@ -44,11 +46,11 @@ export class Database {
   /** A `pg` Client runs one statement at a time; those that ran out of time while they waited are never sent. */
   async #sendInTurn(text: string, values: string[] | unknown[], limitMs: number): Promise<unknown[]> {
     let isAbandoned = false;
-    const turn = this.#lastOfClient.then(async () => {
+    const turn = this.#previousTurn.then(async () => {
       if (isAbandoned) throw new NoAnswerError(limitMs);
       return this.client.query(text, values);
     });
-    this.#lastOfClient = turn.catch(() => {});
+    this.#previousTurn = turn.catch(() => {});
     try {
       return (await within(limitMs, turn)).rows;
     } finally {
@@ -58,8 +60,8 @@ export class Database {
 }
 
 /**
- * Checks a connection out instead of calling `pool.query`, which would leave a connection that got no answer in the pool, for the
- * next request to hang on, and throw away a good one for a mere constraint.
+ * Checks a connection out instead of calling `pool.query`, because that leaves an unresponsive connection in the pool, where the next
+ * request hangs, and closes a good one when a statement fails.
  */
 async function sendThroughPool(
   pool: PgPool,

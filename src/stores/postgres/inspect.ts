@@ -1,13 +1,12 @@
-import type { Database } from './database.js';
 import { migrations } from './migrations/index.js';
-import type { Names } from './names.js';
-import { areArmed } from './triggers.js';
+import type { Session } from './session.js';
+import { areEnabled } from './triggers/triggers.js';
 
 /**
  * What stands in the database under the table's name. `ready`: a table as this library needs it. `missing`: no table.
  * `plaintext`: a table of plaintext keys, for `adopt`. `older`: to be upgraded by `migrate`. `newer`: made by a later version of the
  * library. `foreign`: something else of that name. `disarmed`: a trigger of the table is missing or not enabled as it has to be, so that
- * changes made elsewhere are seen late or an old key outlives its rotation; to be mended by `migrate`.
+ * changes made elsewhere are seen late or an old key outlives its rotation; to be repaired by `migrate`.
  */
 export type SchemaState = 'ready' | 'missing' | 'plaintext' | 'older' | 'newer' | 'foreign' | 'disarmed';
 
@@ -19,41 +18,31 @@ export interface Inspection {
   version: number;
 }
 
-const latestVersion = migrations.length;
-
-export async function inspect(
-  database: Database,
-  names: Names,
-  limitMs: number,
-  latest = latestVersion,
-): Promise<Inspection> {
+/** @param latest the version that is up to date */
+export async function inspect(session: Session, latest = migrations.length): Promise<Inspection> {
+  const { names } = session;
   const text = `select
       (select c.relkind::text from pg_catalog.pg_class c where c.oid = to_regclass($1::text)) as kind,
       (select count(*)::text from pg_catalog.pg_attribute a where a.attrelid = to_regclass($1::text)
         and a.attname = 'api_key' and not a.attisdropped) as plaintext_columns,
       to_regclass($2::text)::oid::text as migrations`;
-  const [found] = await database.query('inspect', { text, values: [names.keys, names.migrations] }, limitMs);
+  const [found] = await session.query('inspect', { text, values: [names.keys, names.migrations] });
   if (!found?.['kind']) return { state: 'missing', version: 0 };
-  const { version, isArmed } = found['migrations']
-    ? await versionOf(database, names, limitMs)
-    : { version: 0, isArmed: false };
+  const { version, hasTriggers } = found['migrations']
+    ? await versionOf(session)
+    : { version: 0, hasTriggers: false };
   if (version > latest) return { state: 'newer', version };
   if (version > 0 && version < latest) return { state: 'older', version };
-  if (version > 0) return { state: isArmed ? 'ready' : 'disarmed', version };
+  if (version > 0) return { state: hasTriggers ? 'ready' : 'disarmed', version };
   const isPlaintext = found['kind'] === 'r' && found['plaintext_columns'] !== '0';
   return { state: isPlaintext ? 'plaintext' : 'foreign', version };
 }
 
 /** Both in one statement: triggers come with versions, and a migration may end between two. */
-async function versionOf(
-  database: Database,
-  names: Names,
-  limitMs: number,
-): Promise<{ version: number; isArmed: boolean }> {
-  const text = `select coalesce(max(version), 0)::text as version, ${areArmed('$1::text')}::text as is_armed
+async function versionOf(session: Session): Promise<{ version: number; hasTriggers: boolean }> {
+  const { names } = session;
+  const text = `select coalesce(max(version), 0)::text as version, ${areEnabled('$1::text')}::text as has_triggers
     from ${names.migrations}`;
-  const [row] = await database.query('inspect', { text, values: [names.keys] }, limitMs);
-  const version = Number(row?.['version']);
-  // Earlier versions had others.
-  return { version, isArmed: row?.['is_armed'] === 'true' || version < latestVersion };
+  const [row] = await session.query('inspect', { text, values: [names.keys] });
+  return { version: Number(row?.['version']), hasTriggers: row?.['has_triggers'] === 'true' };
 }

@@ -1,12 +1,14 @@
-import type { Database } from './database.js';
-import { codeOf } from './fault.js';
 import { inspect, type Inspection } from './inspect.js';
 import type { Migration } from './migrations/migration.js';
 import { migrations } from './migrations/index.js';
-import { mendTriggers } from './migrations/mend-triggers.js';
 import type { Names } from './names.js';
 import { dollarQuote, quoteLiteral } from './quote.js';
+import { repairTriggers } from './repair-triggers.js';
+import { codeOf } from './safe-error.js';
+import type { Session } from './session.js';
 
+const maxRepairs = 3;
+const maxRaces = 5;
 /** What two processes that migrate at once may run into where statements see the state from before they waited. */
 const raced = new Set(['23505', '40001', '40P01', '42P06', '42P07', '42710', '42723']);
 
@@ -17,26 +19,26 @@ const raced = new Set(['23505', '40001', '40P01', '42P06', '42P07', '42710', '42
  * @throws {Error} where the schema is newer than the library, or the table is not this library's.
  */
 export async function migrate(
-  database: Database,
-  names: Names,
+  session: Session,
   steps: readonly Migration[] = migrations,
 ): Promise<Inspection> {
-  for (let failures = 0, mendings = 0; ;) {
-    const inspection = await inspect(database, names, 0, steps.length);
+  const { names } = session;
+  for (let races = 0, repairs = 0; ;) {
+    const inspection = await inspect(session, steps.length);
     assertMigratable(inspection, names, steps.length);
     const { state, version } = inspection;
     if (state === 'ready') return inspection;
     const next = steps[version];
-    if (!next && ++mendings > 3) {
+    if (!next && ++repairs > maxRepairs) {
       throw new Error(
-        `PostgresKeyStore: the triggers of ${names.schema}.${names.table} are taken away or disabled as soon as they are made`,
+        `PostgresKeyStore: the triggers of ${names.schema}.${names.table} are dropped or disabled as soon as they are created`,
       );
     }
-    const text = next ? migrationBlock(names, next.version, next.sql(names)) : mendingBlock(names, version);
+    const text = next ? migrationBlock(names, next.version, next.sql(names)) : repairBlock(names, version);
     try {
-      await database.query('migrate', { text }, 0);
+      await session.query('migrate', { text });
     } catch (error) {
-      if (++failures > 5 || !raced.has(codeOf((error as Error).cause) ?? '')) throw error;
+      if (++races > maxRaces || !raced.has(codeOf((error as Error).cause) ?? '')) throw error;
     }
   }
 }
@@ -70,8 +72,8 @@ function migrationBlock(names: Names, version: number, sql: string): string {
   );
 }
 
-/** The same for a table that stays of its version. */
-const mendingBlock = (names: Names, version: number) => blockFrom(names, version, '', mendTriggers(names));
+/** The same for a table that stays at its version. */
+const repairBlock = (names: Names, version: number) => blockFrom(names, version, '', repairTriggers(names));
 
 function blockFrom(names: Names, version: number, preparation: string, sql: string): string {
   return `do ${dollarQuote(`

@@ -13,5 +13,5 @@ export const scopesSql = (parameter: string): string =>
 
 export const metadataSql = (parameter: string): string => `${parameter}::text::jsonb`;
 
-/** A text to look for. PostgreSQL refuses NUL characters, so no row has one: as null it finds none. */
-export const soughtText = (text: string): string | null => (text.includes('\0') ? null : text);
+/** A text to search for. PostgreSQL refuses NUL characters, so no row has one: as null it finds none. */
+export const searchParameter = (text: string): string | null => (text.includes('\0') ? null : text);

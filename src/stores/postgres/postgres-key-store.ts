@@ -16,7 +16,8 @@ import { ignoreIdleErrors, mustBePostgresClient, type PostgresClient } from './c
 import { Database } from './database.js';
 import { inspect, type Inspection } from './inspect.js';
 import { migrate } from './migrate.js';
-import { createNames, mustBeSchemaName, mustBeTableName, type Names } from './names.js';
+import { createNames, mustBeSchemaName, mustBeTableName } from './names.js';
+import { Session, type Sessions } from './session.js';
 import { findByDigest } from './statements/find-by-digest.js';
 import { get } from './statements/get.js';
 import { insert } from './statements/insert.js';
@@ -28,10 +29,13 @@ import { touch } from './statements/touch.js';
 import { update } from './statements/update.js';
 import { linkThrough, Watch } from './watch/watch.js';
 
+/** How long `prune` may take, in milliseconds: it goes through all records. */
+const pruneMs = 60_000;
+
 /** Which table the store uses, through which connection, and how long it waits for answers. */
 export interface PostgresKeyStoreOptions {
   /**
-   * A `pg` Pool, a connected `pg` Client, PGlite, or anything else with `query(text, values)` that resolves to `{ rows }`. Needed. It
+   * A `pg` Pool, a connected `pg` Client, PGlite, or anything else with `query(text, values)` that resolves to `{ rows }`. Required. It
    * stays the caller's: it is never closed. A pool or client is given an `error` listener, without which an idle connection that
    * breaks would end the process.
    */
@@ -49,8 +53,8 @@ export interface PostgresKeyStoreOptions {
    */
   queryTimeoutMs?: number | undefined;
   /**
-   * How often the connection that listens for changes is tried, and with it whether the triggers that announce them are enabled, so
-   * that one which has fallen silent is given up and made anew: in milliseconds, an integer from 10 to 600 000. Default 5 000.
+   * How often the listening connection and the triggers are checked; a silent connection is replaced. In milliseconds, an integer from
+   * 10 to 600 000. Default 5 000.
    */
   heartbeatMs?: number | undefined;
 }
@@ -79,13 +83,10 @@ export class PostgresKeyStore implements KeyStore {
   readonly watch?: NonNullable<KeyStore['watch']>;
   /** Keeps claim links, in the table `<table>_claims`. */
   readonly claims: ClaimStore;
-  readonly #database: Database;
-  readonly #names: Names;
-  readonly #lookUpMs: number;
-  readonly #changeMs: number;
+  readonly #sessions: Sessions;
 
   /**
-   * Makes a store; the database is not asked before it is needed.
+   * Makes a store; the database is not asked before the first call.
    *
    * @throws {TypeError} for an unknown or wrong option, a missing `client` above all.
    */
@@ -106,47 +107,40 @@ export class PostgresKeyStore implements KeyStore {
     } = checked;
     assertArgument('PostgresKeyStore', '"client"', client, mustBePostgresClient);
     ignoreIdleErrors(client);
-    this.#database = new Database(client);
-    this.#names = createNames(schema, table);
-    this.#lookUpMs = queryTimeoutMs;
-    this.#changeMs = 5 * queryTimeoutMs;
-    this.claims = new PostgresClaimStore({
-      database: this.#database,
-      names: this.#names,
-      lookUpMs: this.#lookUpMs,
-      changeMs: this.#changeMs,
-    });
+    const database = new Database(client);
+    const names = createNames(schema, table);
+    const within = (limitMs: number) => new Session(database, names, limitMs);
+    this.#sessions = {
+      lookUp: within(queryTimeoutMs),
+      change: within(5 * queryTimeoutMs),
+      prune: within(pruneMs),
+      unlimited: within(0),
+    };
+    this.claims = new PostgresClaimStore(this.#sessions);
 
-    const createLink = linkThrough(this.#database, queryTimeoutMs);
-    if (createLink) {
-      const watchOptions = {
-        database: this.#database,
-        names: this.#names,
-        heartbeatMs,
-        limitMs: queryTimeoutMs,
-      };
-      this.watch = (watcher) => new Watch(watchOptions, createLink, watcher);
-    }
+    const session = this.#sessions.lookUp;
+    const createLink = linkThrough(session);
+    if (createLink) this.watch = (watcher) => new Watch({ session, heartbeatMs, createLink }, watcher);
   }
 
   async findByDigest(digest: string): Promise<StoredKey | undefined> {
-    return findByDigest(this.#database, this.#names, digest, this.#lookUpMs);
+    return findByDigest(this.#sessions.lookUp, digest);
   }
 
   async get(keyId: string): Promise<KeyRecord | undefined> {
-    return get(this.#database, this.#names, keyId, this.#lookUpMs);
+    return get(this.#sessions.lookUp, keyId);
   }
 
   async list(query: KeyQuery): Promise<KeyRecord[]> {
-    return list(this.#database, this.#names, query, this.#changeMs);
+    return list(this.#sessions.change, query);
   }
 
   async insert(key: StoredKey): Promise<KeyRecord> {
-    return insert(this.#database, this.#names, key, this.#changeMs);
+    return insert(this.#sessions.change, key);
   }
 
   async update(keyId: string, changes: KeyChanges): Promise<KeyRecord> {
-    return update(this.#database, this.#names, keyId, changes, this.#changeMs);
+    return update(this.#sessions.change, keyId, changes);
   }
 
   async rotate(
@@ -159,49 +153,49 @@ export class PostgresKeyStore implements KeyStore {
     /** The old key as it is now. */
     previous: KeyRecord;
   }> {
-    return rotate(this.#database, this.#names, keyId, successor, overlap, this.#changeMs);
+    return rotate(this.#sessions.change, keyId, successor, overlap);
   }
 
   async revoke(keyId: string, revokedAt: Date, options: { family: boolean }): Promise<KeyRecord[]> {
-    return revoke(this.#database, this.#names, keyId, revokedAt, options, this.#changeMs);
+    return revoke(this.#sessions.change, keyId, revokedAt, options);
   }
 
   async touch(uses: readonly KeyUse[]): Promise<void> {
-    return touch(this.#database, this.#names, uses, this.#changeMs);
+    return touch(this.#sessions.change, uses);
   }
 
   async prune(before: Date): Promise<number> {
-    return prune(this.#database, this.#names, before, 60_000);
+    return prune(this.#sessions.prune, before);
   }
 
   /**
-   * Creates the tables, and the schema where there is none, or upgrades them, and brings back triggers that were disabled or dropped;
+   * Creates the tables, and the schema where there is none, or upgrades them, and restores triggers that were disabled or dropped;
    * each step whole or not at all. Any number of processes may run it at once; when all is up to date it changes nothing. Run it before
    * the application starts, as a role that may create tables.
    *
    * @throws {Error} where the tables were made by a newer version, hold plaintext keys, or are not this library's.
    */
   async migrate(): Promise<void> {
-    await migrate(this.#database, this.#names);
+    await migrate(this.#sessions.unlimited);
   }
 
   /** Says what is in the database now, for reports and checks before a start. Needs `select` on `<table>_migrations`. */
   async inspect(): Promise<Inspection> {
-    return inspect(this.#database, this.#names, this.#lookUpMs);
+    return inspect(this.#sessions.lookUp);
   }
 
   /**
    * Upgrades a table of plaintext keys, `api_keys (id, user_name, api_key, created_at, last_used, is_active)`, in place: each key is
-   * replaced by its digest inside the database, and whoever held a working key still gets in. Keys that are not of this library's
-   * form need a manager with `legacyKeys`.
+   * replaced by its digest inside the database, and whoever held a working key still gets in, except with keys that no request may
+   * present, which are counted as `unpresentable`. Keys that are not of this library's form need a manager with `legacyKeys`.
    *
-   * The application that wrote the table may go on until the last step; from then on it cannot read it any more. What a run that was
-   * broken off has done is kept, the next one finishes. On a table that is up to date nothing is changed.
+   * The application that wrote the table may go on until the last step; from then on it cannot read it any more. An interrupted run
+   * keeps its progress; run it again to finish. On a table that is up to date nothing is changed.
    *
    * @throws {TypeError} for an unknown or wrong option.
    * @throws {Error} where there is no such table, or a column of it cannot be taken over; nothing is lost then.
    */
   async adopt(options?: AdoptOptions): Promise<AdoptSummary> {
-    return adopt(this.#database, this.#names, options);
+    return adopt(this.#sessions.unlimited, options);
   }
 }

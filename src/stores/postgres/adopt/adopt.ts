@@ -1,12 +1,12 @@
 import { mustBePrefix } from '../../../key-format.js';
 import { checkOptions, mustBeFunction, mustBeInteger } from '../../../lib/options.js';
-import type { Database } from '../database.js';
 import { inspect } from '../inspect.js';
 import { migrate } from '../migrate.js';
 import type { Names } from '../names.js';
 import { dollarQuote } from '../quote.js';
+import type { Session } from '../session.js';
 import { createKeyIdFunction, dropKeyIdFunction } from './key-id-function.js';
-import { hashSql } from './hash.js';
+import { hashSql } from './hash-sql.js';
 import { limitLockWait, withLock } from './lock.js';
 import { planOf, type Plan } from './plan.js';
 import { swap } from './swap.js';
@@ -23,7 +23,7 @@ export interface AdoptProgress {
 export interface AdoptOptions {
   /**
    * Called before the first batch and after each; after the last, the table is still to be rewritten, which takes some ten seconds
-   * for a million rows. What it throws breaks the run off, to be finished by another. Default none.
+   * for a million rows. What it throws interrupts the run, to be finished by another. Default none.
    */
   onProgress?: ((progress: AdoptProgress) => void) | undefined;
   /** About how many rows are hashed in one statement, an integer from 1 to 1 000 000. Default 10 000. */
@@ -43,6 +43,11 @@ export interface AdoptSummary {
   revoked: number;
   /** Those among them without an owner, who is now called `unknown`. */
   unowned: number;
+  /**
+   * Those among them that are active and hold a blank, a comma or a character outside visible ASCII, or are longer than 512 characters:
+   * `requireApiKey` refuses such a key as malformed, whatever is stored, so its holder does not get in and needs a new one.
+   */
+  unpresentable: number;
   /** Rows that were moved to the table `<table>_skipped`, without their key. */
   skipped: {
     /** Rows with no key at all. */
@@ -64,9 +69,10 @@ interface Settings {
  * In place, by columns beside: the digest and the key id are filled in batches next to the plaintext, while the old application
  * goes on reading and writing; then one transaction under an exclusive lock hashes what came in meanwhile, turns the columns into
  * the library's and drops the plaintext. So foreign keys, grants and columns of the application's own survive, every moment before
- * that transaction is the old table with two columns more, and whatever breaks it off, the next run goes on from there.
+ * that transaction is the old table with two columns more, and whatever interrupts a run, the next one goes on from there.
  */
-export async function adopt(database: Database, names: Names, options?: AdoptOptions): Promise<AdoptSummary> {
+export async function adopt(session: Session, options?: AdoptOptions): Promise<AdoptSummary> {
+  const { names } = session;
   const {
     onProgress = () => {},
     batchSize = 10_000,
@@ -76,44 +82,50 @@ export async function adopt(database: Database, names: Names, options?: AdoptOpt
     batchSize: mustBeInteger(1, 1_000_000),
     prefix: mustBePrefix,
   });
-  const { state } = await inspect(database, names, 0);
+  const { state } = await inspect(session);
   if (state === 'missing') {
     throw new Error(`PostgresKeyStore: there is no table ${names.schema}.${names.table} to adopt`);
   }
   if (state !== 'plaintext') {
     // Only steps behind the swap can be missing; whatever is neither old nor new is refused here.
-    await migrate(database, names);
+    await migrate(session);
     return { ...nothing, wasUpToDate: state === 'ready' };
   }
-  const plan = await planOf(database, names);
+  const plan = await planOf(session);
   try {
-    return await adoptPlaintext(database, names, plan, { onProgress, batchSize, prefix });
+    return await adoptPlaintext(session, plan, { onProgress, batchSize, prefix });
   } catch (error) {
-    if ((await inspect(database, names, 0)).state === 'plaintext') throw error;
+    if ((await inspect(session)).state === 'plaintext') throw error;
     // Another run was faster, and took away the columns that this one was working on.
-    await database.query('adopt', { text: dropKeyIdFunction(names) }, 0);
-    await migrate(database, names);
+    await session.query('adopt', { text: dropKeyIdFunction(names) });
+    await migrate(session);
     return { ...nothing, wasUpToDate: false };
   }
 }
 
 async function adoptPlaintext(
-  database: Database,
-  names: Names,
+  session: Session,
   plan: Plan,
   { onProgress, batchSize, prefix }: Settings,
 ): Promise<AdoptSummary> {
-  const run = (text: string) => database.query('adopt', { text }, 0);
+  const { names } = session;
+  const run = (text: string) => session.query('adopt', { text });
   await withLock(() => run(addColumns(names)));
   await run(createKeyIdFunction(names));
-  await hashInBatches(database, names, { onProgress, batchSize, prefix });
-  const summary = await swapUnderLock(database, names, plan, prefix);
-  await migrate(database, names);
+  await hashInBatches(session, { onProgress, batchSize, prefix });
+  const summary = await swapUnderLock(session, plan, prefix);
+  await migrate(session);
   await run(`analyze ${names.keys}`);
   return summary;
 }
 
-const nothing = { adopted: 0, revoked: 0, unowned: 0, skipped: { withoutKey: 0, duplicates: 0 } };
+const nothing = {
+  adopted: 0,
+  revoked: 0,
+  unowned: 0,
+  unpresentable: 0,
+  skipped: { withoutKey: 0, duplicates: 0 },
+};
 
 function addColumns(names: Names): string {
   return `do ${dollarQuote(`
@@ -125,15 +137,12 @@ function addColumns(names: Names): string {
     end`)}`;
 }
 
-async function hashInBatches(
-  database: Database,
-  names: Names,
-  { onProgress, batchSize, prefix }: Settings,
-): Promise<void> {
+async function hashInBatches(session: Session, { onProgress, batchSize, prefix }: Settings): Promise<void> {
+  const { names } = session;
   const measure = `select count(*)::text as total,
       (pg_relation_size(${names.regclass}) / current_setting('block_size')::bigint)::text as blocks
     from ${names.keys}`;
-  const [found] = await database.query('adopt', { text: measure }, 0);
+  const [found] = await session.query('adopt', { text: measure });
   const [total, blocks] = [Number(found?.['total']), Number(found?.['blocks'])];
   onProgress({ done: 0, total });
   // By ranges of blocks: they need no index and no unique column, and no batch looks at a row twice.
@@ -143,19 +152,15 @@ async function hashInBatches(
     where k.ctid >= $1::text::tid and k.ctid < $2::text::tid and k.digest is null and k.api_key::text <> ''`;
   for (let block = 0; block < blocks; block += step) {
     const values = [`(${block},0)`, `(${block + step},0)`, prefix];
-    await database.query('adopt', { text, values }, 0);
+    await session.query('adopt', { text, values });
     onProgress({ done: Math.min(total, Math.round((total * (block + step)) / blocks)), total });
   }
 }
 
-async function swapUnderLock(
-  database: Database,
-  names: Names,
-  plan: Plan,
-  prefix: string,
-): Promise<AdoptSummary> {
-  await withLock(() => database.query('adopt', { text: swap(names, plan, prefix) }, 0));
+async function swapUnderLock(session: Session, plan: Plan, prefix: string): Promise<AdoptSummary> {
+  const { names } = session;
+  await withLock(() => session.query('adopt', { text: swap(names, plan, prefix) }));
   const text = `select details::text as details from ${names.migrations} where version = 1`;
-  const [row] = await database.query('adopt', { text }, 0);
+  const [row] = await session.query('adopt', { text });
   return { ...nothing, ...(JSON.parse(row?.['details'] ?? '{}') as object), wasUpToDate: false };
 }

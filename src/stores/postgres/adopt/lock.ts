@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { codeOf } from '../fault.js';
+import { codeOf } from '../safe-error.js';
 
 /** How long an exclusive lock is waited for, in milliseconds: every statement that comes later waits behind it. */
 const lockMs = 3_000;

@@ -2,10 +2,11 @@ import { prepare } from '../migrate.js';
 import { keyIndexes, keyRules } from '../migrations/001-keys.js';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
-import { hashSql } from './hash.js';
+import { hashSql } from './hash-sql.js';
 import { dropKeyIdFunction } from './key-id-function.js';
 import { limitLockWait } from './lock.js';
 import type { Plan } from './plan.js';
+import { presentableSql } from './presentable-sql.js';
 
 /**
  * The last step of adopting, one statement and so one transaction: the table becomes that of migration 1, or stays as it was.
@@ -20,9 +21,10 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       duplicate_count bigint;
       revoked_count bigint;
       adopted_count bigint;
+      unpresentable_count bigint;
     begin
       ${limitLockWait}
-      -- Others wait for this block: memory spares them time.
+      -- Others wait for this block: more memory shortens it.
       perform set_config('maintenance_work_mem', '256MB', true), set_config('work_mem', '256MB', true);
       perform pg_advisory_xact_lock(${names.lock});
       ${prepare(names)}
@@ -64,8 +66,10 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       get diagnostics unowned_count = row_count;
 
       set constraints all immediate;
-      select count(*), count(*) filter (where not (${plan.isActive})) into adopted_count, revoked_count
-        from ${names.keys};
+      select count(*), count(*) filter (where not (${plan.isActive})),
+          count(*) filter (where (${plan.isActive}) and not ${presentableSql('k')})
+        into adopted_count, revoked_count, unpresentable_count
+        from ${names.keys} k;
 
       ${dropOldRules(names)}
       alter table ${names.keys} add column if not exists revoked_at timestamptz(3);
@@ -89,6 +93,7 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       ${dropKeyIdFunction(names)};
       insert into ${names.migrations} (version, details) values (1, jsonb_build_object(
         'adopted', adopted_count, 'revoked', revoked_count, 'unowned', unowned_count,
+        'unpresentable', unpresentable_count,
         'skipped', jsonb_build_object('withoutKey', empty_count, 'duplicates', duplicate_count)));
     end`)}`;
 }

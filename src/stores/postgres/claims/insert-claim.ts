@@ -1,15 +1,10 @@
 import { ClaimError, type ClaimRecord, type StoredClaim } from '../../claim-store.js';
-import type { Database } from '../database.js';
-import type { Names } from '../names.js';
 import { instantParameter, instantSql, metadataSql, scopesSql } from '../parameters.js';
+import type { Session } from '../session.js';
 import { readClaim, selectClaim } from './claim-record.js';
 
-export async function insertClaim(
-  database: Database,
-  names: Names,
-  claim: StoredClaim,
-  limitMs: number,
-): Promise<ClaimRecord> {
+export async function insertClaim(session: Session, claim: StoredClaim): Promise<ClaimRecord> {
+  const { names } = session;
   const text = `insert into ${names.claims} as c
       (claim_id, token_digest, user_name, name, scopes, metadata, key_id, key_expires_at, created_at, expires_at, claimed_at, revoked_at)
     values ($1::text, $2::text, $3::text, $4::text, ${scopesSql('$5')}, ${metadataSql('$6')}, $7::text,
@@ -28,7 +23,7 @@ export async function insertClaim(
       instantParameter,
     ),
   ];
-  const [row] = await database.query('createClaim', { text, values }, limitMs);
+  const [row] = await session.query('insertClaim', { text, values });
   if (!row) throw new ClaimError('duplicate_claim');
   return readClaim(row);
 }

@@ -1,7 +1,6 @@
 import { ClaimError, type ClaimQuery, type ClaimRecord, type ClaimStatus } from '../../claim-store.js';
-import type { Database } from '../database.js';
-import type { Names } from '../names.js';
-import { instantParameter, instantSql, soughtText } from '../parameters.js';
+import { instantParameter, instantSql, searchParameter } from '../parameters.js';
+import type { Session } from '../session.js';
 import { readClaim, selectClaim } from './claim-record.js';
 
 const conditions: Readonly<Record<ClaimStatus, string>> = {
@@ -12,24 +11,23 @@ const conditions: Readonly<Record<ClaimStatus, string>> = {
 };
 
 export async function listClaims(
-  database: Database,
-  names: Names,
+  session: Session,
   { status, limit, cursor, now }: ClaimQuery,
-  limitMs: number,
 ): Promise<ClaimRecord[]> {
+  const { names } = session;
   const values = [instantParameter(now), String(limit)];
   const page = (after = '') => `select ${selectClaim()} as claim from ${names.claims} c
     where ${instantSql('$1')} is not null ${status === undefined ? '' : `and ${conditions[status]}`} ${after}
     order by c.created_at desc, c.claim_id desc limit $2::text::bigint`;
   if (cursor === undefined) {
-    const rows = await database.query('listClaims', { text: page(), values }, limitMs);
+    const rows = await session.query('listClaims', { text: page(), values });
     return rows.map(readClaim);
   }
   // As in the list of keys: the row of the cursor comes alone where none follows.
   const text = `select page.claim from ${names.claims} s
     left join lateral (${page('and (c.created_at, c.claim_id) < (s.created_at, s.claim_id)')}) page on true
-    where s.claim_id = $${values.push(soughtText(cursor))}::text`;
-  const rows = await database.query('listClaims', { text, values }, limitMs);
+    where s.claim_id = $${values.push(searchParameter(cursor))}::text`;
+  const rows = await session.query('listClaims', { text, values });
   if (rows.length === 0) throw new ClaimError('unknown_claim_id');
   return rows.filter(({ claim }) => claim !== null).map(readClaim);
 }

@@ -6,8 +6,7 @@ import type {
   ClaimStore,
   StoredClaim,
 } from '../../claim-store.js';
-import type { Database } from '../database.js';
-import type { Names } from '../names.js';
+import type { Sessions } from '../session.js';
 import { findClaim } from './find-claim.js';
 import { insertClaim } from './insert-claim.js';
 import { listClaims } from './list-claims.js';
@@ -15,48 +14,35 @@ import { pruneClaims } from './prune-claims.js';
 import { revokeClaim } from './revoke-claim.js';
 import { takeClaim } from './take-claim.js';
 
-export interface PostgresClaimStoreOptions {
-  readonly database: Database;
-  readonly names: Names;
-  /** How long a look-up and a change may take, in milliseconds. */
-  readonly lookUpMs: number;
-  readonly changeMs: number;
-}
-
 /** Keeps claim links in a table of their own beside that of the keys. */
 export class PostgresClaimStore implements ClaimStore {
-  readonly #options: PostgresClaimStoreOptions;
+  readonly #sessions: Sessions;
 
-  constructor(options: PostgresClaimStoreOptions) {
-    this.#options = options;
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
   }
 
   async insert(claim: StoredClaim): Promise<ClaimRecord> {
-    const { database, names, changeMs } = this.#options;
-    return insertClaim(database, names, claim, changeMs);
+    return insertClaim(this.#sessions.change, claim);
   }
 
   async find(tokenDigest: string): Promise<ClaimRecord | undefined> {
-    const { database, names, lookUpMs } = this.#options;
-    return findClaim(database, names, tokenDigest, lookUpMs);
+    return findClaim(this.#sessions.lookUp, tokenDigest);
   }
 
   async take(tokenDigest: string, key: ClaimedKey): Promise<ClaimOutcome> {
-    const { database, names, changeMs } = this.#options;
-    return takeClaim(database, names, tokenDigest, key, changeMs);
+    return takeClaim(this.#sessions.change, tokenDigest, key);
   }
 
   async list(query: ClaimQuery): Promise<ClaimRecord[]> {
-    const { database, names, changeMs } = this.#options;
-    return listClaims(database, names, query, changeMs);
+    return listClaims(this.#sessions.change, query);
   }
 
   async revoke(claimId: string, revokedAt: Date): Promise<ClaimRecord> {
-    const { database, names, changeMs } = this.#options;
-    return revokeClaim(database, names, claimId, revokedAt, changeMs);
+    return revokeClaim(this.#sessions.change, claimId, revokedAt);
   }
 
   async prune(before: Date): Promise<number> {
-    return pruneClaims(this.#options.database, this.#options.names, before, 60_000);
+    return pruneClaims(this.#sessions.prune, before);
   }
 }

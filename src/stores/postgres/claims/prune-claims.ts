@@ -1,17 +1,12 @@
-import type { Database } from '../database.js';
-import type { Names } from '../names.js';
 import { instantParameter, instantSql } from '../parameters.js';
+import type { Session } from '../session.js';
 
-export async function pruneClaims(
-  database: Database,
-  names: Names,
-  before: Date,
-  limitMs: number,
-): Promise<number> {
+export async function pruneClaims(session: Session, before: Date): Promise<number> {
+  const { names } = session;
   const text = `with gone as (
-      delete from ${names.claims} where coalesce(claimed_at, revoked_at, expires_at) < ${instantSql('$1')} returning 1
+      delete from ${names.claims} where coalesce(claimed_at, revoked_at, expires_at) <= ${instantSql('$1')} returning 1
     )
     select count(*)::text as count from gone`;
-  const [row] = await database.query('prune', { text, values: [instantParameter(before)] }, limitMs);
+  const [row] = await session.query('pruneClaims', { text, values: [instantParameter(before)] });
   return Number(row?.['count']);
 }

@@ -1,20 +1,18 @@
 import { claimStatusOf } from '../../claim-status.js';
 import type { ClaimedKey, ClaimOutcome } from '../../claim-store.js';
-import type { Database } from '../database.js';
-import { duplicateKey } from '../key-store-errors.js';
-import type { Names } from '../names.js';
+import { duplicateKey } from '../../key-store-errors.js';
 import { instantParameter, instantSql } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
+import type { Session } from '../session.js';
 import { readClaim, selectClaim } from './claim-record.js';
 
 export async function takeClaim(
-  database: Database,
-  names: Names,
+  session: Session,
   tokenDigest: string,
   { keyId, digest, createdAt }: ClaimedKey,
-  limitMs: number,
 ): Promise<ClaimOutcome> {
-  // Of many attempts at once the first locks the row; the others wait, read it anew and find it used. One statement, so the mark and the
+  const { names } = session;
+  // Of many attempts at once the first locks the row; the others wait, read it again and find it used. One statement, so the mark and the
   // key are both there or neither, whenever the connection breaks.
   const now = instantSql('$4');
   const text = `with found as (
@@ -34,7 +32,7 @@ export async function takeClaim(
     union all
     select null, ${selectClaim('found')} from found where not exists (select from used)`;
   const values = [tokenDigest, keyId, digest, instantParameter(createdAt)];
-  const [row] = await database.query('claim', { text, values }, limitMs);
+  const [row] = await session.query('takeClaim', { text, values });
   if (!row) return { outcome: 'unknown' };
   const claim = readClaim(row);
   if (row['record'] != null) return { outcome: 'claimed', claim, record: readRecord(row) };

@@ -1,16 +1,11 @@
 import type { StoredKey } from '../../key-store.js';
-import type { Database } from '../database.js';
-import type { Names } from '../names.js';
-import { soughtText } from '../parameters.js';
+import { searchParameter } from '../parameters.js';
 import { readStoredKey, selectRecord } from '../record.js';
+import type { Session } from '../session.js';
 
-export async function findByDigest(
-  database: Database,
-  names: Names,
-  digest: string,
-  limitMs: number,
-): Promise<StoredKey | undefined> {
+export async function findByDigest(session: Session, digest: string): Promise<StoredKey | undefined> {
+  const { names } = session;
   const text = `select k.digest, ${selectRecord(names)} as record from ${names.keys} k where k.digest = $1::text`;
-  const [row] = await database.query('findByDigest', { text, values: [soughtText(digest)] }, limitMs);
+  const [row] = await session.query('findByDigest', { text, values: [searchParameter(digest)] });
   return row && readStoredKey(row);
 }

@@ -1,16 +1,11 @@
 import type { KeyRecord } from '../../key-store.js';
-import type { Database } from '../database.js';
-import type { Names } from '../names.js';
-import { soughtText } from '../parameters.js';
+import { searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
+import type { Session } from '../session.js';
 
-export async function get(
-  database: Database,
-  names: Names,
-  keyId: string,
-  limitMs: number,
-): Promise<KeyRecord | undefined> {
+export async function get(session: Session, keyId: string): Promise<KeyRecord | undefined> {
+  const { names } = session;
   const text = `select ${selectRecord(names)} as record from ${names.keys} k where k.key_id = $1::text`;
-  const [row] = await database.query('get', { text, values: [soughtText(keyId)] }, limitMs);
+  const [row] = await session.query('get', { text, values: [searchParameter(keyId)] });
   return row && readRecord(row);
 }

@@ -1,16 +1,11 @@
 import type { KeyRecord, StoredKey } from '../../key-store.js';
-import type { Database } from '../database.js';
-import { duplicateKey } from '../key-store-errors.js';
-import type { Names } from '../names.js';
+import { duplicateKey } from '../../key-store-errors.js';
 import { instantParameter, instantSql, metadataSql, scopesSql } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
+import type { Session } from '../session.js';
 
-export async function insert(
-  database: Database,
-  names: Names,
-  key: StoredKey,
-  limitMs: number,
-): Promise<KeyRecord> {
+export async function insert(session: Session, key: StoredKey): Promise<KeyRecord> {
+  const { names } = session;
   // A conflict as no row instead of an error: it leaves a transaction that the caller may be in intact, and names no digest.
   const text = `insert into ${names.keys} as k
       (key_id, user_name, name, digest, scopes, metadata, created_at, last_used_at, expires_at, revoked_at, replaces, overlap_ms)
@@ -32,7 +27,7 @@ export async function insert(
     key.replaces ?? null,
     key.overlapMs === undefined ? null : String(key.overlapMs),
   ];
-  const [row] = await database.query('insert', { text, values }, limitMs);
+  const [row] = await session.query('insert', { text, values });
   if (!row) throw duplicateKey();
   return readRecord(row);
 }

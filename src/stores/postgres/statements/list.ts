@@ -1,37 +1,36 @@
 import { searchPattern } from '../../../lib/search-pattern.js';
 import { expiringMs, type KeyQuery, type KeyRecord, type KeyStatus } from '../../key-store.js';
-import type { Database } from '../database.js';
-import { unknownKeyId } from '../key-store-errors.js';
+import { unknownKeyId } from '../../key-store-errors.js';
 import type { Names } from '../names.js';
-import { instantParameter, instantSql, soughtText } from '../parameters.js';
+import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
+import type { Session } from '../session.js';
 
 export async function list(
-  database: Database,
-  names: Names,
+  session: Session,
   { user, search, status, limit, cursor, now }: KeyQuery,
-  limitMs: number,
 ): Promise<KeyRecord[]> {
+  const { names } = session;
   const values = [instantParameter(now), String(limit)];
   const conditions = [`${instantSql('$1')} is not null`];
   if (status !== undefined) conditions.push(conditionOf(status, names));
-  if (user !== undefined) conditions.push(`k.user_name = $${values.push(soughtText(user))}::text`);
+  if (user !== undefined) conditions.push(`k.user_name = $${values.push(searchParameter(user))}::text`);
   if (search !== undefined) {
-    const pattern = `$${values.push(soughtText(search) && searchPattern(search))}::text`;
+    const pattern = `$${values.push(searchParameter(search) && searchPattern(search))}::text`;
     conditions.push(`(k.user_name ~ ${pattern} or k.name ~ ${pattern} or k.key_id ~ ${pattern})`);
   }
   const page = (after: string[]) => `select ${selectRecord(names)} as record from ${names.keys} k
     where ${[...conditions, ...after].join(' and ')}
     order by k.created_at desc, k.key_id desc limit $2::text::bigint`;
   if (cursor === undefined)
-    return (await database.query('list', { text: page([]), values }, limitMs)).map((row) => readRecord(row));
+    return (await session.query('list', { text: page([]), values })).map((row) => readRecord(row));
 
   // The row of the cursor comes with every record, and alone where none follows: so an unknown cursor is told from a last page.
   const rest = page(['(k.created_at, k.key_id) < (c.created_at, c.key_id)']);
   const text = `select page.record
     from ${names.keys} c left join lateral (${rest}) page on true
-    where c.key_id = $${values.push(soughtText(cursor))}::text`;
-  const rows = await database.query('list', { text, values }, limitMs);
+    where c.key_id = $${values.push(searchParameter(cursor))}::text`;
+  const rows = await session.query('list', { text, values });
   if (rows.length === 0) throw unknownKeyId();
   return rows.filter(({ record }) => record !== null).map((row) => readRecord(row));
 }

@@ -1,34 +1,29 @@
 import type { KeyRecord } from '../../key-store.js';
-import type { Database } from '../database.js';
-import { unknownKeyId } from '../key-store-errors.js';
+import { unknownKeyId } from '../../key-store-errors.js';
 import type { Names } from '../names.js';
-import { instantParameter, instantSql, soughtText } from '../parameters.js';
+import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
+import type { Session } from '../session.js';
 
-/** Each finds keys that were added since the one before, which ends as soon as nobody rotates a key that was revoked. */
+/** Each finds the keys that were added since the one before. Rotation refuses a revoked key, so only writes by hand go on for long. */
 const maxAttempts = 50;
 
 export async function revoke(
-  database: Database,
-  names: Names,
+  session: Session,
   keyId: string,
   revokedAt: Date,
   { family }: { family: boolean },
-  limitMs: number,
 ): Promise<KeyRecord[]> {
-  const text = revocation(names, family);
-  const values = [soughtText(keyId), instantParameter(revokedAt)];
-  const run = () => database.query('revoke', { text, values }, limitMs);
-  let rows = await run();
-  // A rotation that was under way may have added a key which that statement could not yet see.
-  if (family) {
-    for (let attempt = 0; rows.some((row) => row['was_revoked'] !== 'true'); attempt++) {
-      if (attempt === maxAttempts) throw new Error('keys of the family keep coming back to life');
-      rows = await run();
-    }
+  const text = revocation(session.names, family);
+  const values = [searchParameter(keyId), instantParameter(revokedAt)];
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    const rows = await session.query('revoke', { text, values });
+    if (rows.length === 0) throw unknownKeyId();
+    // A rotation that was under way may have added a key which this statement could not yet see.
+    const isWhole = !family || rows.every((row) => row['was_revoked'] === 'true');
+    if (isWhole) return rows.map((row) => readRecord(row));
   }
-  if (rows.length === 0) throw unknownKeyId();
-  return rows.map((row) => readRecord(row));
+  throw new Error('PostgresKeyStore: revoke failed: others kept adding keys to the family meanwhile');
 }
 
 function revocation(names: Names, family: boolean): string {

@@ -1,19 +1,17 @@
 import type { KeyRecord, KeyStoreError, Overlap, Successor } from '../../key-store.js';
-import type { Database } from '../database.js';
-import { alreadyRotated, duplicateKey, keyNotUsable, unknownKeyId } from '../key-store-errors.js';
-import type { Names } from '../names.js';
-import { instantParameter, instantSql, soughtText } from '../parameters.js';
+import { alreadyRotated, duplicateKey, keyNotUsable, unknownKeyId } from '../../key-store-errors.js';
+import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
+import type { Session } from '../session.js';
 
 export async function rotate(
-  database: Database,
-  names: Names,
+  session: Session,
   keyId: string,
   successor: Successor,
   { overlapMs, startsAt }: Overlap,
-  limitMs: number,
 ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
-  // Of two rotations at once the later waits for the row, reads it anew, and then meets the index that allows one successor.
+  const { names } = session;
+  // Of two rotations at once the later waits for the row, reads it again, and then meets the index that allows one successor.
   // The row is changed under its lock by this one statement, so a revocation comes either before or after the whole of it.
   // With it is locked, in the order of ids as everywhere, the key before it where that waits for a first use, which now may never come.
   // An old key that keeps its end is written all the same: an update that read it before has to notice that it has a successor now.
@@ -50,15 +48,15 @@ export async function rotate(
     select ${selectRecord(names, 'successor')} as record, ${selectRecord(names, 'previous')} as previous
     from successor join ended previous on previous.key_id = successor.replaces`;
   const values = [
-    soughtText(keyId),
+    searchParameter(keyId),
     successor.keyId,
     successor.digest,
     instantParameter(successor.createdAt),
     String(overlapMs),
     startsAt,
   ];
-  const [row] = await database.query('rotate', { text, values }, limitMs);
-  if (!row) throw await whyNotRotated(database, names, keyId, successor.createdAt, limitMs);
+  const [row] = await session.query('rotate', { text, values });
+  if (!row) throw await whyNotRotated(session, keyId, successor.createdAt);
   // The statement does not see its own insert when it looks for successors.
   return {
     record: readRecord(row),
@@ -67,19 +65,14 @@ export async function rotate(
 }
 
 /** Nothing was changed; only the reason is asked for. */
-async function whyNotRotated(
-  database: Database,
-  names: Names,
-  keyId: string,
-  createdAt: Date,
-  limitMs: number,
-): Promise<KeyStoreError> {
+async function whyNotRotated(session: Session, keyId: string, createdAt: Date): Promise<KeyStoreError> {
+  const { names } = session;
   const text = `select
       (exists (select from ${names.keys} s where s.replaces = k.key_id))::text as rotated,
       (k.revoked_at is not null or coalesce(k.expires_at <= ${instantSql('$2')}, false))::text as unusable
     from ${names.keys} k where k.key_id = $1::text`;
-  const values = [soughtText(keyId), instantParameter(createdAt)];
-  const [row] = await database.query('rotate', { text, values }, limitMs);
+  const values = [searchParameter(keyId), instantParameter(createdAt)];
+  const [row] = await session.query('rotate', { text, values });
   if (!row) return unknownKeyId();
   if (row['rotated'] === 'true') return alreadyRotated();
   return row['unusable'] === 'true' ? keyNotUsable() : duplicateKey();

@@ -1,13 +1,8 @@
 import type { KeyUse } from '../../key-store.js';
-import type { Database } from '../database.js';
-import type { Names } from '../names.js';
+import type { Session } from '../session.js';
 
-export async function touch(
-  database: Database,
-  names: Names,
-  uses: readonly KeyUse[],
-  limitMs: number,
-): Promise<void> {
+export async function touch(session: Session, uses: readonly KeyUse[]): Promise<void> {
+  const { names } = session;
   const known = uses.filter(({ keyId }) => !keyId.includes('\0'));
   if (known.length === 0) return;
   // Rows are locked in the order of their ids before any is changed, with the predecessors that a trigger is going to end:
@@ -31,5 +26,5 @@ export async function touch(
   const values = [
     JSON.stringify(known.map(({ keyId, usedAt }) => ({ key_id: keyId, used_at: usedAt.getTime() }))),
   ];
-  await database.query('touch', { text, values }, limitMs);
+  await session.query('touch', { text, values });
 }

@@ -1,22 +1,20 @@
 import type { KeyChanges, KeyRecord } from '../../key-store.js';
-import type { Database } from '../database.js';
-import { endOfReplaced, unknownKeyId } from '../key-store-errors.js';
-import type { Names } from '../names.js';
-import { instantParameter, instantSql, metadataSql, scopesSql, soughtText } from '../parameters.js';
+import { endsWithOverlap, unknownKeyId } from '../../key-store-errors.js';
+import { instantParameter, instantSql, metadataSql, scopesSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
+import type { Session } from '../session.js';
 import { get } from './get.js';
 
-/** Each more than the first means that the row was changed by another in the instant between reading and writing it. */
+/** A further attempt means that somebody else changed the row between reading and writing it. */
 const maxAttempts = 50;
 
 export async function update(
-  database: Database,
-  names: Names,
+  session: Session,
   keyId: string,
   { name, scopes, expiresAt, metadata }: KeyChanges,
-  limitMs: number,
 ): Promise<KeyRecord> {
-  const values = [soughtText(keyId)];
+  const { names } = session;
+  const values = [searchParameter(keyId)];
   const changes: string[] = [];
   const set = (column: string, value: string | null, read: (parameter: string) => string) => {
     const sql = read(`$${values.push(value)}`);
@@ -31,7 +29,7 @@ export async function update(
     condition = mayEndAt(set('expires_at', instantParameter(expiresAt), instantSql));
 
   if (changes.length === 0) {
-    const record = await get(database, names, keyId, limitMs);
+    const record = await get(session, keyId);
     if (!record) throw unknownKeyId();
     return record;
   }
@@ -46,18 +44,18 @@ export async function update(
     select seen.is_replaced::text as is_replaced, ${selectRecord(names, 'changed')} as record, changed.key_id
     from seen left join changed using (key_id)`;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const [row] = await database.query('update', { text, values }, limitMs);
+    const [row] = await session.query('update', { text, values });
     if (!row) throw unknownKeyId();
     if (row['key_id'] !== null) return readRecord(row);
-    if (row['is_replaced'] === 'true') throw endOfReplaced();
+    if (row['is_replaced'] === 'true') throw endsWithOverlap();
   }
-  throw new Error('PostgresKeyStore: update failed: the key was changed by others again and again meanwhile');
+  throw new Error('PostgresKeyStore: update failed: others kept changing the key meanwhile');
 }
 
 /**
- * A key that was rotated never ends later than it had to. Whether there is a successor is read as of the statement's beginning; of
- * what was committed while it waited for the row only the row itself is read anew. So an end may be put off in none but the very row
- * that was seen: a rotation leaves another version of it, whether or not it moves the end.
+ * A key that was rotated never ends later than it had to. The statement sees successors as they were when it began; if it has to wait
+ * for the row, PostgreSQL reads only that row again. So the end may move to later only in the version of the row that was seen: a
+ * rotation always writes a new version, also where it does not change the end.
  */
 const mayEndAt = (end: string): string => `(
   coalesce(${end}, 'infinity') <= coalesce(k.expires_at, 'infinity')

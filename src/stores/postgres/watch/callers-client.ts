@@ -1,14 +1,15 @@
 import type { PgClient, Pglite } from '../client.js';
-import type { Database, Row, Statement } from '../database.js';
+import type { Row, Statement } from '../database.js';
 import { quoteIdentifier } from '../quote.js';
+import type { Session } from '../session.js';
 import type { CreateLink } from './link.js';
 
 /** Listens on the caller's own `pg` Client, between the store's statements. */
-export function callersClient(client: PgClient, database: Database, limitMs: number): CreateLink {
+export function callersClient(client: PgClient, session: Session): CreateLink {
   return (events) => {
     const onNotification = ({ channel, payload }: { channel: string; payload?: string }) =>
       events.notified(channel, payload ?? '');
-    const query = (statement: Statement) => database.query('watch', statement, limitMs);
+    const query = (statement: Statement) => session.query('watch', statement);
     let heard: readonly string[] = [];
     return {
       async open(channels) {

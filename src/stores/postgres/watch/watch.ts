@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyStoreWatcher } from '../../key-store.js';
 import { isPgClient, isPglite, isPgPool } from '../client.js';
-import type { Database, Row } from '../database.js';
-import type { Names } from '../names.js';
-import { announcementStamp } from '../triggers.js';
+import type { Row } from '../database.js';
+import type { Session } from '../session.js';
+import { announcementStamp } from '../triggers/triggers.js';
 import { warnOnce } from '../../../lib/warn.js';
 import { within } from '../../../lib/within.js';
 import { callersClient, pgliteItself } from './callers-client.js';
@@ -11,29 +11,27 @@ import type { CreateLink, Link } from './link.js';
 import { ownConnection } from './own-connection.js';
 
 export interface WatchOptions {
-  readonly database: Database;
-  readonly names: Names;
-  /** How often the connection and the triggers are seen to be working, in milliseconds. */
+  /** Its time limit is that of each step. */
+  readonly session: Session;
+  /** How often the connection and the triggers are checked, in milliseconds. */
   readonly heartbeatMs: number;
-  /** How long each step may take, in milliseconds. */
-  readonly limitMs: number;
+  readonly createLink: CreateLink;
 }
 
 const firstRetryMs = 100;
 const longestRetryMs = 3_000;
 
 /** How to listen through this client, or `undefined` where it cannot. */
-export function linkThrough(database: Database, limitMs: number): CreateLink | undefined {
-  const { client } = database;
+export function linkThrough(session: Session): CreateLink | undefined {
+  const { client } = session.database;
   if (isPgPool(client)) return ownConnection(client);
-  if (isPgClient(client)) return callersClient(client, database, limitMs);
+  if (isPgClient(client)) return callersClient(client, session);
   return isPglite(client) ? pgliteItself(client) : undefined;
 }
 
 /** Tells the watcher of changes until it is closed, over as many connections one after the other as that takes. */
 export class Watch {
   readonly #options: WatchOptions;
-  readonly #createLink: CreateLink;
   readonly #watcher: KeyStoreWatcher;
   #link: Link | undefined;
   #isConnected = false;
@@ -42,9 +40,8 @@ export class Watch {
   #onProbe = () => {};
   #closed: Promise<void> | undefined;
 
-  constructor(options: WatchOptions, createLink: CreateLink, watcher: KeyStoreWatcher) {
+  constructor(options: WatchOptions, watcher: KeyStoreWatcher) {
     this.#options = options;
-    this.#createLink = createLink;
     this.#watcher = watcher;
     void this.#connect();
   }
@@ -55,20 +52,20 @@ export class Watch {
   }
 
   async #connect(): Promise<void> {
-    const { names, limitMs } = this.#options;
+    const { session, createLink } = this.#options;
     const probe = `require_api_key_probe:${randomBytes(16).toString('hex')}`;
     let link: Link | undefined;
     let stamp: string;
     const lost = () => link && this.#lose(link);
     try {
-      link = this.#link = this.#createLink({
+      link = this.#link = createLink({
         lost,
         notified: (name, payload) => {
           if (name === probe) this.#onProbe();
           else if (link === this.#link && this.#isConnected) this.#watcher.changed(payload);
         },
       });
-      await within(limitMs, link.open([names.channel, probe]));
+      await within(session.limitMs, link.open([session.names.channel, probe]));
       // Some poolers and standby servers take a LISTEN and never deliver. Trusting such a connection would keep revoked keys alive.
       await this.#prove(() => this.#notifyThroughPool(probe));
       stamp = await this.#findStamp(link, probe);
@@ -87,14 +84,14 @@ export class Watch {
   /** Resolves to the answer when the announcement that is sent has been heard; rejects when it has not within the limit. */
   async #prove(send: () => Promise<Row[]>): Promise<Row[]> {
     const heard = new Promise<void>((resolve) => (this.#onProbe = resolve));
-    const rows = await within(this.#options.limitMs, send());
-    await within(this.#options.limitMs, heard);
+    const { limitMs } = this.#options.session;
+    const rows = await within(limitMs, send());
+    await within(limitMs, heard);
     return rows;
   }
 
   async #notifyThroughPool(probe: string): Promise<Row[]> {
-    const { database, limitMs } = this.#options;
-    return database.query('watch', { text: `select pg_notify($1::text, '')`, values: [probe] }, limitMs);
+    return this.#options.session.query('watch', { text: `select pg_notify($1::text, '')`, values: [probe] });
   }
 
   /**
@@ -102,7 +99,7 @@ export class Watch {
    * elsewhere from one that was not.
    */
   async #findStamp(link: Link, probe: string): Promise<string> {
-    const { schema, table, keys } = this.#options.names;
+    const { schema, table, keys } = this.#options.session.names;
     const text = `select pg_notify($1::text, ''), to_regclass($2::text)::text as found_table,
       ${announcementStamp('$2::text')} as stamp`;
     // To be answered is not enough: while the caller's client is in a transaction, announcements are held back.
@@ -111,8 +108,8 @@ export class Watch {
     if (stamp) return stamp;
     const isThere = Boolean(found?.['found_table']);
     const message = isThere
-      ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced, because triggers of it are missing or not enabled as they ` +
-        'have to be; until they are, what is known of a key is good for "cacheTtlMs". Run migrate(), which mends them.'
+      ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced: its triggers are missing or disabled. Until they are ` +
+        'restored, cached keys are trusted for "cacheTtlMs" only. Run migrate() to restore them.'
       : `PostgresKeyStore: there is no table ${schema}.${table}; run migrate() or, for this schema and table, "npx require-api-key migrate".`;
     warnOnce(`${isThere ? 'silent' : 'missing'} table ${keys}`, message);
     throw new Error(message);
@@ -125,8 +122,8 @@ export class Watch {
 
   async #beat(link: Link, probe: string, stamp: string): Promise<void> {
     try {
-      // Triggers that are back may have been off since the last beat: what changed meanwhile was not announced.
-      if ((await this.#findStamp(link, probe)) !== stamp) throw new Error('the triggers were touched');
+      // Triggers that are enabled now may have been disabled since the last beat: what changed meanwhile was not announced.
+      if ((await this.#findStamp(link, probe)) !== stamp) throw new Error('the triggers were changed');
       // The pool may have moved on to another server, from which this connection hears nothing.
       await this.#prove(() => this.#notifyThroughPool(probe));
     } catch {

@@ -1,4 +1,4 @@
-import { KeyStoreError } from '../key-store.js';
+import { KeyStoreError } from './key-store.js';
 
 export const unknownKeyId = () => new KeyStoreError('unknown_key_id', 'there is no record with this key id');
 
@@ -7,7 +7,7 @@ export const duplicateKey = () =>
 
 export const alreadyRotated = () => new KeyStoreError('already_rotated', 'the key has a successor already');
 
-export const endOfReplaced = () =>
+export const endsWithOverlap = () =>
   new KeyStoreError('already_rotated', 'a key that was rotated ends when its overlap does, not later');
 
 export const keyNotUsable = () =>

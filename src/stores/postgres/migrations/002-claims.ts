@@ -2,10 +2,10 @@ import type { Migration } from './migration.js';
 
 /**
  * The table of claim links: what their keys will be, and no key. It may be there already where the table of keys was dropped by hand and
- * is made anew.
+ * is created again. Digests are checked as those of keys are.
  */
 export const createClaims: Migration = {
-  version: 4,
+  version: 2,
   sql: (names) => `
     create table if not exists ${names.claims} (
       claim_id text collate "C" not null,
@@ -22,7 +22,8 @@ export const createClaims: Migration = {
       revoked_at timestamptz(3),
       constraint ${names.local('_claims_pkey')} primary key (claim_id),
       constraint ${names.local('_claims_digest_key')} unique (token_digest),
-      constraint ${names.local('_claims_digest_check')} check (token_digest ~ '^sha256:[0-9a-f]{64}$')
+      constraint ${names.local('_claims_digest_check')}
+        check (length(token_digest) = 71 and token_digest ~ '^sha256:[0-9a-f]+$')
     );
     create index if not exists ${names.local('_claims_list_idx')} on ${names.claims} (created_at desc, claim_id desc);`,
 };

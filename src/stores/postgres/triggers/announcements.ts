@@ -1,5 +1,5 @@
+import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
-import type { Migration } from './migration.js';
 
 /** Past so many rows in one statement the announcement is that everything changed. */
 const maxAnnounced = 1000;
@@ -10,15 +10,14 @@ const columns =
   );
 
 /** All of a row whose change is announced, as an SQL expression. */
-export const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
+const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
 /**
  * Announces each key that is inserted, changed or deleted by anyone, once a statement, by its id; where the whole table is emptied
- * or very many rows change, by an empty text. A change of `last_used_at` alone is none.
+ * or very many rows change, by an empty text. A change of `last_used_at` alone is none. Always enabled, for what tools that restore
+ * and copy write with `session_replication_role = replica`.
  */
-export const announceChanges: Migration = {
-  version: 3,
-  sql: (names) => `
+export const announcementTriggers = (names: Names): string => `
     create or replace function ${names.qualified('_announce')}() returns trigger
       language plpgsql set search_path = pg_catalog, pg_temp as ${dollarQuote(`
       declare
@@ -52,5 +51,34 @@ export const announceChanges: Migration = {
     create trigger announce_delete after delete on ${names.keys} referencing old table as old_rows
       for each statement execute function ${names.qualified('_announce')}();
     create trigger announce_truncate after truncate on ${names.keys}
-      for each statement execute function ${names.qualified('_announce')}();`,
-};
+      for each statement execute function ${names.qualified('_announce')}();
+    alter table ${names.keys}
+      enable always trigger announce_insert,
+      enable always trigger announce_update,
+      enable always trigger announce_delete,
+      enable always trigger announce_truncate;`;
+
+/**
+ * Announces also what logical replication applies, which fires no statement's triggers: hence one for rows, enabled for replicas
+ * only, so that others do not pay for each row.
+ */
+export const replicatedTrigger = (names: Names): string => `
+    create or replace function ${names.qualified('_announce_row')}() returns trigger
+      language plpgsql set search_path = pg_catalog, pg_temp as ${dollarQuote(`
+      declare
+        channel constant text := ${quoteLiteral(names.channel)};
+      begin
+        if tg_op = 'UPDATE' and ${rowOf('old')} is not distinct from ${rowOf('new')} then
+          return null;
+        end if;
+        if tg_op <> 'INSERT' then
+          perform pg_notify(channel, old.key_id);
+        end if;
+        if tg_op <> 'DELETE' then
+          perform pg_notify(channel, new.key_id);
+        end if;
+        return null;
+      end`)};
+    create trigger announce_replicated after insert or update or delete on ${names.keys}
+      for each row execute function ${names.qualified('_announce_row')}();
+    alter table ${names.keys} enable replica trigger announce_replicated;`;

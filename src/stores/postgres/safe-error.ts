@@ -1,6 +1,8 @@
 import { errorsWithin, isError } from '../../lib/errors.js';
+import { NoAnswerError } from '../../lib/within.js';
 
-const codes = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine'] as const;
+/** What may be copied from a driver's error: names and codes, never values of rows. */
+const safeProperties = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine'] as const;
 
 /** The SQLSTATE of an error that the server sent, or the system's code of one that came before it. */
 export function codeOf(error: unknown): string | undefined {
@@ -14,10 +16,11 @@ export function isStatementError(error: unknown): boolean {
 }
 
 /**
- * What reaches the outside of a failed statement. Made anew rather than passed on: a driver's error holds the rows that a
- * constraint refused, digests included, and some clients put every parameter into the message.
+ * The error with which a failed statement rejects. A new one, because a driver's error holds the rows that a constraint refused,
+ * digests included, and some clients put every parameter into the message. Its `cause` has the `code`: an SQLSTATE, the system's, or
+ * `ETIMEDOUT` where there was no answer in time.
  */
-export function faultOf(action: string, error: unknown): Error {
+export function toSafeError(action: string, error: unknown): Error {
   const message = `PostgresKeyStore: ${action} failed: ${messageOf(error)}${hintFor(codeOf(error))}`;
   return new Error(message, { cause: withoutDigests(error) });
 }
@@ -32,7 +35,7 @@ function hintFor(code: string | undefined): string {
     case '22P05': // untranslatable_character
       return '; PostgreSQL cannot store a NUL character or half of a surrogate pair';
     case '2BP01': // dependent_objects_still_exist
-      return '; a view, function or policy of your own uses the table: drop it and make it anew afterwards';
+      return '; a view, function or policy of your own uses the table: drop it first and create it again afterwards';
     default:
       return '';
   }
@@ -41,10 +44,12 @@ function hintFor(code: string | undefined): string {
 function withoutDigests(error: unknown): Error {
   const copy = new Error(messageOf(error));
   if (isError(error) && error.stack) copy.stack = mask(error.stack);
-  for (const name of codes) {
+  for (const name of safeProperties) {
     const value = (error as Record<string, unknown> | null | undefined)?.[name];
     if (typeof value === 'string') Object.assign(copy, { [name]: mask(value) });
   }
+  // As the system says it of a connection: whoever explains errors needs to know one code only.
+  if (error instanceof NoAnswerError) Object.assign(copy, { code: 'ETIMEDOUT' });
   return copy;
 }
 

@@ -1,0 +1,8 @@
+import { createTriggers } from '../triggers/triggers.js';
+import type { Migration } from './migration.js';
+
+/**
+ * What announces changes, and ends an old key at the first use of its successor. When one of them has to change after this was
+ * published, the SQL that was published moves in here, and a step of its own replaces the triggers.
+ */
+export const addTriggers: Migration = { version: 3, sql: createTriggers };
