@@ -25,10 +25,7 @@ app.use(
   '/claim',
   claimPage({ keys, apiName: 'Audio API', invitedBy: 'Bob', exampleUrl: 'https://api.example.com/hello' }),
 );
-app.use(
-  '/keys',
-  keyDesk({ keys, apiName: 'Audio API', claimUrl: '/claim', knownScopes: ['audio:read', 'audio:write'] }),
-);
+app.use('/keys', keyDesk({ keys, apiName: 'Audio API', knownScopes: ['audio:read', 'audio:write'] }));
 const server = createServer(app).listen(0, '127.0.0.1');
 await new Promise((resolve) => void server.once('listening', resolve));
 const port = (server.address() as AddressInfo).port;

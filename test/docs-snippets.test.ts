@@ -1,14 +1,17 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { digestApiKey, generateApiKey } from '../src/index.js';
+import { ApiKeyManager, digestApiKey, generateApiKey } from '../src/index.js';
+import { PostgresKeyStore } from '../src/postgres.js';
+import { createDatabase } from './support/postgres.js';
 import { placeholderTypes, readSnippets, runner, untypedMessages, type Snippet } from './support/snippets.js';
 
 const run = promisify(execFile);
+const database = await createDatabase();
 const snippets = readSnippets();
 const nameOf = ({ place }: Snippet) => place.replaceAll(/\W/g, '-');
 
@@ -91,18 +94,36 @@ describe('the snippets of the README and the documents', () => {
     expect(failures.map(([file, error]) => `${basename(file)}: ${error}`)).toEqual([]);
   });
 
+  it('stage 4 of the README, saved as app.mjs -> admits the key that was made for it, and writes its use down when it ends', async () => {
+    const { code } = snippets.find(
+      (each) => each.place.startsWith('README.md:') && each.code.includes('pg.Pool'),
+    )!;
+    const store = new PostgresKeyStore({ client: database.pool() });
+    await store.migrate();
+    const keys = new ApiKeyManager({ store });
+    const { key, record } = await keys.create({ user: 'alice', scopes: ['hello:read'] });
+    const { url, app } = await serve(code, { DATABASE_URL: database.url });
+    expect((await fetch(url)).status).toBe(401);
+    const greeted = await fetch(url, { headers: { 'X-API-Key': key, Connection: 'close' } });
+    expect(await greeted.json()).toEqual({ hello: 'alice' });
+    app.kill('SIGTERM');
+    await once(app, 'exit');
+    expect((await keys.get(record.keyId))?.lastUsedAt).toBeInstanceOf(Date);
+    await keys.close();
+  });
+
   it('the first snippet of the README, saved as app.mjs -> refuses without the key and greets with it', async () => {
     const { code } = snippets.find(({ place }) => place.startsWith('README.md:'))!;
     const key = generateApiKey().key;
-    const url = await serve(code, { INTERNAL_API_KEY: key });
+    const { url } = await serve(code, { INTERNAL_API_KEY: key });
     expect((await fetch(url)).status).toBe(401);
     const greeted = await fetch(url, { headers: { 'X-API-Key': key } });
     expect(await greeted.json()).toEqual({ hello: 'default' });
   });
 });
 
-/** Runs a program that listens on port 3000 on another port, and resolves to the address of its `/hello`. */
-async function serve(code: string, env: Record<string, string>): Promise<string> {
+/** Runs a program that listens on port 3000 on another port, and resolves to it and the address of its `/hello`. */
+async function serve(code: string, env: Record<string, string>): Promise<{ url: string; app: ChildProcess }> {
   const file = join(folder, 'app.mjs');
   writeFileSync(
     file,
@@ -112,7 +133,7 @@ async function serve(code: string, env: Record<string, string>): Promise<string>
   const app = spawn(process.execPath, [file], { env: { ...inherited, ...env } });
   onTestFinished(() => void app.kill());
   const [port] = (await once(app.stdout, 'data')) as [Buffer];
-  return `http://127.0.0.1:${String(port).trim()}/hello`;
+  return { url: `http://127.0.0.1:${String(port).trim()}/hello`, app };
 }
 
 describe('docs/upgrading.md', () => {
@@ -127,7 +148,7 @@ describe('docs/upgrading.md', () => {
       ${code}
       app.get('/hello', (req, res) => res.send('open'));
       app.listen(3000);`;
-    const url = await serve(program, {});
+    const { url } = await serve(program, {});
     expect((await fetch(url)).status).toBe(status);
   });
 

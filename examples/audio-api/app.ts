@@ -83,7 +83,7 @@ export function createApp(options: AudioApiOptions): Express {
 /** Where users fetch their keys by a link, and operators see who holds which. Both pages guard themselves. */
 function mountHandOver(app: Express, keys: ApiKeyManager): void {
   app.use('/claim', claimPage({ keys, apiName: 'Audio API', exampleUrl: '/hello' }));
-  app.use('/keys', keyDesk({ keys, apiName: 'Audio API', claimUrl: '/claim', knownScopes: [UPLOAD_SCOPE] }));
+  app.use('/keys', keyDesk({ keys, apiName: 'Audio API', knownScopes: [UPLOAD_SCOPE] }));
 }
 
 /** A key in the environment cannot say what it may do, so here each may do everything. */

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { type LocalPostgres, startLocalPostgres } from '../../scripts/postgres/local-postgres.js';
 
 const FOLDER = '.postgres';
@@ -22,6 +22,6 @@ function whereItIs({ folder, urlFile }: LocalPostgres): string {
     : `the folder ${FOLDER}`;
   return `PostgreSQL runs, and keeps its data in ${where}. For other programs:
 
-export DATABASE_URL="$(cat '${isElsewhere ? urlFile : relative('', urlFile)}')"
+export DATABASE_URL="$(cat '${resolve(urlFile)}')"
 `;
 }

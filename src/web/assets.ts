@@ -328,6 +328,10 @@ h1 {
   text-wrap: pretty;
 }
 
+.lead:empty {
+  display: none;
+}
+
 .lead strong {
   color: var(--text);
   font-weight: 600;
@@ -393,14 +397,14 @@ h1 {
   <body>
     <main class="card">
       <noscript>
-        <h1>JavaScript is needed here</h1>
+        <h1>This page needs JavaScript</h1>
         <p class="lead">
-          Your link is read by a script, so that it never reaches a server log. Allow scripts for this page.
+          A script reads your link, so that the link never reaches a server log. Allow scripts for this page.
         </p>
       </noscript>
 
       <section id="loading" hidden>
-        <h1 tabindex="-1">Looking at your link…</h1>
+        <h1 tabindex="-1">Checking your link…</h1>
       </section>
 
       <section id="invitation" hidden>
@@ -410,18 +414,16 @@ h1 {
         <dl class="facts" id="facts"></dl>
         <p class="notice error" id="failure" hidden></p>
         <button class="button wide" id="claim" type="button">Make my key</button>
-        <p class="hint">
-          The key does not exist yet. It is made when you press the button and shown here once, so have a
-          place for it ready.
+        <p class="hint" id="promise">
+          The key does not exist yet. It is made when you press the button, and shown here only once. Decide
+          first where you will store it.
         </p>
       </section>
 
       <section id="key" hidden>
         <p class="eyebrow">Made just now</p>
         <h1 tabindex="-1">Your API key</h1>
-        <p class="lead">
-          Store it now, in a password manager or your secret settings. It is never shown again.
-        </p>
+        <p class="lead">Store it now, for example in a password manager. It will not be shown again.</p>
         <div class="secret">
           <div class="secret-head">
             <h2 id="key-label">Key</h2>
@@ -446,25 +448,25 @@ h1 {
       <section id="done" hidden>
         <h1 tabindex="-1">All done</h1>
         <p class="lead">
-          The key is gone from this page, and the link has done its work. In lists and logs the key is called
-          <code id="key-id"></code>, which is no secret.
+          The key is no longer on this page, and the link no longer works. In lists and logs the key is called
+          <code id="key-id"></code>. This name is not secret.
         </p>
       </section>
 
       <section id="unusable" hidden>
         <h1 tabindex="-1">This link does not work</h1>
-        <p class="lead">It may have been used, withdrawn, or cut off on its way to you, or its time is up.</p>
+        <p class="lead">It is incomplete, has been used or withdrawn, or has expired.</p>
         <p class="hint">
-          Ask whoever sent it for a new one. If you expected it to work, tell them that too: somebody else may
-          have used it before you.
+          Ask the person who sent it for a new one. If you have not used it yourself, tell them: someone else
+          may have used it.
         </p>
       </section>
 
       <section id="nothing" hidden>
         <h1 tabindex="-1">Nothing to show here</h1>
         <p class="lead">
-          Open the link once more from the message that it came in. A key that was already shown here is not
-          shown again.
+          Open the link again from the message that you received. A key that was shown here once is not shown
+          again.
         </p>
       </section>
     </main>
@@ -475,13 +477,14 @@ h1 {
 `,
   'claim.js': `import {
   announce,
-  byId,
-  curlLine,
-  distance,
-  element,
+  createElement,
+  createScopeList,
+  createTime,
+  focusHeading,
+  formatCurlLine,
+  formatDistance,
+  getById,
   mount,
-  scopeList,
-  time,
   wireCopyButtons,
 } from './page.js';
 
@@ -492,7 +495,7 @@ let token = takeToken();
 let keyId = '';
 
 /** What the one button of the invitation does now. */
-let act = () => {};
+let runAction = () => {};
 
 /** Reads the token out of the address and takes it away there: screens, "back" and reloads are not to have it. */
 function takeToken() {
@@ -502,10 +505,9 @@ function takeToken() {
 }
 
 function show(state, title) {
-  for (const each of states) byId(each).hidden = each !== state;
+  for (const each of states) getById(each).hidden = each !== state;
   document.title = title;
-  // Screen readers read on from the new heading; the keyboard goes on from it.
-  byId(state).querySelector('h1').focus();
+  focusHeading(getById(state));
 }
 
 /** Resolves to the answer, to \`undefined\` where the link does not work, and rejects where nothing is known about it. */
@@ -523,81 +525,89 @@ async function post(action) {
   return response.json();
 }
 
-/** Whether the answer is awaited that brings the key: nothing may take its place on the page. */
+/** Whether the answer with the key is awaited: nothing else may take its place on the page. */
 let isClaiming = false;
 
 async function open() {
   if (token === '') return show('nothing', 'Nothing to show');
   show('loading', 'API key invitation');
+  const openedToken = token;
   try {
-    const asked = token;
     const invitation = await post('describe');
     // Another link may have been opened meanwhile, or this one used.
-    if (asked !== token) return;
+    if (openedToken !== token) return;
     if (invitation) showInvitation(invitation);
     else refuse();
   } catch {
-    fail('The service cannot be reached just now. Your link is unchanged.', 'Try again', open);
-    byId('invitation').querySelector('h1').textContent = 'Your invitation';
+    if (openedToken !== token) return;
+    // What is there may be of a link that was opened before.
+    getById('invitation').querySelector('h1').textContent = 'Your invitation';
+    for (const id of ['lead', 'facts']) getById(id).replaceChildren();
+    fail('The service cannot be reached right now. Your link has not been used.', open);
   }
 }
 
 function showInvitation({ user, name, scopes, keyExpiresAt, expiresAt, apiName = location.host, invitedBy }) {
-  byId('invitation')
+  getById('invitation')
     .querySelector('h1')
-    .replaceChildren('A key for ', element('span', { id: 'user' }, user));
-  const strong = (text) => element('strong', {}, text);
-  byId('lead').replaceChildren(
+    .replaceChildren('A key for ', createElement('span', { id: 'user' }, user));
+  const strong = (text) => createElement('strong', {}, text);
+  getById('lead').replaceChildren(
     ...(invitedBy === undefined
       ? ['You are invited to use ', strong(apiName), '.']
       : [strong(invitedBy), ' invites you to use ', strong(apiName), '.']),
   );
   const facts = [
     name === undefined ? undefined : ['Name', name],
-    ['Allowed to', scopes.length > 0 ? scopeList(scopes) : 'whatever needs no special scope'],
+    ['Allowed to', scopes.length > 0 ? createScopeList(scopes) : 'everything that needs no scope'],
     [
       'Key works',
-      keyExpiresAt === undefined ? 'until it is replaced' : element('span', {}, 'until ', time(keyExpiresAt)),
+      keyExpiresAt === undefined
+        ? 'until it is revoked'
+        : createElement('span', {}, 'until ', createTime(keyExpiresAt)),
     ],
     [
       'Link works',
-      element(
+      createElement(
         'span',
         {},
         'once, until ',
-        time(expiresAt, { isExact: true }),
+        createTime(expiresAt, { isExact: true }),
         ' ',
-        element('span', { className: 'muted' }, \`(\${distance(expiresAt)})\`),
+        createElement('span', { className: 'muted' }, \`(\${formatDistance(expiresAt)})\`),
       ),
     ],
   ];
-  byId('facts').replaceChildren(
-    ...facts.flatMap((fact) => (fact ? [element('dt', {}, fact[0]), element('dd', {}, fact[1])] : [])),
+  getById('facts').replaceChildren(
+    ...facts.flatMap((fact) =>
+      fact ? [createElement('dt', {}, fact[0]), createElement('dd', {}, fact[1])] : [],
+    ),
   );
-  ready('Make my key', claim);
+  getById('failure').hidden = true;
+  getById('promise').hidden = false;
+  offerAction('Make my key', claim);
   show('invitation', 'API key invitation');
 }
 
-function ready(label, action) {
-  const button = byId('claim');
+function offerAction(label, action) {
+  const button = getById('claim');
   button.textContent = label;
   button.disabled = false;
-  act = action;
+  runAction = action;
 }
 
 async function claim() {
-  const button = byId('claim');
+  const button = getById('claim');
   button.disabled = true;
   isClaiming = true;
-  byId('failure').hidden = true;
+  getById('failure').hidden = true;
   try {
     const made = await post('claim');
     if (made) showKey(made);
     else refuse();
   } catch {
     fail(
-      'No answer came. The key may have been made without reaching you: try again, and if the link no longer works, ask for a new one.',
-      'Try again',
+      'No answer arrived. Try again. If the link then no longer works, your key was made but did not reach you: ask for a new link.',
       claim,
     );
   } finally {
@@ -605,10 +615,12 @@ async function claim() {
   }
 }
 
-function fail(message, label, action) {
-  byId('failure').textContent = message;
-  byId('failure').hidden = false;
-  ready(label, action);
+function fail(message, retry) {
+  getById('failure').textContent = message;
+  getById('failure').hidden = false;
+  // It says what the first press does.
+  getById('promise').hidden = true;
+  offerAction('Try again', retry);
   show('invitation', 'API key invitation');
 }
 
@@ -620,8 +632,8 @@ function refuse() {
 function showKey(made) {
   token = '';
   keyId = made.keyId;
-  byId('key-text').textContent = made.key;
-  byId('curl-text').textContent = curlLine(made);
+  getById('key-text').textContent = made.key;
+  getById('curl-text').textContent = formatCurlLine(made);
   addEventListener('beforeunload', warnBeforeLoss);
   show('key', 'Your API key');
 }
@@ -633,15 +645,15 @@ function warnBeforeLoss(event) {
 
 function forget() {
   removeEventListener('beforeunload', warnBeforeLoss);
-  for (const id of ['key-text', 'curl-text']) byId(id).textContent = '';
+  for (const id of ['key-text', 'curl-text']) getById(id).textContent = '';
   // What is selected or was copied by the fallback may still point at the text.
   getSelection()?.removeAllRanges();
 }
 
-byId('claim').addEventListener('click', () => act());
-byId('stored').addEventListener('click', () => {
+getById('claim').addEventListener('click', () => runAction());
+getById('stored').addEventListener('click', () => {
   forget();
-  byId('key-id').textContent = keyId;
+  getById('key-id').textContent = keyId;
   show('done', 'All done');
 });
 
@@ -657,7 +669,7 @@ addEventListener('pageshow', (event) => {
 addEventListener('hashchange', () => {
   if (location.hash === '') return;
   const next = takeToken();
-  if (isClaiming || !byId('key').hidden)
+  if (isClaiming || !getById('key').hidden)
     return announce('Store this key first, then open the other link again.');
   token = next;
   void open();
@@ -671,7 +683,9 @@ void open();
 // The operator's key: in this variable for as long as the page is open, never in a cookie, a store of the browser or an address.
 let operatorKey;
 
-export const useKey = (key) => (operatorKey = key);
+export function setOperatorKey(key) {
+  operatorKey = key;
+}
 
 /** A refusal or a fault, with a sentence for the operator. */
 export class DeskError extends Error {
@@ -694,7 +708,7 @@ export async function ask(method, path, body) {
       redirect: 'error',
     });
   } catch {
-    throw new DeskError(0, 'The service cannot be reached just now.');
+    throw new DeskError(0, 'The service cannot be reached right now.');
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok)
@@ -703,75 +717,89 @@ export async function ask(method, path, body) {
 }
 
 /** A path with ids in it, whatever characters they hold. */
-export const pathTo = (...parts) => parts.map(encodeURIComponent).join('/');
+export const toPath = (...parts) => parts.map(encodeURIComponent).join('/');
 
-export function query(fields) {
+export function toQueryString(fields) {
   const known = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '');
   return known.length > 0 ? \`?\${new URLSearchParams(known)}\` : '';
 }
 `,
-  'desk-dialogs.js': `import { byId, element, wireCopyButtons } from './page.js';
+  'desk-dialogs.js': `import { FieldError, markField } from './desk-fields.js';
+import { createElement, focusHeading, getById, wireCopyButtons } from './page.js';
 
-const dialog = () => byId('dialog');
+const dialog = getById('dialog');
 
 /** Whether what is shown would be lost with the dialog, so that Escape alone does not close it. */
 let holdsSecret = false;
 
 export function wireDialog() {
-  dialog().addEventListener('cancel', (event) => holdsSecret && event.preventDefault());
+  dialog.addEventListener('cancel', (event) => holdsSecret && event.preventDefault());
   // Nothing that a dialog showed stays in the page.
-  dialog().addEventListener('close', () => {
+  dialog.addEventListener('close', () => {
     holdsSecret = false;
-    // They may have been used in it.
-    document.body.append(byId('spoken'), byId('toast'));
-    dialog().replaceChildren();
+    fillDialog();
     // What opened it may be gone, and the keyboard would be nowhere.
-    if (document.activeElement === document.body) document.querySelector('#desk h1').focus();
+    if (document.activeElement === document.body) focusHeading(getById('desk'));
   });
 }
 
 export function closeDialog() {
-  if (dialog().open) dialog().close();
+  if (dialog.open) dialog.close();
 }
 
-function fill(title, ...content) {
-  document.body.append(byId('spoken'), byId('toast'));
-  dialog().replaceChildren(element('h2', { id: 'dialog-title', tabIndex: -1 }, title), ...content);
-  if (!dialog().open) dialog().showModal();
+function fillDialog(...content) {
+  // These may have been moved into the dialog, and outlive what it shows.
+  document.body.append(getById('spoken'), getById('toast'));
+  dialog.replaceChildren(...content);
+}
+
+function openDialog(title, ...content) {
+  fillDialog(createElement('h2', { id: 'dialog-title', tabIndex: -1 }, title), ...content);
+  if (!dialog.open) dialog.showModal();
 }
 
 /**
- * A form in the dialog. \`submit\` is given the form's data and either resolves, which closes the dialog unless it showed something
- * else in it, or rejects with what to say.
+ * A form in the dialog. \`submit\` is given the form's data. It resolves to \`undefined\`, which closes the dialog, or to the secret to
+ * show in it, see \`showSecret\`; or it rejects with what to say, beside a field where that is a \`FieldError\`.
  */
 export function openForm({ title, content, action, isDanger = false, submit }) {
-  const problem = element('p', { className: 'notice error', role: 'alert', hidden: true });
-  const button = element(
+  const problem = createElement('p', { className: 'notice error', role: 'alert', hidden: true });
+  const button = createElement(
     'button',
     { className: \`button\${isDanger ? ' danger' : ''}\`, type: 'submit' },
     action,
   );
-  const cancel = element(
+  const cancel = createElement(
     'button',
     { className: 'button quiet', type: 'button', onclick: closeDialog },
     'Cancel',
   );
-  const form = element(
+  const form = createElement(
     'form',
     { noValidate: true },
     ...content,
     problem,
-    element('div', { className: 'actions' }, cancel, button),
+    createElement('div', { className: 'actions' }, cancel, button),
   );
+  const explain = (error) => {
+    if (error instanceof FieldError) {
+      markField(form, error);
+      return;
+    }
+    problem.textContent = error.message;
+    problem.hidden = false;
+  };
   const run = async () => {
     problem.hidden = true;
+    markField(form);
     button.disabled = true;
     try {
-      await submit(new FormData(form));
-      if (form.isConnected) closeDialog();
+      const secret = await submit(new FormData(form));
+      if (secret) showSecret(secret);
+      // Where it was cancelled meanwhile, the dialog may already hold another form.
+      else if (form.isConnected) closeDialog();
     } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
+      explain(error);
     } finally {
       button.disabled = false;
     }
@@ -780,61 +808,119 @@ export function openForm({ title, content, action, isDanger = false, submit }) {
     event.preventDefault();
     void run();
   });
-  fill(title, form);
-  // What cannot be taken back is not one careless key press away.
+  openDialog(title, form);
+  // What cannot be undone is not one careless key press away.
   (isDanger ? cancel : (form.querySelector('input, select') ?? button)).focus();
 }
 
 /** Shows a key or a link this one time; only its own button closes the dialog. */
-export function showSecret({ title, lead, label, secret, done }) {
-  const close = element('button', { className: 'button', type: 'button', onclick: closeDialog }, done);
-  fill(
+function showSecret({ title, lead, warning, label, secret, done }) {
+  const copy = createElement(
+    'button',
+    { className: 'button quiet small', type: 'button', 'data-copy': 'secret-text', 'data-what': label },
+    createElement('span', {}, 'Copy'),
+  );
+  openDialog(
     title,
-    element('p', { className: 'muted' }, lead),
-    element(
+    createElement('p', { className: 'muted' }, lead),
+    ...(warning === undefined ? [] : [createWarning(warning)]),
+    createElement(
       'div',
       { className: 'secret' },
-      element(
+      createElement(
         'div',
         { className: 'secret-head' },
-        element('h3', { id: 'secret-label' }, label),
-        element(
-          'button',
-          { className: 'button quiet small', type: 'button', 'data-copy': 'secret-text', 'data-what': label },
-          element('span', {}, 'Copy'),
-        ),
+        createElement('h3', { id: 'secret-label' }, label),
+        copy,
       ),
-      element('code', { id: 'secret-text', role: 'group', 'aria-labelledby': 'secret-label' }, secret),
+      createElement('code', { id: 'secret-text', role: 'group', 'aria-labelledby': 'secret-label' }, secret),
     ),
-    element('div', { className: 'actions' }, close),
+    createElement(
+      'div',
+      { className: 'actions' },
+      createElement('button', { className: 'button', type: 'button', onclick: closeDialog }, done),
+    ),
   );
   holdsSecret = true;
-  wireCopyButtons(dialog());
-  byId('dialog-title').focus();
+  wireCopyButtons(dialog);
+  getById('dialog-title').focus();
 }
 
-export function field(label, control, hint) {
-  const hintId = hint === undefined ? undefined : \`\${control.id}-hint\`;
-  if (hintId !== undefined) control.setAttribute('aria-describedby', hintId);
-  return element(
+export const createWarning = (text) => createElement('p', { className: 'notice' }, text);
+`,
+  'desk-fields.js': `import { createElement } from './page.js';
+
+/** What is wrong with one field of a form, to be said beside it. */
+export class FieldError extends Error {
+  constructor(field, message) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** A control with its label, a hint if there is one, and room for what is wrong with it. */
+export function createField(label, control, hint) {
+  const [errorId, hintId] = [\`\${control.id}-error\`, \`\${control.id}-hint\`];
+  control.setAttribute('aria-describedby', hint === undefined ? errorId : \`\${errorId} \${hintId}\`);
+  return createElement(
     'div',
     { className: 'field' },
-    element('label', { htmlFor: control.id }, label),
+    createElement('label', { htmlFor: control.id }, label),
     control,
-    hint === undefined ? undefined : element('p', { className: 'hint', id: hintId }, hint),
+    createElement('p', { className: 'field-error', id: errorId }),
+    hint === undefined ? undefined : createElement('p', { className: 'hint', id: hintId }, hint),
   );
 }
 
-export function select(id, options, chosen) {
-  const made = element('select', { id, name: id });
+/** Marks the one field that is wrong and goes there; without an error no field is marked. */
+export function markField(form, error) {
+  for (const control of form.querySelectorAll('[aria-invalid]')) control.removeAttribute('aria-invalid');
+  for (const each of form.querySelectorAll('.field-error')) each.textContent = '';
+  if (!error) return;
+  const control = form.elements[error.field];
+  form.querySelector(\`#\${control.id}-error\`).textContent = error.message;
+  control.setAttribute('aria-invalid', 'true');
+  control.focus();
+}
+
+export function createTextInput(id, { maxLength } = {}) {
+  return createElement('input', { id, name: id, autocomplete: 'off', spellcheck: false, maxLength });
+}
+
+export function createSelect(id, options, chosen) {
+  const made = createElement('select', { id, name: id });
   for (const [value, label] of options)
-    made.append(element('option', { value, selected: value === chosen }, label));
+    made.append(createElement('option', { value, selected: value === chosen }, label));
   return made;
 }
+
+/** One of several radio buttons of the same name, with a sentence about it. */
+export function createChoice({ name, value, isChosen, label, hint, onChoose }) {
+  const input = createElement('input', {
+    type: 'radio',
+    name,
+    value,
+    id: \`\${name}-\${value}\`,
+    checked: isChosen,
+    onchange: onChoose,
+  });
+  return createElement(
+    'label',
+    { className: 'choice', htmlFor: input.id },
+    input,
+    createElement(
+      'span',
+      {},
+      createElement('strong', {}, label),
+      createElement('span', { className: 'hint' }, hint),
+    ),
+  );
+}
 `,
-  'desk-forms.js': `import { ask, pathTo, useKey } from './desk-client.js';
-import { field, openForm, select, showSecret } from './desk-dialogs.js';
-import { announce, element } from './page.js';
+  'desk-forms.js': `import { ask, toPath } from './desk-client.js';
+import { createWarning, openForm } from './desk-dialogs.js';
+import { createChoice, createField, createSelect, createTextInput, FieldError } from './desk-fields.js';
+import { announce, createElement } from './page.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -857,413 +943,461 @@ const overlaps = [
   [String(7 * dayMs), 'Works for 7 more days'],
   [String(30 * dayMs), 'Works for 30 more days'],
 ];
+const overlapStarts = [
+  ['now', 'now'],
+  ['first-use', 'the first use of the new key'],
+];
 
-export function openNewKey(session, onChange) {
-  const canLink = session.claimUrl !== undefined;
-  const linkTtl = field('Link works for', select('link-ttl', linkLifetimes, String(dayMs)));
+export function openNewKey({ knownScopes, claimUrl }, { onChange }) {
+  const canLink = claimUrl !== undefined;
+  const linkTtl = createField('Link works for', createSelect('link-ttl', linkLifetimes, String(dayMs)));
   openForm({
     title: 'New key',
     action: canLink ? 'Continue' : 'Create key',
     content: [
-      element(
+      createElement(
         'div',
         { className: 'pair' },
-        field('User', textInput('user')),
-        field('Name (optional)', textInput('name')),
+        createField('User', createTextInput('user', { maxLength: 256 })),
+        createField('Name (optional)', createTextInput('name', { maxLength: 256 })),
       ),
-      scopeFields(session.knownScopes),
-      ...(canLink ? [handover((value) => (linkTtl.hidden = value !== 'link'))] : []),
-      element(
+      createScopeFields(knownScopes),
+      ...(canLink ? [createHandoverChoice((isLink) => (linkTtl.hidden = !isLink))] : []),
+      createElement(
         'div',
         { className: 'pair' },
-        field('Key expires', select('expires', lifetimes, '90')),
+        createField('Key expires', createSelect('expires', lifetimes, '90')),
         canLink ? linkTtl : undefined,
       ),
     ],
     async submit(data) {
-      const user = data.get('user').trim();
-      if (user === '') throw new Error('Say whose key it is.');
-      const days = data.get('expires');
-      const typed = data
-        .get('scopes')
-        .split(/[\\s,]+/)
-        .filter(Boolean);
-      const wanted = {
-        user,
-        ...(data.get('name').trim() !== '' && { name: data.get('name').trim() }),
-        scopes: [...new Set([...data.getAll('known-scope'), ...typed])],
-        ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * dayMs).toISOString() }),
-      };
-      if (data.get('handover') === 'link') await createLink(session, wanted, Number(data.get('link-ttl')));
-      else await createKey(wanted);
+      const wanted = readNewKey(data);
+      const secret =
+        data.get('handover') === 'link'
+          ? await createLink(wanted, { claimUrl, claimTtlMs: Number(data.get('link-ttl')) })
+          : await createKey(wanted);
       onChange();
+      return secret;
     },
   });
 }
 
-const textInput = (id) =>
-  element('input', { id, name: id, autocomplete: 'off', spellcheck: false, maxLength: 256 });
-
-function scopeFields(knownScopes) {
-  const typed = element('input', { id: 'scopes', name: 'scopes', autocomplete: 'off', spellcheck: false });
-  const hint = 'Separated by blanks. Whoever has keys:manage may do all that you can do here.';
-  if (knownScopes.length === 0) return field('Scopes', typed, hint);
+function createScopeFields(knownScopes) {
+  const typed = createTextInput('scopes');
+  const hint = 'Separated by spaces. A key with keys:manage can do everything that you can do here.';
+  if (knownScopes.length === 0) return createField('Scopes', typed, hint);
   const boxes = knownScopes.map((value, index) => {
-    const box = element('input', {
-      type: 'checkbox',
-      name: 'known-scope',
-      value,
-      id: \`known-scope-\${index}\`,
-    });
-    return element('label', { htmlFor: box.id }, box, element('code', {}, value));
+    const id = \`known-scope-\${index}\`;
+    return createElement(
+      'label',
+      { htmlFor: id },
+      createElement('input', { type: 'checkbox', name: 'known-scope', value, id }),
+      createElement('code', {}, value),
+    );
   });
-  return element(
+  return createElement(
     'fieldset',
     {},
-    element('legend', {}, 'Scopes'),
-    element('div', { className: 'chips' }, ...boxes),
-    field('Other scopes', typed, hint),
+    createElement('legend', {}, 'Scopes'),
+    createElement('div', { className: 'chips' }, ...boxes),
+    createField('Other scopes', typed, hint),
   );
 }
 
-function handover(onChoice) {
-  const choice = (value, label, hint) => {
-    const input = element('input', {
-      type: 'radio',
-      name: 'handover',
-      value,
-      id: \`handover-\${value}\`,
-      checked: value === 'link',
-    });
-    input.addEventListener('change', () => onChoice(value));
-    return element(
-      'label',
-      { className: 'choice', htmlFor: input.id },
-      input,
-      element('span', {}, element('strong', {}, label), element('span', { className: 'hint' }, hint)),
-    );
-  };
-  return element(
+function createHandoverChoice(onChoose) {
+  return createElement(
     'fieldset',
     {},
-    element('legend', {}, 'Hand over'),
-    choice(
-      'link',
-      'As a claim link',
-      'The user makes the key by opening the link, once. Nobody else sees it.',
-    ),
-    choice('key', 'Show the key here', 'You see it once, and see to it that it arrives safely.'),
+    createElement('legend', {}, 'Hand over'),
+    createChoice({
+      name: 'handover',
+      value: 'link',
+      isChosen: true,
+      label: 'As a claim link',
+      hint: 'The user opens the link and makes the key, once. Nobody else sees it.',
+      onChoose: () => onChoose(true),
+    }),
+    createChoice({
+      name: 'handover',
+      value: 'key',
+      isChosen: false,
+      label: 'Show the key here',
+      hint: 'You see it once and must deliver it safely.',
+      onChoose: () => onChoose(false),
+    }),
   );
+}
+
+function readNewKey(data) {
+  const [user, name] = [data.get('user').trim(), data.get('name').trim()];
+  if (user === '') throw new FieldError('user', 'Enter the user of the key.');
+  const days = data.get('expires');
+  const typed = data
+    .get('scopes')
+    .split(/[\\s,]+/)
+    .filter(Boolean);
+  return {
+    user,
+    ...(name !== '' && { name }),
+    scopes: [...new Set([...data.getAll('known-scope'), ...typed])],
+    ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * dayMs).toISOString() }),
+  };
 }
 
 async function createKey(wanted) {
   const { key, record } = await ask('POST', 'keys', wanted);
-  showSecret({
-    title: \`A key for \${record.user}\`,
-    lead: 'Store it or hand it over now. It is never shown again.',
-    label: 'Key',
-    secret: key,
-    done: 'I have stored it',
-  });
+  return describeNewKey(\`A key for \${record.user}\`, key);
 }
 
-async function createLink(session, wanted, claimTtlMs) {
+const describeNewKey = (title, key) => ({
+  title,
+  lead: 'Store it or deliver it now. It will not be shown again.',
+  label: 'Key',
+  secret: key,
+  done: 'I have stored it',
+});
+
+async function createLink(wanted, { claimUrl, claimTtlMs }) {
   const { token, claim } = await ask('POST', 'claims', { ...wanted, claimTtlMs });
-  const link = new URL(session.claimUrl, location.href);
+  const link = new URL(claimUrl, location.href);
   link.hash = token;
-  const isPlain = link.protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(link.hostname);
-  showSecret({
+  return {
     title: \`A claim link for \${claim.user}\`,
-    lead: isPlain
-      ? 'Careful: the claim page is reached over plain HTTP, where others on the way can read the key.'
-      : 'Send it to its user alone: whoever opens it first is given the key. It works once.',
+    lead: 'Send it only to this user: the first person who uses it gets the key. It works once.',
+    warning:
+      link.protocol === 'http:' && !isLoopback(link.hostname)
+        ? 'The claim page uses plain HTTP: others on the network can read the key.'
+        : undefined,
     label: 'Link',
     secret: link.href,
     done: 'I have sent it',
-  });
+  };
 }
 
-export function openRotate(session, record, onChange) {
-  const isOwn = record.keyId === session.keyId;
+/** Whether a host is this machine itself, so that nobody is on the way to it. */
+const isLoopback = (hostname) => /^((.+\\.)?localhost|127(\\.\\d+){3}|\\[::1\\])$/.test(hostname);
+
+export function openRotate(record, { isOwn, onChange }) {
   openForm({
     title: 'Rotate key',
     action: 'Rotate key',
     content: [
-      subject(record, 'A new key with the same owner, scopes and expiry takes over from'),
+      describeKey(record, 'A new key with the same user, scopes and expiry replaces'),
       ...(isOwn
-        ? [warning('This is the key you are signed in with. The desk goes on with the new one; store it.')]
+        ? [
+            createWarning(
+              'You are signed in with this key. The desk continues with the new key, which you must store.',
+            ),
+          ]
         : []),
-      field('The old key', select('overlap', overlaps, String(dayMs))),
-      field(
-        'Counted from',
-        select(
-          'starts',
-          [
-            ['now', 'now'],
-            ['first-use', 'the first use of the new key'],
-          ],
-          'now',
-        ),
-      ),
+      createField('The old key', createSelect('overlap', overlaps, String(dayMs))),
+      createField('Counted from', createSelect('starts', overlapStarts, 'now')),
     ],
     async submit(data) {
       const options = { overlapMs: Number(data.get('overlap')), startsAt: data.get('starts') };
-      const { key, record: made } = await ask('POST', pathTo('keys', record.keyId, 'rotate'), options);
-      if (isOwn) {
-        useKey(key);
-        session.keyId = made.keyId;
-      }
-      showSecret({
-        title: \`The new key of \${made.user}\`,
-        lead: 'Store it or hand it over now. It is never shown again.',
-        label: 'Key',
-        secret: key,
-        done: 'I have stored it',
-      });
-      onChange();
+      const { key, record: made } = await ask('POST', toPath('keys', record.keyId, 'rotate'), options);
+      onChange(isOwn ? { operator: { key, keyId: made.keyId } } : {});
+      return describeNewKey(\`The new key of \${made.user}\`, key);
     },
   });
 }
 
-export function openRevoke(session, record, onChange) {
-  const isOwn = record.keyId === session.keyId;
+export function openRevoke(record, { isOwn, onChange }) {
   const isLinked = record.replaces !== undefined || record.replacedBy !== undefined;
-  const family = element('input', { type: 'checkbox', id: 'family', name: 'family' });
   openForm({
     title: 'Revoke key',
     action: 'Revoke key',
     isDanger: true,
     content: [
-      subject(record, 'From now on nobody gets in with'),
+      describeKey(record, 'This key stops working at once:'),
       ...(isOwn
         ? [
-            warning(
-              'This is the key you are signed in with: you will be signed out and cannot come back with it.',
+            createWarning(
+              'You are signed in with this key: you will be signed out and cannot sign in with it again.',
             ),
           ]
         : []),
-      element('p', {}, 'This cannot be undone.'),
+      createElement('p', {}, 'This cannot be undone.'),
       ...(isLinked
         ? [
-            element(
+            createElement(
               'label',
               { className: 'check', htmlFor: 'family' },
-              family,
-              'Also every key that it took over from, or that took over from it',
+              createElement('input', { type: 'checkbox', id: 'family', name: 'family' }),
+              'Also revoke the keys that it replaced, and those that replaced it',
             ),
           ]
         : []),
     ],
     async submit(data) {
       const options = { family: data.get('family') !== null };
-      const { records } = await ask('POST', pathTo('keys', record.keyId, 'revoke'), options);
+      const { records } = await ask('POST', toPath('keys', record.keyId, 'revoke'), options);
       announce(records.length > 1 ? \`\${records.length} keys revoked.\` : 'Key revoked.');
       onChange();
     },
   });
 }
 
-export function openWithdraw(claim, onChange) {
+export function openWithdraw(claim, { onChange }) {
   openForm({
     title: 'Withdraw link',
     action: 'Withdraw link',
     isDanger: true,
     content: [
-      element(
+      createElement(
         'p',
         {},
         'The claim link for ',
-        element('strong', {}, claim.user),
+        createElement('strong', {}, claim.user),
         ' stops working at once. It has not been used.',
       ),
     ],
     async submit() {
-      await ask('POST', pathTo('claims', claim.claimId, 'withdraw'), {});
+      await ask('POST', toPath('claims', claim.claimId, 'withdraw'), {});
       announce('Link withdrawn.');
       onChange();
     },
   });
 }
 
-function subject({ user, name, keyId }, lead) {
-  return element(
+function describeKey({ user, name, keyId }, lead) {
+  return createElement(
     'div',
     { className: 'subject' },
-    element('p', { className: 'muted' }, lead),
-    element('p', {}, element('strong', {}, user), name === undefined ? undefined : \` · \${name}\`),
-    element('p', {}, element('code', {}, keyId)),
+    createElement('p', { className: 'muted' }, lead),
+    createElement('p', {}, createElement('strong', {}, user), name === undefined ? undefined : \` · \${name}\`),
+    createElement('p', {}, createElement('code', {}, keyId)),
   );
 }
-
-const warning = (text) => element('p', { className: 'notice' }, text);
 `,
-  'desk-keys.js': `import { element, scopeList, time } from './page.js';
+  'desk-keys.js': `import {
+  createActionButton,
+  createActionsCell,
+  createCell,
+  createMuted,
+  createRow,
+  createScopesCell,
+  createStatusCell,
+  createTable,
+  createUserCell,
+} from './desk-table.js';
+import { createElement, createTime } from './page.js';
 
-export const statusNames = {
-  active: 'Active',
-  expiring: 'Expiring',
-  rotating: 'Rotating',
-  expired: 'Expired',
-  revoked: 'Revoked',
-  open: 'Open',
-  used: 'Used',
-  withdrawn: 'Withdrawn',
-};
-
-export const badge = (status) => element('span', { className: \`badge \${status}\` }, statusNames[status]);
-
-/** A table that becomes a list of cards on a phone; the roles keep it a table for screen readers there. */
-export function table(label, headings, rows) {
-  return element(
-    'table',
-    { role: 'table', 'aria-label': label },
-    element(
-      'thead',
-      { role: 'rowgroup' },
-      element(
-        'tr',
-        { role: 'row' },
-        ...headings.map((heading) => element('th', { role: 'columnheader', scope: 'col' }, heading)),
-      ),
-    ),
-    element('tbody', { role: 'rowgroup' }, ...rows),
-  );
-}
-
-export function row(...cells) {
-  return element('tr', { role: 'row' }, ...cells);
-}
-
-export function cell(label, ...content) {
-  return element('td', { role: 'cell', 'data-label': label }, ...content);
-}
-
-export function renderKeys(keys, session, { rotate, revoke }) {
+export function renderKeys(keys, { operatorKeyId, rotate, revoke }) {
   const rows = keys.map((record) => {
-    const {
-      keyId,
-      user,
-      name,
-      scopes,
-      status,
-      lastUsedAt,
-      createdAt,
-      expiresAt,
-      revokedAt,
-      replacedBy,
-      metadata,
-    } = record;
-    const isUsable = revokedAt === undefined && status !== 'expired';
-    const what = \`\${name === undefined ? '' : \`\${name}, \`}\${keyId}\`;
-    const action = (label, run, isDanger = false) =>
-      element(
-        'button',
-        {
-          className: \`button quiet small\${isDanger ? ' warns' : ''}\`,
-          type: 'button',
-          'aria-label': \`\${label} \${what} of \${user}\`,
-          onclick: () => run(record),
-        },
-        label,
-      );
-    return row(
-      cell(
-        'Owner',
-        element(
-          'div',
-          { className: 'owner' },
-          element('strong', {}, user),
-          keyId === session.keyId ? element('span', { className: 'you' }, 'your key') : undefined,
-        ),
-        name === undefined ? undefined : element('div', { className: 'muted' }, name),
-        element('code', { className: 'key-id' }, keyId),
-        Object.keys(metadata).length > 0
-          ? element(
-              'details',
-              {},
-              element('summary', {}, 'Metadata'),
-              element('pre', { tabIndex: 0 }, JSON.stringify(metadata, null, 2)),
-            )
-          : undefined,
-      ),
-      cell('Status', badge(status)),
-      cell('Scopes', scopes.length > 0 ? scopeList(scopes) : element('span', { className: 'muted' }, 'none')),
-      cell(
+    const { keyId, user, name, scopes, status, lastUsedAt, createdAt, revokedAt, replacedBy } = record;
+    const isUsable = status !== 'revoked' && status !== 'expired';
+    const subject = \`\${name === undefined ? '' : \`\${name}, \`}\${keyId} of \${user}\`;
+    const mark = keyId === operatorKeyId ? 'your key' : undefined;
+    return createRow(
+      createUserCell('User', { user, name, id: keyId, mark }, describeMetadata(record)),
+      createStatusCell(status),
+      createScopesCell(scopes),
+      createCell(
         'Last used',
-        lastUsedAt === undefined
-          ? element('span', { className: 'muted' }, 'never')
-          : time(lastUsedAt, { isDistance: true }),
+        lastUsedAt === undefined ? createMuted('never') : createTime(lastUsedAt, { isDistance: true }),
       ),
-      cell('Created', time(createdAt)),
-      cell(revokedAt === undefined ? 'Expires' : 'Revoked', endOf(revokedAt, expiresAt)),
-      cell(
-        '',
-        element(
-          'div',
-          { className: 'row-actions' },
-          isUsable && replacedBy === undefined ? action('Rotate', rotate) : undefined,
-          revokedAt === undefined ? action('Revoke', revoke, true) : undefined,
-        ),
+      createCell('Created', createTime(createdAt)),
+      createCell(...describeEnd(record)),
+      createActionsCell(
+        isUsable && replacedBy === undefined
+          ? createActionButton('Rotate', { subject, onPress: () => rotate(record) })
+          : undefined,
+        revokedAt === undefined
+          ? createActionButton('Revoke', { subject, isDanger: true, onPress: () => revoke(record) })
+          : undefined,
       ),
     );
   });
-  const actions = element('span', { className: 'sr-only' }, 'Actions');
-  return table('Keys', ['Owner', 'Status', 'Scopes', 'Last used', 'Created', 'Ends', actions], rows);
+  return createTable('Keys', ['User', 'Status', 'Scopes', 'Last used', 'Created', 'Ends'], rows);
 }
 
-function endOf(revokedAt, expiresAt) {
-  if (revokedAt !== undefined) return time(revokedAt);
-  return expiresAt === undefined ? element('span', { className: 'muted' }, 'never') : time(expiresAt);
+function describeMetadata({ metadata }) {
+  if (Object.keys(metadata).length === 0) return undefined;
+  return createElement(
+    'details',
+    {},
+    createElement('summary', {}, 'Metadata'),
+    createElement('pre', { tabIndex: 0 }, JSON.stringify(metadata, null, 2)),
+  );
+}
+
+/** The label and the content of the cell that says when a key ends or has ended. */
+function describeEnd({ status, revokedAt, expiresAt }) {
+  if (revokedAt !== undefined) return ['Revoked', createTime(revokedAt)];
+  if (expiresAt === undefined) return ['Expires', createMuted('never')];
+  return [status === 'expired' ? 'Expired' : 'Expires', createTime(expiresAt)];
 }
 `,
-  'desk-links.js': `import { badge, cell, row, table } from './desk-keys.js';
-import { element, scopeList, time } from './page.js';
+  'desk-links.js': `import {
+  createActionButton,
+  createActionsCell,
+  createCell,
+  createRow,
+  createScopesCell,
+  createStatusCell,
+  createTable,
+  createUserCell,
+} from './desk-table.js';
+import { createElement, createTime } from './page.js';
 
 export function renderLinks(claims, { withdraw }) {
   const rows = claims.map((claim) => {
-    const { claimId, user, name, scopes, status, createdAt, expiresAt, claimedAt, revokedAt, keyId } = claim;
-    return row(
-      cell(
-        'For',
-        element('div', { className: 'owner' }, element('strong', {}, user)),
-        name === undefined ? undefined : element('div', { className: 'muted' }, name),
-        element('code', { className: 'key-id' }, claimId),
-      ),
-      cell('Status', badge(status)),
-      cell('Scopes', scopes.length > 0 ? scopeList(scopes) : element('span', { className: 'muted' }, 'none')),
-      cell('Made', time(createdAt, { isExact: true })),
-      cell(...endOf({ status, expiresAt, claimedAt, revokedAt, keyId })),
-      cell(
-        '',
-        element(
-          'div',
-          { className: 'row-actions' },
-          status === 'open'
-            ? element(
-                'button',
-                {
-                  className: 'button quiet small warns',
-                  type: 'button',
-                  'aria-label': \`Withdraw \${claimId} for \${user}\`,
-                  onclick: () => withdraw(claim),
-                },
-                'Withdraw',
-              )
-            : undefined,
-        ),
+    const { claimId, user, name, scopes, status, createdAt } = claim;
+    return createRow(
+      createUserCell('User', { user, name, id: claimId }),
+      createStatusCell(status),
+      createScopesCell(scopes),
+      createCell('Created', createTime(createdAt, { isExact: true })),
+      createCell(...describeEnd(claim)),
+      createActionsCell(
+        status === 'open'
+          ? createActionButton('Withdraw', {
+              subject: \`\${claimId} for \${user}\`,
+              isDanger: true,
+              onPress: () => withdraw(claim),
+            })
+          : undefined,
       ),
     );
   });
-  const actions = element('span', { className: 'sr-only' }, 'Actions');
-  return table('Claim links', ['For', 'Status', 'Scopes', 'Made', 'Ends', actions], rows);
+  return createTable('Claim links', ['User', 'Status', 'Scopes', 'Created', 'Ends'], rows);
 }
 
-function endOf({ status, expiresAt, claimedAt, revokedAt, keyId }) {
-  if (status === 'used') {
-    return ['Used', time(claimedAt, { isExact: true }), element('code', { className: 'key-id' }, keyId)];
+/** The label and the content of the cell that says when a link ends or has ended. */
+function describeEnd({ status, expiresAt, claimedAt, revokedAt, keyId }) {
+  const createExact = (text) => createTime(text, { isExact: true });
+  if (status === 'used')
+    return ['Used', createExact(claimedAt), createElement('code', { className: 'record-id' }, keyId)];
+  if (status === 'withdrawn') return ['Withdrawn', createExact(revokedAt)];
+  return [status === 'open' ? 'Works until' : 'Expired', createExact(expiresAt)];
+}
+`,
+  'desk-list.js': `import { ask, toQueryString } from './desk-client.js';
+import { createElement, focusHeading, getById, say } from './page.js';
+
+/**
+ * One list on the desk: its filters, its place among the pages, and what it shows. It asks \`isSignedIn\` before it shows an answer,
+ * and tells \`onRefused\` why the operator's key is no longer accepted.
+ */
+export class List {
+  #options;
+  // The cursors of the pages before this one, so that there is a way back.
+  #cursors = [];
+  #turn = 0;
+
+  constructor({ view, path, noun, readFilters, render, isSignedIn, onRefused }) {
+    this.#options = { view, path, noun, readFilters, render, isSignedIn, onRefused };
   }
-  if (status === 'withdrawn') return ['Withdrawn', time(revokedAt, { isExact: true })];
-  return [status === 'open' ? 'Works until' : 'Expired', time(expiresAt, { isExact: true })];
+
+  /** From the first page on, as after a change of the filters. */
+  restart({ isQuiet = false } = {}) {
+    this.#cursors = [];
+    return this.load({ isQuiet });
+  }
+
+  async load({ isTurned = false, isQuiet = false } = {}) {
+    const { view, path, readFilters, isSignedIn } = this.#options;
+    const turn = ++this.#turn;
+    view.setAttribute('aria-busy', 'true');
+    try {
+      const fields = { ...readFilters(), cursor: this.#cursors.at(-1) };
+      const answer = await ask('GET', path + toQueryString(fields));
+      // A slow answer must not overwrite that of a later question.
+      if (turn !== this.#turn || !isSignedIn()) return;
+      this.#show(answer[path], answer.next, isQuiet);
+      if (isTurned) view.querySelector('.pages')?.scrollIntoView({ block: 'nearest' });
+    } catch (error) {
+      if (turn === this.#turn && isSignedIn()) this.#explain(error);
+    } finally {
+      if (turn === this.#turn) view.setAttribute('aria-busy', 'false');
+    }
+  }
+
+  clear() {
+    this.#options.view.replaceChildren();
+  }
+
+  #show(items, next, isQuiet) {
+    const { noun, readFilters, render } = this.#options;
+    const page = this.#cursors.length + 1;
+    if (items.length === 0 && page === 1) {
+      const isFiltered = Object.values(readFilters()).some((value) => value !== '');
+      const text = isFiltered ? \`No matching \${noun}.\` : \`No \${noun} yet.\`;
+      this.#replace(createElement('p', { className: 'empty' }, text));
+      if (!isQuiet) say(text);
+      return;
+    }
+    const isWhole = page === 1 && next === null;
+    this.#replace(render(items), isWhole ? undefined : this.#createPageButtons(page, next));
+    const count = \`\${items.length} \${items.length === 1 ? noun.slice(0, -1) : noun}.\`;
+    if (!isQuiet) say(isWhole ? count : \`Page \${page}: \${count}\`);
+  }
+
+  #createPageButtons(page, next) {
+    const { view, noun } = this.#options;
+    const turn = async (change) => {
+      change();
+      await this.load({ isTurned: true });
+      view.querySelector('.page-number')?.focus();
+    };
+    const createButton = (label, isOn, change) =>
+      createElement(
+        'button',
+        {
+          className: 'button quiet small',
+          type: 'button',
+          disabled: !isOn,
+          onclick: () => void turn(change),
+        },
+        label,
+      );
+    return createElement(
+      'nav',
+      { className: 'pages', 'aria-label': \`Pages of \${noun}\` },
+      createButton('Previous', page > 1, () => this.#cursors.pop()),
+      createElement('span', { className: 'page-number', tabIndex: -1 }, \`Page \${page}\`),
+      createButton('Next', next !== null, () => this.#cursors.push(next)),
+    );
+  }
+
+  /** The keyboard stays where it was in the list; where that is gone, it goes to the heading. */
+  #replace(...content) {
+    const { view } = this.#options;
+    const focused = view.contains(document.activeElement) ? document.activeElement : undefined;
+    const label = focused?.getAttribute('aria-label');
+    view.replaceChildren(...content.filter((each) => each !== undefined));
+    if (!focused) return;
+    const labelled = [...view.querySelectorAll('[aria-label]')];
+    const same = labelled.find((each) => each.getAttribute('aria-label') === label);
+    if (same) same.focus();
+    else focusHeading(getById('desk'));
+  }
+
+  #explain(error) {
+    if (error.status === 401 || error.status === 403) {
+      this.#options.onRefused(error.message);
+      return;
+    }
+    // The record that the page began after may have been deleted meanwhile.
+    if (error.status === 404 && this.#cursors.length > 0) {
+      void this.restart();
+      return;
+    }
+    const again = createElement(
+      'button',
+      { className: 'button quiet small', type: 'button', onclick: () => void this.load() },
+      'Try again',
+    );
+    this.#replace(
+      createElement(
+        'div',
+        { className: 'notice error', role: 'alert' },
+        createElement('p', {}, error.message),
+        again,
+      ),
+    );
+  }
 }
 `,
   'desk-lists.css': `table {
@@ -1304,18 +1438,18 @@ td div.muted {
   white-space: normal;
 }
 
-.owner {
+.user {
   display: flex;
   flex-wrap: wrap;
   align-items: baseline;
   gap: 0.1rem 0.5rem;
 }
 
-.owner strong {
+.user strong {
   font-weight: 600;
 }
 
-.you {
+.mark {
   padding: 0 0.4rem;
   border-radius: 5px;
   background: var(--accent-soft);
@@ -1323,7 +1457,7 @@ td div.muted {
   font-weight: 600;
 }
 
-.key-id {
+.record-id {
   display: block;
   color: var(--muted);
   font-size: 0.8125rem;
@@ -1437,6 +1571,12 @@ td:first-child {
   min-width: 11rem;
 }
 
+@media (width >= 78rem) {
+  td:first-child {
+    min-width: 15rem;
+  }
+}
+
 td:nth-child(3) {
   min-width: 9rem;
 }
@@ -1520,10 +1660,97 @@ td:nth-child(3) {
   }
 }
 `,
+  'desk-table.js': `import { createElement, createScopeList } from './page.js';
+
+const statusNames = {
+  active: 'Active',
+  expiring: 'Expiring',
+  rotating: 'Rotating',
+  expired: 'Expired',
+  revoked: 'Revoked',
+  open: 'Open',
+  used: 'Used',
+  withdrawn: 'Withdrawn',
+};
+
+/** A table that becomes a list of cards on a phone; the roles keep it a table for screen readers there. The last column is for buttons. */
+export function createTable(label, headings, rows) {
+  const createHeading = (heading) => createElement('th', { role: 'columnheader', scope: 'col' }, heading);
+  const actions = createElement('span', { className: 'sr-only' }, 'Actions');
+  return createElement(
+    'table',
+    { role: 'table', 'aria-label': label },
+    createElement(
+      'thead',
+      { role: 'rowgroup' },
+      createElement('tr', { role: 'row' }, ...[...headings, actions].map(createHeading)),
+    ),
+    createElement('tbody', { role: 'rowgroup' }, ...rows),
+  );
+}
+
+export function createRow(...cells) {
+  return createElement('tr', { role: 'row' }, ...cells);
+}
+
+export function createCell(label, ...content) {
+  return createElement('td', { role: 'cell', 'data-label': label }, ...content);
+}
+
+/** The first cell of a row: whose it is, its name, and its id. */
+export function createUserCell(label, { user, name, id, mark }, ...more) {
+  return createCell(
+    label,
+    createElement(
+      'div',
+      { className: 'user' },
+      createElement('strong', {}, ...allowBreaks(user)),
+      mark === undefined ? undefined : createElement('span', { className: 'mark' }, mark),
+    ),
+    name === undefined ? undefined : createElement('div', { className: 'muted' }, name),
+    createElement('code', { className: 'record-id' }, id),
+    ...more,
+  );
+}
+
+/** A user is often a mail address: it may break after its dots and its \`@\`, rather than within a word. */
+function allowBreaks(text) {
+  const [first, ...others] = text.split(/(?<=[@.])/);
+  return [first, ...others.flatMap((part) => [createElement('wbr'), part])];
+}
+
+export function createStatusCell(status) {
+  return createCell('Status', createElement('span', { className: \`badge \${status}\` }, statusNames[status]));
+}
+
+export function createScopesCell(scopes) {
+  return createCell('Scopes', scopes.length > 0 ? createScopeList(scopes) : createMuted('none'));
+}
+
+export function createActionsCell(...buttons) {
+  return createCell('', createElement('div', { className: 'row-actions' }, ...buttons));
+}
+
+/** A button in a row; \`subject\` tells it from the buttons of other rows for those who hear the page. */
+export function createActionButton(label, { subject, isDanger = false, onPress }) {
+  return createElement(
+    'button',
+    {
+      className: \`button quiet small\${isDanger ? ' warns' : ''}\`,
+      type: 'button',
+      'aria-label': \`\${label} \${subject}\`,
+      onclick: onPress,
+    },
+    label,
+  );
+}
+
+export const createMuted = (text) => createElement('span', { className: 'muted' }, text);
+`,
   'desk.css': `.card {
   display: grid;
   gap: 1.25rem;
-  max-width: 26rem;
+  width: min(26rem, calc(100% - 2rem));
   margin: clamp(1rem, 12vh, 8rem) auto;
   padding: clamp(1.5rem, 5vw, 2.5rem);
   border-radius: 16px;
@@ -1569,6 +1796,10 @@ legend {
   border: 1px solid var(--field-line);
   border-radius: 8px;
   background: var(--surface);
+}
+
+.field [aria-invalid='true'] {
+  border-color: var(--danger);
 }
 
 .field ::placeholder {
@@ -1678,6 +1909,12 @@ main.wide {
 
 .filters .field:not(.grow) {
   flex: 0 1 11rem;
+}
+
+@media (width < 40rem) {
+  .filters .field:not(.grow) {
+    flex-grow: 1;
+  }
 }
 
 /* Dialogs */
@@ -1836,7 +2073,7 @@ legend {
         <button class="button" type="submit">Sign in</button>
       </form>
       <p class="hint" id="sign-in-hint">
-        It stays in this page's memory: closing or reloading the page signs you out.
+        The key is kept only in this page. Closing or reloading the page signs you out.
       </p>
     </main>
 
@@ -1922,215 +2159,150 @@ legend {
   </body>
 </html>
 `,
-  'desk.js': `import { ask, query, useKey } from './desk-client.js';
+  'desk.js': `import { ask, setOperatorKey } from './desk-client.js';
 import { closeDialog, wireDialog } from './desk-dialogs.js';
 import { openNewKey, openRevoke, openRotate, openWithdraw } from './desk-forms.js';
 import { renderKeys } from './desk-keys.js';
 import { renderLinks } from './desk-links.js';
-import { byId, element, say } from './page.js';
+import { List } from './desk-list.js';
+import { focusHeading, getById } from './page.js';
 
+/** Who is signed in, and what the desk offers; \`undefined\` while nobody is. */
 let session;
 
-/** One list on the desk: its filters, its place among the pages, and what it shows. */
-class List {
-  // The cursors of the pages before this one, so that there is a way back.
-  #cursors = [];
-  #turn = 0;
-
-  constructor({ view, path, noun, filters, render }) {
-    Object.assign(this, { view, path, noun, filters, render });
-  }
-
-  /** From the first page on, as after a change of the filters. */
-  restart() {
-    this.#cursors = [];
-    return this.load();
-  }
-
-  async load({ isTurned = false, isQuiet = false } = {}) {
-    const turn = ++this.#turn;
-    this.view.setAttribute('aria-busy', 'true');
-    try {
-      const answer = await ask('GET', this.path + query({ ...this.filters(), cursor: this.#cursors.at(-1) }));
-      // A slow answer must not overwrite that of a later question.
-      if (turn !== this.#turn || !session) return;
-      this.#show(answer[this.path], answer.next, isQuiet);
-      if (isTurned) this.view.querySelector('.pages')?.scrollIntoView({ block: 'nearest' });
-    } catch (error) {
-      if (turn === this.#turn && session) this.#explain(error);
-    } finally {
-      if (turn === this.#turn) this.view.setAttribute('aria-busy', 'false');
-    }
-  }
-
-  #show(items, next, isQuiet) {
-    const page = this.#cursors.length + 1;
-    if (items.length === 0 && page === 1) {
-      const isFiltered = Object.values(this.filters()).some((value) => value !== '');
-      const text = isFiltered ? \`No \${this.noun} like this.\` : \`No \${this.noun} yet.\`;
-      this.#replace(element('p', { className: 'empty' }, text));
-      if (!isQuiet) say(text);
-      return;
-    }
-    const turnTo = (change) => () => {
-      change();
-      void this.load({ isTurned: true }).then(() =>
-        byId(this.view.id).querySelector('.page-number')?.focus(),
-      );
-    };
-    const button = (label, isOn, change) =>
-      element(
-        'button',
-        { className: 'button quiet small', type: 'button', disabled: !isOn, onclick: turnTo(change) },
-        label,
-      );
-    this.#replace(
-      this.render(items),
-      element(
-        'nav',
-        { className: 'pages', 'aria-label': \`Pages of \${this.noun}\` },
-        button('Previous', page > 1, () => this.#cursors.pop()),
-        element('span', { className: 'page-number', tabIndex: -1 }, \`Page \${page}\`),
-        button('Next', next !== null, () => this.#cursors.push(next)),
-      ),
-    );
-    if (!isQuiet) say(\`Page \${page}: \${items.length} \${this.noun}.\`);
-  }
-
-  /** The keyboard stays where it was in the list; where that is gone, it goes to the heading. */
-  #replace(...content) {
-    const focused = this.view.contains(document.activeElement) ? document.activeElement : undefined;
-    const label = focused?.getAttribute('aria-label');
-    this.view.replaceChildren(...content);
-    if (!focused) return;
-    const labelled = [...this.view.querySelectorAll('[aria-label]')];
-    const same = labelled.find((each) => each.getAttribute('aria-label') === label);
-    (same ?? byId('desk').querySelector('h1')).focus();
-  }
-
-  #explain(error) {
-    if (error.status === 401 || error.status === 403) return signOut(error.message);
-    // The record that the page began after may have been deleted meanwhile.
-    if (error.status === 404 && this.#cursors.length > 0) return void this.restart();
-    const again = element(
-      'button',
-      { className: 'button quiet small', type: 'button', onclick: () => void this.load() },
-      'Try again',
-    );
-    this.#replace(
-      element('div', { className: 'notice error', role: 'alert' }, element('p', {}, error.message), again),
-    );
-  }
-}
+const isSignedIn = () => session !== undefined;
+const isOwn = ({ keyId }) => keyId === session.keyId;
 
 const keys = new List({
-  view: byId('keys-view'),
+  view: getById('keys-view'),
   path: 'keys',
   noun: 'keys',
-  filters: () => ({ search: byId('search').value.trim(), status: byId('status-filter').value }),
+  readFilters: () => ({ search: getById('search').value.trim(), status: getById('status-filter').value }),
   render: (items) =>
-    renderKeys(items, session, {
-      rotate: (record) => openRotate(session, record, refresh),
-      revoke: (record) => openRevoke(session, record, refresh),
+    renderKeys(items, {
+      operatorKeyId: session.keyId,
+      rotate: (record) => openRotate(record, { isOwn: isOwn(record), onChange: refresh }),
+      revoke: (record) => openRevoke(record, { isOwn: isOwn(record), onChange: refresh }),
     }),
+  isSignedIn,
+  onRefused: signOut,
 });
 
 const links = new List({
-  view: byId('links-view'),
+  view: getById('links-view'),
   path: 'claims',
   noun: 'links',
-  filters: () => ({ status: byId('link-status-filter').value }),
-  render: (items) => renderLinks(items, { withdraw: (claim) => openWithdraw(claim, refresh) }),
+  readFilters: () => ({ status: getById('link-status-filter').value }),
+  render: (items) => renderLinks(items, { withdraw: (claim) => openWithdraw(claim, { onChange: refresh }) }),
+  isSignedIn,
+  onRefused: signOut,
 });
 
-/** After a change, which has been told of already. */
-function refresh() {
+/** After a change, which has already been announced; \`operator\` is what the operator has been given in place of their own key. */
+function refresh({ operator } = {}) {
+  // Whoever signed out meanwhile stays signed out.
+  if (!isSignedIn()) return;
+  if (operator) {
+    setOperatorKey(operator.key);
+    session = { ...session, keyId: operator.keyId };
+  }
   void keys.load({ isQuiet: true });
-  if (session?.keepsClaims) void links.load({ isQuiet: true });
+  if (session.keepsClaims) void links.load({ isQuiet: true });
 }
 
 async function signIn(event) {
   event.preventDefault();
-  const input = byId('operator-key');
+  const input = getById('operator-key');
   const key = input.value.trim();
   const refuse = (message) => {
-    byId('sign-in-error').textContent = message;
+    getById('sign-in-error').textContent = message;
     input.setAttribute('aria-invalid', 'true');
     input.focus();
   };
   // A header cannot carry it, so it is no key; asking would only fail in a way that explains nothing.
-  if (!/^[!-~]{1,512}$/.test(key)) return refuse('Enter your API key.');
-  useKey(key);
+  if (!/^[!-~]{1,512}$/.test(key)) {
+    refuse('Enter your API key.');
+    return;
+  }
+  setOperatorKey(key);
   try {
     session = await ask('GET', 'session');
   } catch (error) {
-    useKey(undefined);
-    return refuse(error.message);
+    setOperatorKey(undefined);
+    refuse(error.message);
+    return;
   }
   input.value = '';
-  byId('sign-in-error').textContent = '';
+  getById('sign-in-error').textContent = '';
   input.removeAttribute('aria-invalid');
-  byId('api-name').textContent = session.apiName ?? location.host;
-  byId('who').textContent = session.user;
-  byId('tab-links').hidden = !session.keepsClaims;
-  showDesk(true);
-  choose('keys');
+  getById('api-name').textContent = session.apiName ?? location.host;
+  getById('who').textContent = session.user;
+  getById('tab-links').hidden = !session.keepsClaims;
+  showDesk();
+  chooseTab('keys');
   void keys.restart();
-  if (session.keepsClaims) void links.restart();
-}
-
-function showDesk(isSignedIn) {
-  byId('desk').hidden = !isSignedIn;
-  byId('sign-in').hidden = isSignedIn;
-  (isSignedIn ? byId('desk').querySelector('h1') : byId('operator-key')).focus();
+  // It is behind the other tab, and must not be said in place of what is seen.
+  if (session.keepsClaims) void links.restart({ isQuiet: true });
 }
 
 function signOut(message = '') {
   session = undefined;
-  useKey(undefined);
+  setOperatorKey(undefined);
   closeDialog();
-  for (const { view } of [keys, links]) view.replaceChildren();
-  for (const form of ['sign-in-form', 'key-filters', 'link-filters']) byId(form).reset();
-  byId('sign-in-error').textContent = message;
-  byId('toast').textContent = '';
-  showDesk(false);
+  for (const list of [keys, links]) list.clear();
+  for (const form of ['sign-in-form', 'key-filters', 'link-filters']) getById(form).reset();
+  getById('sign-in-error').textContent = message;
+  getById('toast').textContent = '';
+  showSignIn();
 }
 
-function choose(name, { takesFocus = false } = {}) {
+function showDesk() {
+  getById('desk').hidden = false;
+  getById('sign-in').hidden = true;
+  focusHeading(getById('desk'));
+}
+
+function showSignIn() {
+  getById('desk').hidden = true;
+  getById('sign-in').hidden = false;
+  getById('operator-key').focus();
+}
+
+function chooseTab(name, { takesFocus = false } = {}) {
   for (const each of ['keys', 'links']) {
-    const [tab, isChosen] = [byId(\`tab-\${each}\`), each === name];
+    const [tab, isChosen] = [getById(\`tab-\${each}\`), each === name];
     tab.setAttribute('aria-selected', String(isChosen));
     tab.tabIndex = isChosen ? 0 : -1;
-    byId(\`panel-\${each}\`).hidden = !isChosen;
+    getById(\`panel-\${each}\`).hidden = !isChosen;
     if (isChosen && takesFocus) tab.focus();
   }
 }
 
 let typing;
-byId('search').addEventListener('input', () => {
+getById('search').addEventListener('input', () => {
   clearTimeout(typing);
   typing = setTimeout(() => void keys.restart(), 200);
 });
-byId('status-filter').addEventListener('change', () => void keys.restart());
-byId('link-status-filter').addEventListener('change', () => void links.restart());
+getById('status-filter').addEventListener('change', () => void keys.restart());
+getById('link-status-filter').addEventListener('change', () => void links.restart());
 for (const form of ['key-filters', 'link-filters'])
-  byId(form).addEventListener('submit', (event) => event.preventDefault());
-for (const name of ['keys', 'links']) byId(\`tab-\${name}\`).addEventListener('click', () => choose(name));
-byId('desk')
+  getById(form).addEventListener('submit', (event) => event.preventDefault());
+for (const name of ['keys', 'links']) getById(\`tab-\${name}\`).addEventListener('click', () => chooseTab(name));
+getById('desk')
   .querySelector('[role=tablist]')
   .addEventListener('keydown', (event) => {
     if (!['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key) || !session.keepsClaims) return;
     event.preventDefault();
-    choose(byId('panel-keys').hidden ? 'keys' : 'links', { takesFocus: true });
+    chooseTab(getById('panel-keys').hidden ? 'keys' : 'links', { takesFocus: true });
   });
-byId('new-key').addEventListener('click', () => openNewKey(session, refresh));
-byId('sign-in-form').addEventListener('submit', (event) => void signIn(event));
-byId('sign-out').addEventListener('click', () => signOut());
+getById('new-key').addEventListener('click', () => openNewKey(session, { onChange: refresh }));
+getById('sign-in-form').addEventListener('submit', (event) => void signIn(event));
+getById('sign-out').addEventListener('click', () => signOut());
 // A page that is left may be kept whole, to be shown again by "back".
 addEventListener('pagehide', () => signOut());
 
 wireDialog();
-showDesk(false);
+showSignIn();
 `,
   'icon.svg': `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
   <rect width="32" height="32" rx="8" fill="#3d5a9e" />
@@ -2145,10 +2317,15 @@ showDesk(false);
 /** Where the page is mounted, whatever its address looks like. */
 export const mount = new URL('./', import.meta.url);
 
-export const byId = (id) => document.getElementById(id);
+export const getById = (id) => document.getElementById(id);
+
+/** Moves the focus to the heading of a part of the page: screen readers read on from it, and the keyboard goes on from it. */
+export function focusHeading(part) {
+  part.querySelector('h1').focus();
+}
 
 /** Makes an element; properties whose names have a hyphen, and \`role\`, become attributes. */
-export function element(tag, properties = {}, ...children) {
+export function createElement(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined) continue;
@@ -2161,7 +2338,7 @@ export function element(tag, properties = {}, ...children) {
 
 /** Says something to those who hear the page. The same text twice is said twice. */
 export function say(text) {
-  const region = byId('spoken');
+  const region = getById('spoken');
   region.textContent = '';
   // What is outside of an open dialog is neither heard nor shown.
   (document.querySelector('dialog[open]') ?? document.body).append(region);
@@ -2173,7 +2350,7 @@ let toastTimer;
 /** Says something to those who hear the page, and shows it for a while to those who see it. */
 export function announce(text) {
   say(text);
-  const toast = byId('toast');
+  const toast = getById('toast');
   toast.textContent = text;
   (document.querySelector('dialog[open]') ?? document.body).append(toast);
   clearTimeout(toastTimer);
@@ -2200,7 +2377,7 @@ export function wireCopyButtons(root = document) {
     const label = button.querySelector('span') ?? button;
     const text = label.textContent;
     const copy = async () => {
-      if (!(await copyFrom(byId(button.dataset.copy), button.dataset.what))) return;
+      if (!(await copyFrom(getById(button.dataset.copy), button.dataset.what))) return;
       label.textContent = 'Copied';
       setTimeout(() => (label.textContent = text), 2_000);
     };
@@ -2209,7 +2386,7 @@ export function wireCopyButtons(root = document) {
 }
 
 /** A \`curl\` line that a shell reads as it is meant, whatever the address holds. */
-export function curlLine({ key, header, scheme, exampleUrl }) {
+export function formatCurlLine({ key, header, scheme, exampleUrl }) {
   const quote = (text) => \`'\${text.replaceAll("'", \`'\\\\''\`)}'\`;
   const value = scheme === undefined ? key : \`\${scheme} \${key}\`;
   // A host may hold what a shell runs, and a query its separators.
@@ -2229,7 +2406,7 @@ const units = [
 ];
 
 /** An instant as its distance from now: "in 23 hours". */
-export function distance(text) {
+export function formatDistance(text) {
   const ms = new Date(text).getTime() - Date.now();
   const [unit, from, size = from] = units.find(([, least]) => Math.abs(ms) >= least * 0.95) ?? [
     'minute',
@@ -2239,19 +2416,19 @@ export function distance(text) {
 }
 
 /** A \`time\` element: the day, or the day and the minute, with the whole instant for those who point at it. */
-export function time(text, { isExact = false, isDistance = false } = {}) {
+export function createTime(text, { isExact = false, isDistance = false } = {}) {
   const date = new Date(text);
   const whole = instantFormat.format(date);
-  const shown = isDistance ? distance(text) : isExact ? whole : dayFormat.format(date);
-  return element('time', { dateTime: date.toISOString(), title: whole }, shown);
+  const shown = isDistance ? formatDistance(text) : isExact ? whole : dayFormat.format(date);
+  return createElement('time', { dateTime: date.toISOString(), title: whole }, shown);
 }
 
 /** Scopes as a list of labels. */
-export function scopeList(scopes) {
-  return element(
+export function createScopeList(scopes) {
+  return createElement(
     'ul',
     { className: 'scopes', role: 'list' },
-    ...scopes.map((scope) => element('li', {}, element('code', {}, scope))),
+    ...scopes.map((scope) => createElement('li', {}, createElement('code', {}, scope))),
   );
 }
 `,

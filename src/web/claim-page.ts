@@ -5,26 +5,30 @@ import type { ApiKeyHandler } from '../require-api-key.js';
 import { ClaimError } from '../stores/claim-store.js';
 import { WebProblem } from './http/problem.js';
 import { readJson } from './http/read-json.js';
-import { pathOf, runMethod, sendJson, type Action, type Methods } from './http/route.js';
+import { pathOf, runMethod, type Action } from './http/route.js';
 import { assertSameOrigin } from './http/same-origin.js';
 import { setSecurityHeaders } from './http/security-headers.js';
+import { sendJson } from './http/send.js';
 import { mustBeAddress } from './must-be-address.js';
 import { mustBeManager } from './must-be-manager.js';
-import { pageRoutes } from './page.js';
+import { pageRoutes } from './page-routes.js';
 
-/** Whose keys a claim page makes, and what it tells their users of the API. */
+/** Whose keys a claim page makes, and what it tells users about the API. */
 export interface ClaimPageOptions {
-  /** The manager that makes the links and the keys. */
+  /** The manager that makes the links and the keys. Its store must keep claim links. Required. */
   keys: ApiKeyManager;
-  /** Which API the key is for, as its users call it. Default: the host of the page. */
+  /** The name of the API that the key is for: neither blank nor with control characters. Default: the host of the page. */
   apiName?: string | undefined;
-  /** Who invites: a person, a team or a company. Default: not said. */
+  /** Who invites: a person, a team or a company, neither blank nor with control characters. Default: the page does not say. */
   invitedBy?: string | undefined;
-  /** The address in the `curl` line that the page shows, absolute or from the page's host. Default `/`. */
+  /**
+   * The address in the `curl` line that the page shows: an http or https address without a login, or a path on the page's host that
+   * begins with one `/`. Default `/`.
+   */
   exampleUrl?: string | undefined;
-  /** The header in which the API takes the key, as given to `requireApiKey`. Default `X-API-Key`. */
+  /** The header in that `curl` line, as given to `requireApiKey`. Default `X-API-Key`. */
   header?: string | undefined;
-  /** The scheme before the key in that header, as given to `requireApiKey`. Default none. */
+  /** The scheme before the key in that header, as given to `requireApiKey`. Default: none. */
   scheme?: string | undefined;
 }
 
@@ -32,9 +36,16 @@ const maxBodyBytes = 4_096;
 
 /**
  * The page behind a claim link, as middleware: `app.use('/claim', claimPage({ keys }))` for links `https://host/claim#<token>`.
- * Nothing but the press of its button makes a key, which is shown once. Mount it where no guard stands before it.
  *
- * @throws {TypeError} for an unknown or wrong option, or a manager whose store keeps no claim links.
+ * Opening the page makes no key. The press of its button does: a `POST` of `{"token":"..."}` as `application/json` to the page's own
+ * address, which answers 201 with `{ key, keyId, header, scheme, exampleUrl }`, once. Mount it over HTTPS, where no guard stands
+ * before it.
+ *
+ * What it refuses is answered as `application/problem+json` (RFC 9457) with a `code`: `claim_not_usable` (404, the same for a link
+ * that is used, expired, withdrawn, malformed or unknown), `cross_origin` (403), `method_not_allowed` (405), `content_too_large`
+ * (413), `unsupported_media_type` (415) and, where the store fails, `service_unavailable` (503).
+ *
+ * @throws {TypeError} for an unknown or wrong option, a `keys` that is no `ApiKeyManager`, or one whose store keeps no claim links.
  */
 export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
   const checked = checkOptions<ClaimPageOptions>('claimPage', options, {
@@ -50,20 +61,19 @@ export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
   if (!keys.keepsClaims) throw new TypeError('claimPage: the store of "keys" keeps no claim links');
 
   const describe: Action = async (req, res) => {
-    const { user, name, scopes, keyExpiresAt, expiresAt } = await usable(
+    const { user, name, scopes, keyExpiresAt, expiresAt } = await hideReason(
       keys.peekClaim(await readToken(req), req),
     );
     sendJson(res, 200, { user, name, scopes, keyExpiresAt, expiresAt, apiName, invitedBy });
   };
   const claim: Action = async (req, res) => {
-    const { key, record } = await usable(keys.claim(await readToken(req), req));
+    const { key, record } = await hideReason(keys.claim(await readToken(req), req));
     sendJson(res, 201, { key, keyId: record.keyId, header, scheme, exampleUrl });
   };
-  const routes = new Map<string, Methods>([
-    ...pageRoutes('claim.html', ['base.css', 'claim.css', 'page.js', 'claim.js', 'icon.svg']),
-    ['/describe', { POST: describe }],
-    ['/claim', { POST: claim }],
-  ]);
+  const files = ['base.css', 'claim.css', 'page.js', 'claim.js', 'icon.svg'] as const;
+  const routes = pageRoutes('claim.html', files, { post: claim })
+    .set('/describe', { POST: describe })
+    .set('/claim', { POST: claim });
   return function claimPageHandler(req, res, next) {
     const methods = routes.get(pathOf(req));
     if (!methods) {
@@ -88,7 +98,7 @@ async function readToken(req: IncomingMessage): Promise<string> {
   }
 }
 
-async function usable<Result>(attempt: Promise<Result>): Promise<Result> {
+async function hideReason<Result>(attempt: Promise<Result>): Promise<Result> {
   try {
     return await attempt;
   } catch (error) {

@@ -7,7 +7,6 @@ import {
   checkListOptions,
   checkRevokeOptions,
   checkRotateOptions,
-  type CreateKeyOptions,
 } from '../manager/manager-options.js';
 import { ClaimError, type ClaimRecord } from '../stores/claim-store.js';
 import { claimStatusOf } from '../stores/claim-status.js';
@@ -15,8 +14,9 @@ import { statusOf } from '../stores/key-status.js';
 import { KeyStoreError, type KeyRecord } from '../stores/key-store.js';
 import { WebProblem } from './http/problem.js';
 import { readJson } from './http/read-json.js';
-import { sendJson, type Action, type Methods } from './http/route.js';
+import type { Action, Methods } from './http/route.js';
 import { assertSameOrigin } from './http/same-origin.js';
+import { sendJson } from './http/send.js';
 
 export interface DeskApiOptions {
   readonly keys: ApiKeyManager;
@@ -28,31 +28,33 @@ export interface DeskApiOptions {
 const maxBodyBytes = 65_536;
 const pageSize = 50;
 
-/** The methods of an address below `api`, or `undefined` where there is none. Called behind the guard alone. */
-export function deskApi(path: string, options: DeskApiOptions): Methods | undefined {
+/** Takes `/keys` apart, and `/keys/<keyId>/rotate`. */
+const addressPattern = /^\/(\w+)(?:\/([^/]+)\/(\w+))?$/;
+
+/** Finds the methods of an address below `api`; `undefined` where there is none. What it finds runs behind the guard alone. */
+export function deskApi(options: DeskApiOptions): (path: string) => Methods | undefined {
   const { keys } = options;
-  const [, collection = '', id, verb, ...rest] = path.split('/').map(decode);
-  if (rest.length > 0) return undefined;
-  const subject = id ?? '';
-  switch ([collection, ...(id === undefined ? [] : ['*']), ...(verb === undefined ? [] : [verb])].join('/')) {
-    case 'session':
-      return { GET: session(options) };
-    case 'keys':
-      return { GET: listKeys(keys), POST: createKey(keys) };
-    case 'keys/*/rotate':
-      return { POST: rotate(keys, subject) };
-    case 'keys/*/revoke':
-      return { POST: revoke(keys, subject) };
-    case 'claims':
-      return keys.keepsClaims ? { GET: listClaims(keys), POST: createClaim(keys) } : undefined;
-    case 'claims/*/withdraw':
-      return keys.keepsClaims ? { POST: withdraw(keys, subject) } : undefined;
-    default:
-      return undefined;
+  const lists = new Map<string, Methods>([
+    ['session', { GET: describeSession(options) }],
+    ['keys', { GET: listKeys(keys), POST: createKey(keys) }],
+  ]);
+  const actions = new Map<string, (id: string) => Action>([
+    ['keys/rotate', rotateKey(keys)],
+    ['keys/revoke', revokeKey(keys)],
+  ]);
+  if (keys.keepsClaims) {
+    lists.set('claims', { GET: listClaims(keys), POST: createClaim(keys) });
+    actions.set('claims/withdraw', withdrawClaim(keys));
   }
+  return (path) => {
+    const [, list = '', id, verb] = addressPattern.exec(path) ?? [];
+    if (id === undefined) return lists.get(list);
+    const action = actions.get(`${list}/${verb}`);
+    return action && { POST: action(decode(id)) };
+  };
 }
 
-const session =
+const describeSession =
   ({ keys, claimUrl, apiName, knownScopes }: DeskApiOptions): Action =>
   (req, res) => {
     const { keyId, user } = apiKeyOf(req);
@@ -63,77 +65,78 @@ const listKeys =
   (keys: ApiKeyManager): Action =>
   async (req, res) => {
     const query = readQuery(req, ['user', 'search', 'status', 'limit', 'cursor']);
-    const options = attempt(() => checkListOptions({ limit: pageSize, ...query }));
+    const options = checkInput(() => checkListOptions({ limit: pageSize, ...query }));
     const { page, next } = await readPage(options, async (asked) => keys.list(asked));
-    const now = new Date();
-    sendJson(res, 200, { keys: page.map((record) => describeKey(record, now)), next: next?.keyId ?? null });
+    sendJson(res, 200, { keys: page.map(withKeyStatus(keys)), next: next?.keyId ?? null });
   };
 
 const createKey =
   (keys: ApiKeyManager): Action =>
   async (req, res) => {
     const body = await readBody(req);
-    const options = attempt(() => checkCreateOptions('create', withExpiry(body)));
-    const { key, record } = await settle(keys.create(options));
-    sendJson(res, 201, { key, record: describeKey(record, new Date()) });
+    const options = checkInput(() => checkCreateOptions(withExpiry(body)));
+    const { key, record } = await mapStoreErrors(keys.create(options));
+    sendJson(res, 201, { key, record: withKeyStatus(keys)(record) });
   };
 
-const rotate =
-  (keys: ApiKeyManager, keyId: string): Action =>
+const rotateKey =
+  (keys: ApiKeyManager) =>
+  (keyId: string): Action =>
   async (req, res) => {
     const body = await readBody(req);
-    const options = attempt(() => checkRotateOptions(body));
-    const { key, record, previous } = await settle(keys.rotate(keyId, options));
-    const now = new Date();
-    sendJson(res, 201, { key, record: describeKey(record, now), previous: describeKey(previous, now) });
+    const options = checkInput(() => checkRotateOptions(body));
+    const { key, record, previous } = await mapStoreErrors(keys.rotate(keyId, options));
+    const describe = withKeyStatus(keys);
+    sendJson(res, 201, { key, record: describe(record), previous: describe(previous) });
   };
 
-const revoke =
-  (keys: ApiKeyManager, keyId: string): Action =>
+const revokeKey =
+  (keys: ApiKeyManager) =>
+  (keyId: string): Action =>
   async (req, res) => {
     const body = await readBody(req);
-    const options = attempt(() => checkRevokeOptions(body));
-    const records = await settle(keys.revoke(keyId, options));
-    const now = new Date();
-    sendJson(res, 200, { records: records.map((record) => describeKey(record, now)) });
+    const options = checkInput(() => checkRevokeOptions(body));
+    const records = await mapStoreErrors(keys.revoke(keyId, options));
+    sendJson(res, 200, { records: records.map(withKeyStatus(keys)) });
   };
 
 const listClaims =
   (keys: ApiKeyManager): Action =>
   async (req, res) => {
     const query = readQuery(req, ['status', 'limit', 'cursor']);
-    const options = attempt(() => checkListClaimsOptions({ limit: pageSize, ...query }));
+    const options = checkInput(() => checkListClaimsOptions({ limit: pageSize, ...query }));
     const { page, next } = await readPage(options, async (asked) => keys.listClaims(asked));
-    const now = new Date();
-    sendJson(res, 200, {
-      claims: page.map((claim) => describeClaim(claim, now)),
-      next: next?.claimId ?? null,
-    });
+    sendJson(res, 200, { claims: page.map(withClaimStatus(keys)), next: next?.claimId ?? null });
   };
 
 const createClaim =
   (keys: ApiKeyManager): Action =>
   async (req, res) => {
     const body = await readBody(req);
-    const options = attempt(() => checkCreateClaimOptions(withExpiry(body)));
-    if (options.expiresAt && options.expiresAt.getTime() <= Date.now()) {
-      throw new WebProblem('malformed_request', { detail: 'createClaim: "expiresAt" must be in the future' });
-    }
-    const { token, claim } = await settle(keys.createClaim(options));
-    sendJson(res, 201, { token, claim: describeClaim(claim, new Date()) });
+    const options = checkInput(() => checkCreateClaimOptions(withExpiry(body)));
+    const { token, claim } = await mapStoreErrors(keys.createClaim(options));
+    sendJson(res, 201, { token, claim: withClaimStatus(keys)(claim) });
   };
 
-const withdraw =
-  (keys: ApiKeyManager, claimId: string): Action =>
+const withdrawClaim =
+  (keys: ApiKeyManager) =>
+  (claimId: string): Action =>
   async (req, res) => {
     await readBody(req);
-    const claim = await settle(keys.revokeClaim(claimId));
-    sendJson(res, 200, { claim: describeClaim(claim, new Date()) });
+    const claim = await mapStoreErrors(keys.revokeClaim(claimId));
+    sendJson(res, 200, { claim: withClaimStatus(keys)(claim) });
   };
 
-const describeKey = (record: KeyRecord, now: Date) => ({ ...record, status: statusOf(record, now) });
+// By the clock of the manager, which decides by it: a desk with another one would call a key active that is refused.
+const withKeyStatus = (keys: ApiKeyManager) => {
+  const now = new Date(keys.clock());
+  return (record: KeyRecord) => ({ ...record, status: statusOf(record, now) });
+};
 
-const describeClaim = (claim: ClaimRecord, now: Date) => ({ ...claim, status: claimStatusOf(claim, now) });
+const withClaimStatus = (keys: ApiKeyManager) => {
+  const now = new Date(keys.clock());
+  return (claim: ClaimRecord) => ({ ...claim, status: claimStatusOf(claim, now) });
+};
 
 /** One record more than the page has is asked for: so the last page is known to be the last. */
 async function readPage<Result, Options extends { limit?: number | undefined }>(
@@ -141,7 +144,7 @@ async function readPage<Result, Options extends { limit?: number | undefined }>(
   list: (options: Options) => Promise<Result[]>,
 ): Promise<{ page: Result[]; next: Result | undefined }> {
   const limit = Math.min(options.limit ?? pageSize, 999);
-  const found = await settle(list({ ...options, limit: limit + 1 }));
+  const found = await mapStoreErrors(list({ ...options, limit: limit + 1 }));
   const page = found.slice(0, limit);
   return { page, next: found.length > limit ? page.at(-1) : undefined };
 }
@@ -167,32 +170,29 @@ function instantOf(text: string): Date {
 }
 
 /** JSON has no dates: a text in their place becomes one, and a text that is none is refused with the rest. */
-function withExpiry(body: Readonly<Record<string, unknown>>): CreateKeyOptions {
-  const { expiresAt, ...fields } = body;
-  return {
-    ...fields,
-    ...(expiresAt !== undefined && {
-      expiresAt: typeof expiresAt === 'string' ? instantOf(expiresAt) : expiresAt,
-    }),
-  } as CreateKeyOptions;
+function withExpiry(body: Readonly<Record<string, unknown>>): object {
+  const { expiresAt } = body;
+  const fields: object = typeof expiresAt === 'string' ? { ...body, expiresAt: instantOf(expiresAt) } : body;
+  return fields;
 }
 
 /** The manager's own check of what came in, before anything else is done: its messages name options and print no values. */
-function attempt<Options>(check: () => Options): Options {
+function checkInput<Options>(check: () => Options): Options {
   try {
     return check();
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) {
-      throw new WebProblem('malformed_request', { detail: error.message });
-    }
+    if (error instanceof TypeError || error instanceof RangeError) throw malformed(error);
     throw error;
   }
 }
 
-async function settle<Result>(work: Promise<Result>): Promise<Result> {
+/** Waits for the manager, and answers what it refuses. Anything else is a fault of the store. */
+async function mapStoreErrors<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (error) {
+    // Drivers throw such errors too, and their words are not for the client; the manager's begin with its method.
+    if (error instanceof RangeError && error.message.startsWith('createClaim: ')) throw malformed(error);
     if (!(error instanceof KeyStoreError || error instanceof ClaimError)) throw error;
     const isUnknown = error.code === 'unknown_key_id' || error.code === 'unknown_claim_id';
     throw isUnknown
@@ -200,6 +200,8 @@ async function settle<Result>(work: Promise<Result>): Promise<Result> {
       : new WebProblem('conflict', { detail: sentence(error.message) });
   }
 }
+
+const malformed = ({ message }: Error) => new WebProblem('malformed_request', { detail: message });
 
 const sentence = (message: string) => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 

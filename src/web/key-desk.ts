@@ -1,5 +1,3 @@
-import type { Request } from 'express';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   assertArgument,
   checkOptions,
@@ -10,25 +8,34 @@ import {
 } from '../lib/options.js';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
 import { requireApiKey, type ApiKeyHandler } from '../require-api-key.js';
-import { deskApi, type DeskApiOptions } from './desk-api.js';
+import { deskApi } from './desk-api.js';
 import { WebProblem } from './http/problem.js';
-import { pathOf, runMethod } from './http/route.js';
+import { pathOf, runMethod, type Action, type Methods } from './http/route.js';
 import { setSecurityHeaders } from './http/security-headers.js';
 import { mustBeAddress } from './must-be-address.js';
 import { mustBeManager } from './must-be-manager.js';
-import { pageRoutes } from './page.js';
+import { pageRoutes } from './page-routes.js';
 
-/** Whose keys a desk keeps, and what its forms offer. */
+/** Whose keys a desk manages, and what its forms offer. */
 export interface KeyDeskOptions {
-  /** The manager whose keys are kept here; it also says who may: holders of a key with the scope `keys:manage`. */
+  /**
+   * The manager whose keys are managed here, and which decides who may do so: holders of a key with the scope `keys:manage`.
+   * Required.
+   */
   keys: ApiKeyManager;
-  /** Where the claim page is, absolute or from the desk's host: `/claim`. Without it the desk makes no claim links. */
+  /**
+   * Where the claim page is mounted, for the claim links that the desk makes: an http or https address, or a path on the desk's host
+   * that begins with one `/`; without `#`. Default `/claim`; mount `claimPage()` there. Where the store of `keys` keeps no claim
+   * links the desk offers none, and this option is refused.
+   */
   claimUrl?: string | undefined;
-  /** What the desk is for, in its heading. Default: the host of the page. */
+  /** The name of the API in the desk's heading: neither blank nor with control characters. Default: the host of the page. */
   apiName?: string | undefined;
-  /** Scopes that the form for new keys offers; others can be typed. Default `[]`. */
+  /**
+   * Scopes that the form for new keys offers as check boxes, each as in RFC 6749, section 3.3. Others can be typed. Default `[]`.
+   */
   knownScopes?: readonly string[] | undefined;
-  /** Refuses the operator's key over plain HTTP, as `requireApiKey` does. Default `false`. */
+  /** Refuses the operator's key over plain HTTP with `https_required`, as `requireApiKey` does. Default `false`. */
   requireHttps?: boolean | undefined;
 }
 
@@ -36,11 +43,18 @@ const mustBeClaimUrl: Check = (value) =>
   mustBeAddress(value) ?? (String(value).includes('#') ? 'an address without "#"' : undefined);
 
 /**
- * A page and a JSON API for operators, as middleware: `app.use('/keys', keyDesk({ keys }))`. The page holds no data. Its API is
- * always behind `requireApiKey({ source: keys, scopes: ['keys:manage'] })`; there is no option that opens it. Whoever holds such a
- * key can give out any scope, `keys:manage` included.
+ * The key desk: a page and a JSON API with which operators manage keys, as middleware: `app.use('/keys', keyDesk({ keys }))`.
  *
- * @throws {TypeError} for an unknown or wrong option, `keys` that are no `ApiKeyManager` above all.
+ * The page holds no data. The API is always behind `requireApiKey({ source: keys, scopes: ['keys:manage'] })`, and no option opens
+ * it. Whoever holds such a key can give keys any scope, `keys:manage` included. Mount it over HTTPS, where no other guard stands
+ * before it.
+ *
+ * What it refuses is answered as `application/problem+json` (RFC 9457) with a `code`: those of `requireApiKey`, `malformed_request`
+ * (400), `cross_origin` (403), `not_found` (404), `method_not_allowed` (405), `conflict` (409), `content_too_large` (413),
+ * `unsupported_media_type` (415) and, where the store fails, `service_unavailable` (503).
+ *
+ * @throws {TypeError} for an unknown or wrong option, a `keys` that is no `ApiKeyManager`, or a `claimUrl` where the store keeps no
+ * claim links.
  */
 export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
   const checked = checkOptions<KeyDeskOptions>('keyDesk', options, {
@@ -50,10 +64,11 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
     knownScopes: mustBeScopes,
     requireHttps: mustBeBoolean,
   });
-  const { keys, claimUrl, apiName, knownScopes = [], requireHttps = false } = checked;
+  const { keys, apiName, knownScopes = [], requireHttps = false } = checked;
   assertArgument('keyDesk', '"keys"', keys, mustBeManager);
-  if (claimUrl !== undefined && !keys.keepsClaims)
-    throw new TypeError('keyDesk: "claimUrl" is given, and the store of "keys" keeps no claim links');
+  if (checked.claimUrl !== undefined && !keys.keepsClaims)
+    throw new TypeError('keyDesk: "claimUrl" is given, but the store of "keys" keeps no claim links');
+  const claimUrl = keys.keepsClaims ? (checked.claimUrl ?? '/claim') : undefined;
 
   const guard = requireApiKey({
     source: keys,
@@ -70,18 +85,21 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
     'desk.js',
     'desk-client.js',
     'desk-dialogs.js',
+    'desk-fields.js',
     'desk-forms.js',
     'desk-keys.js',
     'desk-links.js',
+    'desk-list.js',
+    'desk-table.js',
     'icon.svg',
   ]);
-  const apiOptions: DeskApiOptions = { keys, claimUrl, apiName, knownScopes: [...knownScopes] };
+  const findMethods = deskApi({ keys, claimUrl, apiName, knownScopes: [...knownScopes] });
   return function keyDeskHandler(req, res, next) {
     const path = pathOf(req);
     if (path.startsWith('/api/')) {
       setSecurityHeaders(res);
       guard(req, res, (error) => {
-        if (error === undefined) answerApi(path.slice('/api'.length), apiOptions, req as Request, res);
+        if (error === undefined) void runMethod(findMethods(path.slice('/api'.length)) ?? notThere, req, res);
         else next(error);
       });
       return;
@@ -96,11 +114,7 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
   };
 }
 
-function answerApi(path: string, options: DeskApiOptions, req: Request, res: ServerResponse): void {
-  const methods = deskApi(path, options) ?? { GET: notFound, POST: notFound };
-  void runMethod(methods, req, res);
-}
-
-const notFound = (_req: IncomingMessage) => {
+const answerNotFound: Action = () => {
   throw new WebProblem('not_found');
 };
+const notThere: Methods = { GET: answerNotFound, POST: answerNotFound };

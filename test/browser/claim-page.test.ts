@@ -143,26 +143,44 @@ describeInBrowser('the claim page in a browser', (open) => {
     expect(events.map(({ outcome }) => outcome)).toEqual(['created', 'claimed']);
   });
 
-  it('no answer, then one -> says so, and "Try again" goes on', async () => {
+  it('no answer, then one -> says so and no longer that there is no key, and "Try again" goes on', async () => {
     const { link } = await invite();
+    const promise = 'The key does not exist yet.';
     const { page } = await open(link, { mayComplain: true });
     await heading(page, 'A key for alice');
+    expect(await page.getByRole('main').innerText()).toContain(promise);
     await page.route('**/claim/claim', (route) => route.abort(), { times: 1 });
     await press(page, make);
-    await page.getByText('No answer came.').waitFor();
+    await page.getByText('No answer arrived.').waitFor();
+    expect(await page.getByRole('main').innerText()).not.toContain(promise);
     await expectAccessible(page, 'no answer');
     await press(page, 'Try again');
     await heading(page, 'Your API key');
   });
 
-  it('no answer to the first question -> the link is unchanged, and "Try again" goes on', async () => {
+  it('no answer to the first question -> the link is not used, and "Try again" goes on without the complaint', async () => {
     const { link, url } = await invite();
     const { page } = await open(`${url}/claim`, { mayComplain: true });
     await page.route('**/claim/describe', (route) => route.abort(), { times: 1 });
     await page.goto(link);
-    await page.getByText('Your link is unchanged.').waitFor();
+    const complaint = 'Your link has not been used.';
+    await page.getByText(complaint).waitFor();
     await press(page, 'Try again');
     await heading(page, 'A key for alice');
+    expect(await page.getByRole('main').innerText()).not.toContain(complaint);
+  });
+
+  it('no answer about a second link in the same tab -> nothing of the first one is left on the page', async () => {
+    const { keys, link } = await invite();
+    const { page } = await open(link, { mayComplain: true });
+    await heading(page, 'A key for alice');
+    const { token } = await keys.createClaim({ user: 'bob' });
+    await page.route('**/claim/describe', (route) => route.abort(), { times: 1 });
+    await page.evaluate(`location.hash = '${token}'`);
+    await heading(page, 'Your invitation');
+    expect(await page.getByRole('main').innerText()).not.toMatch(/alice|audio/i);
+    await press(page, 'Try again');
+    await heading(page, 'A key for bob');
   });
 
   it('markup in every name -> text', async () => {

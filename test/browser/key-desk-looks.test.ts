@@ -22,6 +22,7 @@ describeInBrowser('what the key desk shows', (open) => {
     await page.getByText('Metadata').click();
     expect(await page.getByRole('table').locator('pre').innerText()).toContain(markup);
     expect(await page.locator('table img, table b').count()).toBe(0);
+    await page.getByRole('columnheader', { name: 'User' }).waitFor();
     await expectAccessible(page, 'the list');
     for (const status of ['expiring', 'rotating', 'expired', 'revoked']) {
       await page.locator('#status-filter').selectOption(status);
@@ -55,10 +56,10 @@ describeInBrowser('what the key desk shows', (open) => {
     await signIn(page, operator.key);
     await rows(page).first().waitFor();
     await page.getByLabel('Search').fill('nobody');
-    await page.getByRole('tabpanel').getByText('No keys like this.').waitFor();
+    await page.getByRole('tabpanel').getByText('No matching keys.').waitFor();
     await expectAccessible(page, 'a list of no keys');
     await page.getByRole('tab', { name: 'Claim links' }).click();
-    await page.getByRole('tabpanel').getByText('No links like this.').waitFor();
+    await page.getByRole('tabpanel').getByText('No matching links.').waitFor();
     await page.locator('#link-status-filter').selectOption('');
     await page.getByRole('tabpanel').getByText('No links yet.').waitFor();
     await expectAccessible(page, 'a list of no links');

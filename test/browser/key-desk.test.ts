@@ -45,9 +45,14 @@ describeInBrowser('the key desk in a browser', (open) => {
     const { page, operator, send } = await startDesk(open);
     await signIn(page, operator.key);
     await press(page, 'New key');
+    await page.getByLabel('Other scopes').focus();
     await press(page, 'Continue');
-    await page.getByText('Say whose key it is.').waitFor();
-    await page.getByRole('textbox', { name: 'User' }).fill('alice');
+    await dialog(page).getByText('Enter the user of the key.').waitFor();
+    const user = page.getByRole('textbox', { name: 'User' });
+    expect(await user.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.evaluate('document.activeElement.id')).toBe('user');
+    await expectAccessible(page, 'a field that is wrong');
+    await user.fill('alice');
     await page.getByRole('checkbox', { name: 'audio:write' }).check();
     await page.getByLabel('Other scopes').fill('reports:read, audio:write');
     await page.getByRole('radio', { name: 'Show the key here' }).check();
@@ -94,7 +99,7 @@ describeInBrowser('the key desk in a browser', (open) => {
     await dialog(page).waitFor();
     await expectAccessible(page, 'the withdraw dialog');
     await press(page, 'Withdraw link');
-    await page.getByRole('tabpanel').getByText('No links like this.').waitFor();
+    await page.getByRole('tabpanel').getByText('No matching links.').waitFor();
     await page.locator('#link-status-filter').selectOption('');
     await rows(page, 'Claim links').nth(1).waitFor();
     expect(await rows(page, 'Claim links').allInnerTexts()).toEqual([
@@ -136,7 +141,7 @@ describeInBrowser('the key desk in a browser', (open) => {
     const { page, operator, keys } = await startDesk(open, {}, { mayComplain: true });
     await signIn(page, operator.key);
     await press(page, /^Rotate/);
-    await page.getByText('The desk goes on with the new one').waitFor();
+    await page.getByText('The desk continues with the new key').waitFor();
     await page.getByLabel('The old key').selectOption({ label: 'Stops at once' });
     await dialog(page).getByRole('button', { name: 'Rotate key' }).click();
     await press(page, 'I have stored it');
@@ -168,7 +173,7 @@ describeInBrowser('the key desk in a browser', (open) => {
     await expect.poll(() => rows(page).count()).toBe(1);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     await page.getByLabel('Search').fill('nobody');
-    await page.getByRole('tabpanel').getByText('No keys like this.').waitFor();
+    await page.getByRole('tabpanel').getByText('No matching keys.').waitFor();
   });
 
   it('the keyboard alone -> a key is revoked, and the focus comes back to the desk', async () => {

@@ -27,7 +27,7 @@ export function createWebApp({
 }: WebAppOptions) {
   const app = express();
   for (const middleware of before) app.use(middleware);
-  app.use('/claim', claimPage({ keys, ...claim }));
+  if (keys.keepsClaims) app.use('/claim', claimPage({ keys, ...claim }));
   app.use('/keys', keyDesk({ keys, ...desk }));
   app.get('/hello', requireApiKey({ source: keys }), (req, res) => {
     res.json({ message: `Hello, ${apiKeyOf(req).user}!` });
@@ -36,6 +36,13 @@ export function createWebApp({
 }
 
 export const memoryKeys = () => new ApiKeyManager({ store: new MemoryKeyStore() });
+
+/** A manager whose store keeps keys and no claim links. */
+export function keysWithoutClaims(): ApiKeyManager {
+  const store = new MemoryKeyStore();
+  Object.defineProperty(store, 'claims', { value: undefined });
+  return new ApiKeyManager({ store });
+}
 
 export interface WebReply {
   readonly status: number;
@@ -111,7 +118,7 @@ export function listenToClaims(): ClaimEvent[] {
   return events;
 }
 
-/** Holds an answer to what every answer of the pages carries. */
+/** Checks what every answer of the pages carries. */
 export function expectSecured({ headers }: WebReply): void {
   expect(headers).toMatchObject({
     'cache-control': 'no-store',

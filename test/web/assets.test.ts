@@ -13,9 +13,11 @@ describe('the files of the pages', () => {
   });
 
   it.each(files)(
-    '%s -> no address elsewhere, no inline script or style, no HTML made of text',
+    '%s -> no address elsewhere, no inline script or style, no HTML made of text, no "owner"',
     (name, text) => {
       expect(text.replace('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\/|url\(|@import/);
+      // The word for whom a key belongs to is "user".
+      expect(text).not.toMatch(/\bowners?\b/i);
       if (name.endsWith('.html'))
         expect(text).not.toMatch(/<style|style=|<script(?![^>]*src=)|\son\w+=|javascript:/i);
       if (name.endsWith('.js')) {

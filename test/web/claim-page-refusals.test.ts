@@ -3,14 +3,20 @@ import { describe, expect, it, vi } from 'vitest';
 import { ApiKeyManager, MemoryKeyStore } from '../../src/index.js';
 import { claimPage } from '../../src/web.js';
 import { expressVersions } from '../support/guarded-app.js';
-import { expectWebProblem, memoryKeys, startWebApp, type WebAppOptions } from '../support/web-app.js';
+import {
+  expectWebProblem,
+  keysWithoutClaims,
+  memoryKeys,
+  startWebApp,
+  type WebAppOptions,
+} from '../support/web-app.js';
 
 describe.each(expressVersions)('what the claim page refuses on $version', ({ express }) => {
   const start = (options: WebAppOptions = {}) => startWebApp({ express, ...options });
 
   it.each([
-    ['DELETE', '/claim', 'GET, HEAD'],
-    ['POST', '/claim/', 'GET, HEAD'],
+    ['DELETE', '/claim', 'GET, HEAD, POST'],
+    ['PUT', '/claim/', 'GET, HEAD, POST'],
     ['PUT', '/claim/claim.js', 'GET, HEAD'],
     ['GET', '/claim/claim', 'POST'],
     ['HEAD', '/claim/describe', 'POST'],
@@ -38,8 +44,10 @@ describe.each(expressVersions)('what the claim page refuses on $version', ({ exp
     const { keys, send } = await start();
     const { token } = await keys.createClaim({ user: 'alice' });
     const headers = type === undefined ? {} : { 'Content-Type': type };
-    const reply = await send('POST', '/claim/claim', { headers, body: JSON.stringify({ token }) });
-    expectWebProblem(reply, 415, 'unsupported_media_type');
+    for (const path of ['/claim', '/claim/', '/claim/claim']) {
+      const reply = await send('POST', path, { headers, body: JSON.stringify({ token }) });
+      expectWebProblem(reply, 415, 'unsupported_media_type');
+    }
     expect(await keys.list()).toEqual([]);
   });
 
@@ -75,7 +83,7 @@ describe.each(expressVersions)('what the claim page refuses on $version', ({ exp
   ])('a claim from %s -> 403, and nothing is made', async (_name, headers) => {
     const { keys, send } = await start();
     const { token } = await keys.createClaim({ user: 'alice' });
-    for (const action of ['describe', 'claim']) {
+    for (const action of ['', 'describe', 'claim']) {
       expectWebProblem(
         await send('POST', `/claim/${action}`, { headers, body: { token } }),
         403,
@@ -144,10 +152,7 @@ describe('claimPage', () => {
   });
 
   it('a manager whose store keeps no claim links -> a TypeError at set-up', () => {
-    const store = new MemoryKeyStore();
-    Object.defineProperty(store, 'claims', { value: undefined });
-    const without = new ApiKeyManager({ store });
-    expect(() => claimPage({ keys: without })).toThrow(/keeps no claim links/);
+    expect(() => claimPage({ keys: keysWithoutClaims() })).toThrow(/keeps no claim links/);
   });
 
   it('mounted at the root of an application -> its other routes are reached', async () => {

@@ -91,10 +91,14 @@ describe.each(expressVersions)('the claim page on $version', ({ express }) => {
     expect(await keys.listClaims()).toEqual([claim]);
   });
 
-  it('claim -> the key once, which works on the next request', async () => {
+  it.each([
+    ["the page's own address", '/claim'],
+    ['the same with a slash', '/claim/'],
+    ['the address below it', '/claim/claim'],
+  ])('a claim at %s -> the key once, which works on the next request', async (_where, path) => {
     const { keys, send } = await start({ claim: { exampleUrl: '/hello' } });
     const { token, claim } = await keys.createClaim({ user: 'alice', scopes: ['audio:write'] });
-    const reply = await send('POST', '/claim/claim', { body: { token } });
+    const reply = await send('POST', path, { body: { token } });
     expect(reply.status).toBe(201);
     expectSecured(reply);
     const { key, keyId, ...rest } = reply.json as { key: string; keyId: string };
@@ -104,6 +108,7 @@ describe.each(expressVersions)('the claim page on $version', ({ express }) => {
     expect(hello.json).toEqual({ message: 'Hello, alice!' });
     expect(await keys.get(keyId)).toMatchObject({ user: 'alice', scopes: ['audio:write'] });
     expect(await keys.listClaims()).toEqual([{ ...claim, claimedAt: expect.any(Date), keyId }]);
+    expectWebProblem(await send('POST', path, { body: { token } }), 404, 'claim_not_usable');
   });
 
   it('used, expired, withdrawn, malformed, unknown -> one answer, byte for byte; operators hear which', async () => {
@@ -135,7 +140,7 @@ describe.each(expressVersions)('the claim page on $version', ({ express }) => {
       ['malformed', '"text"'],
       ['malformed', 'null'],
     ] as const;
-    for (const action of ['describe', 'claim']) {
+    for (const action of ['', 'describe', 'claim']) {
       const answers = new Set<string>();
       for (const [reason, body] of attempts) {
         const events = listenToClaims();

@@ -3,7 +3,13 @@ import { ApiKeyManager, MemoryKeyStore } from '../../src/index.js';
 import { keyDesk } from '../../src/web.js';
 import { startDesk } from '../support/desk-app.js';
 import { expressVersions } from '../support/guarded-app.js';
-import { expectWebProblem, memoryKeys, startWebApp, type WebAppOptions } from '../support/web-app.js';
+import {
+  expectWebProblem,
+  keysWithoutClaims,
+  memoryKeys,
+  startWebApp,
+  type WebAppOptions,
+} from '../support/web-app.js';
 
 const dayMs = 86_400_000;
 
@@ -79,7 +85,7 @@ describe.each(expressVersions)('what the key desk refuses on $version', ({ expre
     ['POST', 'keys', { user: 'a', __proto__: null, prefix: 'x' }],
     ['POST', 'keys', [{ user: 'a' }]],
     ['POST', 'keys', '{"user":"a"'],
-    ['POST', 'claims', { user: 'a', claimTtlMs: 59_999 }],
+    ['POST', 'claims', { user: 'a', claimTtlMs: 0 }],
     ['POST', 'claims', { user: 'a', claimTtlMs: 31 * dayMs }],
     ['POST', 'claims', { user: 'a', expiresAt: '2020-01-01T00:00:00Z' }],
     ['POST', 'keys/key_x/rotate', { overlapMs: -1 }],
@@ -136,6 +142,16 @@ describe.each(expressVersions)('what the key desk refuses on $version', ({ expre
     expect(reply.headers['retry-after']).toBe('5');
     expect(reply.text).not.toContain('down');
   });
+
+  it('a store that fails with a RangeError while a link is made -> 503, its words kept from the answer', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const store = new MemoryKeyStore();
+    const { ask } = await start({ keys: new ApiKeyManager({ store }) });
+    vi.spyOn(store.claims, 'insert').mockRejectedValue(new RangeError('the store is down'));
+    const reply = await ask('POST', 'claims', { body: { user: 'alice' } });
+    expectWebProblem(reply, 503, 'service_unavailable');
+    expect(reply.text).not.toContain('down');
+  });
 });
 
 describe('keyDesk', () => {
@@ -157,6 +173,12 @@ describe('keyDesk', () => {
     const mount = () => keyDesk(options as unknown as Parameters<typeof keyDesk>[0]);
     expect(mount).toThrow(TypeError);
     expect(mount).toThrow(message);
+  });
+
+  it('a claimUrl, and a store that keeps no claim links -> a TypeError at set-up', () => {
+    const mount = () => keyDesk({ keys: keysWithoutClaims(), claimUrl: '/claim' });
+    expect(mount).toThrow(TypeError);
+    expect(mount).toThrow(/keeps no claim links/);
   });
 
   it('requireHttps over plain HTTP -> 403 for good and bad keys alike', async () => {

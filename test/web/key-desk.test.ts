@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { ApiKeyManager, MemoryKeyStore } from '../../src/index.js';
 import { startDesk } from '../support/desk-app.js';
 import { expressVersions } from '../support/guarded-app.js';
-import { expectSecured, expectWebProblem, type WebAppOptions } from '../support/web-app.js';
+import {
+  expectSecured,
+  expectWebProblem,
+  keysWithoutClaims,
+  type WebAppOptions,
+} from '../support/web-app.js';
 
 const dayMs = 86_400_000;
 
@@ -42,6 +48,52 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
       claimUrl: '/claim',
     });
     expect(reply.headers['set-cookie']).toBeUndefined();
+  });
+
+  it("no claimUrl -> the claim page's usual address; a store without claim links -> no hand-over", async () => {
+    const usual = await start({ desk: {} });
+    expect((await usual.ask('GET', 'session')).json).toMatchObject({ keepsClaims: true, claimUrl: '/claim' });
+    const without = await start({ keys: keysWithoutClaims(), desk: {} });
+    const { json } = await without.ask('GET', 'session');
+    expect(json).toMatchObject({ keepsClaims: false });
+    expect(json).not.toHaveProperty('claimUrl');
+    for (const [method, body] of [
+      ['GET', undefined],
+      ['POST', { user: 'alice' }],
+    ] as const)
+      expectWebProblem(await without.ask(method, 'claims', { body }), 404, 'not_found');
+  });
+
+  it.each([
+    ['behind', Date.UTC(2001, 0, 1)],
+    ['ahead', Date.UTC(2301, 0, 1)],
+  ])('a manager with a clock far %s -> statuses and new links by that clock', async (_where, now) => {
+    const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => now });
+    const { ask } = await start({ keys });
+    const at = (days: number) => new Date(now + days * dayMs).toISOString();
+    const statusOf = async (days: number) => {
+      const reply = await ask('POST', 'keys', { body: { user: 'alice', expiresAt: at(days) } });
+      return (reply.json['record'] as { status: string }).status;
+    };
+    expect([await statusOf(-1), await statusOf(1), await statusOf(60)]).toEqual([
+      'expired',
+      'expiring',
+      'active',
+    ]);
+    const old = await keys.create({ user: 'alice' });
+    const rotated = await ask('POST', `keys/${old.record.keyId}/rotate`, { body: { overlapMs: dayMs } });
+    expect(rotated.json['previous']).toMatchObject({ status: 'rotating' });
+    const listed = await ask('GET', 'keys?user=alice');
+    const statuses = (listed.json['keys'] as { status: string }[]).map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual(['active', 'active', 'expired', 'expiring', 'rotating']);
+
+    const made = await ask('POST', 'claims', { body: { user: 'alice', expiresAt: at(1) } });
+    expect(made.status).toBe(201);
+    expect(made.json['claim']).toMatchObject({ status: 'open' });
+    expect((await ask('GET', 'claims')).json['claims']).toMatchObject([{ status: 'open' }]);
+    const late = await ask('POST', 'claims', { body: { user: 'alice', expiresAt: at(-1) } });
+    expectWebProblem(late, 400, 'malformed_request');
+    expect(late.json['detail']).toContain('"expiresAt" must be in the future');
   });
 
   it('a new key -> shown once in the answer, listed without it, and it works', async () => {

@@ -1,12 +1,13 @@
 import {
   announce,
-  byId,
-  curlLine,
-  distance,
-  element,
+  createElement,
+  createScopeList,
+  createTime,
+  focusHeading,
+  formatCurlLine,
+  formatDistance,
+  getById,
   mount,
-  scopeList,
-  time,
   wireCopyButtons,
 } from './page.js';
 
@@ -17,7 +18,7 @@ let token = takeToken();
 let keyId = '';
 
 /** What the one button of the invitation does now. */
-let act = () => {};
+let runAction = () => {};
 
 /** Reads the token out of the address and takes it away there: screens, "back" and reloads are not to have it. */
 function takeToken() {
@@ -27,10 +28,9 @@ function takeToken() {
 }
 
 function show(state, title) {
-  for (const each of states) byId(each).hidden = each !== state;
+  for (const each of states) getById(each).hidden = each !== state;
   document.title = title;
-  // Screen readers read on from the new heading; the keyboard goes on from it.
-  byId(state).querySelector('h1').focus();
+  focusHeading(getById(state));
 }
 
 /** Resolves to the answer, to `undefined` where the link does not work, and rejects where nothing is known about it. */
@@ -48,81 +48,89 @@ async function post(action) {
   return response.json();
 }
 
-/** Whether the answer is awaited that brings the key: nothing may take its place on the page. */
+/** Whether the answer with the key is awaited: nothing else may take its place on the page. */
 let isClaiming = false;
 
 async function open() {
   if (token === '') return show('nothing', 'Nothing to show');
   show('loading', 'API key invitation');
+  const openedToken = token;
   try {
-    const asked = token;
     const invitation = await post('describe');
     // Another link may have been opened meanwhile, or this one used.
-    if (asked !== token) return;
+    if (openedToken !== token) return;
     if (invitation) showInvitation(invitation);
     else refuse();
   } catch {
-    fail('The service cannot be reached just now. Your link is unchanged.', 'Try again', open);
-    byId('invitation').querySelector('h1').textContent = 'Your invitation';
+    if (openedToken !== token) return;
+    // What is there may be of a link that was opened before.
+    getById('invitation').querySelector('h1').textContent = 'Your invitation';
+    for (const id of ['lead', 'facts']) getById(id).replaceChildren();
+    fail('The service cannot be reached right now. Your link has not been used.', open);
   }
 }
 
 function showInvitation({ user, name, scopes, keyExpiresAt, expiresAt, apiName = location.host, invitedBy }) {
-  byId('invitation')
+  getById('invitation')
     .querySelector('h1')
-    .replaceChildren('A key for ', element('span', { id: 'user' }, user));
-  const strong = (text) => element('strong', {}, text);
-  byId('lead').replaceChildren(
+    .replaceChildren('A key for ', createElement('span', { id: 'user' }, user));
+  const strong = (text) => createElement('strong', {}, text);
+  getById('lead').replaceChildren(
     ...(invitedBy === undefined
       ? ['You are invited to use ', strong(apiName), '.']
       : [strong(invitedBy), ' invites you to use ', strong(apiName), '.']),
   );
   const facts = [
     name === undefined ? undefined : ['Name', name],
-    ['Allowed to', scopes.length > 0 ? scopeList(scopes) : 'whatever needs no special scope'],
+    ['Allowed to', scopes.length > 0 ? createScopeList(scopes) : 'everything that needs no scope'],
     [
       'Key works',
-      keyExpiresAt === undefined ? 'until it is replaced' : element('span', {}, 'until ', time(keyExpiresAt)),
+      keyExpiresAt === undefined
+        ? 'until it is revoked'
+        : createElement('span', {}, 'until ', createTime(keyExpiresAt)),
     ],
     [
       'Link works',
-      element(
+      createElement(
         'span',
         {},
         'once, until ',
-        time(expiresAt, { isExact: true }),
+        createTime(expiresAt, { isExact: true }),
         ' ',
-        element('span', { className: 'muted' }, `(${distance(expiresAt)})`),
+        createElement('span', { className: 'muted' }, `(${formatDistance(expiresAt)})`),
       ),
     ],
   ];
-  byId('facts').replaceChildren(
-    ...facts.flatMap((fact) => (fact ? [element('dt', {}, fact[0]), element('dd', {}, fact[1])] : [])),
+  getById('facts').replaceChildren(
+    ...facts.flatMap((fact) =>
+      fact ? [createElement('dt', {}, fact[0]), createElement('dd', {}, fact[1])] : [],
+    ),
   );
-  ready('Make my key', claim);
+  getById('failure').hidden = true;
+  getById('promise').hidden = false;
+  offerAction('Make my key', claim);
   show('invitation', 'API key invitation');
 }
 
-function ready(label, action) {
-  const button = byId('claim');
+function offerAction(label, action) {
+  const button = getById('claim');
   button.textContent = label;
   button.disabled = false;
-  act = action;
+  runAction = action;
 }
 
 async function claim() {
-  const button = byId('claim');
+  const button = getById('claim');
   button.disabled = true;
   isClaiming = true;
-  byId('failure').hidden = true;
+  getById('failure').hidden = true;
   try {
     const made = await post('claim');
     if (made) showKey(made);
     else refuse();
   } catch {
     fail(
-      'No answer came. The key may have been made without reaching you: try again, and if the link no longer works, ask for a new one.',
-      'Try again',
+      'No answer arrived. Try again. If the link then no longer works, your key was made but did not reach you: ask for a new link.',
       claim,
     );
   } finally {
@@ -130,10 +138,12 @@ async function claim() {
   }
 }
 
-function fail(message, label, action) {
-  byId('failure').textContent = message;
-  byId('failure').hidden = false;
-  ready(label, action);
+function fail(message, retry) {
+  getById('failure').textContent = message;
+  getById('failure').hidden = false;
+  // It says what the first press does.
+  getById('promise').hidden = true;
+  offerAction('Try again', retry);
   show('invitation', 'API key invitation');
 }
 
@@ -145,8 +155,8 @@ function refuse() {
 function showKey(made) {
   token = '';
   keyId = made.keyId;
-  byId('key-text').textContent = made.key;
-  byId('curl-text').textContent = curlLine(made);
+  getById('key-text').textContent = made.key;
+  getById('curl-text').textContent = formatCurlLine(made);
   addEventListener('beforeunload', warnBeforeLoss);
   show('key', 'Your API key');
 }
@@ -158,15 +168,15 @@ function warnBeforeLoss(event) {
 
 function forget() {
   removeEventListener('beforeunload', warnBeforeLoss);
-  for (const id of ['key-text', 'curl-text']) byId(id).textContent = '';
+  for (const id of ['key-text', 'curl-text']) getById(id).textContent = '';
   // What is selected or was copied by the fallback may still point at the text.
   getSelection()?.removeAllRanges();
 }
 
-byId('claim').addEventListener('click', () => act());
-byId('stored').addEventListener('click', () => {
+getById('claim').addEventListener('click', () => runAction());
+getById('stored').addEventListener('click', () => {
   forget();
-  byId('key-id').textContent = keyId;
+  getById('key-id').textContent = keyId;
   show('done', 'All done');
 });
 
@@ -182,7 +192,7 @@ addEventListener('pageshow', (event) => {
 addEventListener('hashchange', () => {
   if (location.hash === '') return;
   const next = takeToken();
-  if (isClaiming || !byId('key').hidden)
+  if (isClaiming || !getById('key').hidden)
     return announce('Store this key first, then open the other link again.');
   token = next;
   void open();

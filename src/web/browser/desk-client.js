@@ -3,7 +3,9 @@ import { mount } from './page.js';
 // The operator's key: in this variable for as long as the page is open, never in a cookie, a store of the browser or an address.
 let operatorKey;
 
-export const useKey = (key) => (operatorKey = key);
+export function setOperatorKey(key) {
+  operatorKey = key;
+}
 
 /** A refusal or a fault, with a sentence for the operator. */
 export class DeskError extends Error {
@@ -26,7 +28,7 @@ export async function ask(method, path, body) {
       redirect: 'error',
     });
   } catch {
-    throw new DeskError(0, 'The service cannot be reached just now.');
+    throw new DeskError(0, 'The service cannot be reached right now.');
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok)
@@ -35,9 +37,9 @@ export async function ask(method, path, body) {
 }
 
 /** A path with ids in it, whatever characters they hold. */
-export const pathTo = (...parts) => parts.map(encodeURIComponent).join('/');
+export const toPath = (...parts) => parts.map(encodeURIComponent).join('/');
 
-export function query(fields) {
+export function toQueryString(fields) {
   const known = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '');
   return known.length > 0 ? `?${new URLSearchParams(known)}` : '';
 }

@@ -1,65 +1,79 @@
-import { byId, element, wireCopyButtons } from './page.js';
+import { FieldError, markField } from './desk-fields.js';
+import { createElement, focusHeading, getById, wireCopyButtons } from './page.js';
 
-const dialog = () => byId('dialog');
+const dialog = getById('dialog');
 
 /** Whether what is shown would be lost with the dialog, so that Escape alone does not close it. */
 let holdsSecret = false;
 
 export function wireDialog() {
-  dialog().addEventListener('cancel', (event) => holdsSecret && event.preventDefault());
+  dialog.addEventListener('cancel', (event) => holdsSecret && event.preventDefault());
   // Nothing that a dialog showed stays in the page.
-  dialog().addEventListener('close', () => {
+  dialog.addEventListener('close', () => {
     holdsSecret = false;
-    // They may have been used in it.
-    document.body.append(byId('spoken'), byId('toast'));
-    dialog().replaceChildren();
+    fillDialog();
     // What opened it may be gone, and the keyboard would be nowhere.
-    if (document.activeElement === document.body) document.querySelector('#desk h1').focus();
+    if (document.activeElement === document.body) focusHeading(getById('desk'));
   });
 }
 
 export function closeDialog() {
-  if (dialog().open) dialog().close();
+  if (dialog.open) dialog.close();
 }
 
-function fill(title, ...content) {
-  document.body.append(byId('spoken'), byId('toast'));
-  dialog().replaceChildren(element('h2', { id: 'dialog-title', tabIndex: -1 }, title), ...content);
-  if (!dialog().open) dialog().showModal();
+function fillDialog(...content) {
+  // These may have been moved into the dialog, and outlive what it shows.
+  document.body.append(getById('spoken'), getById('toast'));
+  dialog.replaceChildren(...content);
+}
+
+function openDialog(title, ...content) {
+  fillDialog(createElement('h2', { id: 'dialog-title', tabIndex: -1 }, title), ...content);
+  if (!dialog.open) dialog.showModal();
 }
 
 /**
- * A form in the dialog. `submit` is given the form's data and either resolves, which closes the dialog unless it showed something
- * else in it, or rejects with what to say.
+ * A form in the dialog. `submit` is given the form's data. It resolves to `undefined`, which closes the dialog, or to the secret to
+ * show in it, see `showSecret`; or it rejects with what to say, beside a field where that is a `FieldError`.
  */
 export function openForm({ title, content, action, isDanger = false, submit }) {
-  const problem = element('p', { className: 'notice error', role: 'alert', hidden: true });
-  const button = element(
+  const problem = createElement('p', { className: 'notice error', role: 'alert', hidden: true });
+  const button = createElement(
     'button',
     { className: `button${isDanger ? ' danger' : ''}`, type: 'submit' },
     action,
   );
-  const cancel = element(
+  const cancel = createElement(
     'button',
     { className: 'button quiet', type: 'button', onclick: closeDialog },
     'Cancel',
   );
-  const form = element(
+  const form = createElement(
     'form',
     { noValidate: true },
     ...content,
     problem,
-    element('div', { className: 'actions' }, cancel, button),
+    createElement('div', { className: 'actions' }, cancel, button),
   );
+  const explain = (error) => {
+    if (error instanceof FieldError) {
+      markField(form, error);
+      return;
+    }
+    problem.textContent = error.message;
+    problem.hidden = false;
+  };
   const run = async () => {
     problem.hidden = true;
+    markField(form);
     button.disabled = true;
     try {
-      await submit(new FormData(form));
-      if (form.isConnected) closeDialog();
+      const secret = await submit(new FormData(form));
+      if (secret) showSecret(secret);
+      // Where it was cancelled meanwhile, the dialog may already hold another form.
+      else if (form.isConnected) closeDialog();
     } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
+      explain(error);
     } finally {
       button.disabled = false;
     }
@@ -68,54 +82,42 @@ export function openForm({ title, content, action, isDanger = false, submit }) {
     event.preventDefault();
     void run();
   });
-  fill(title, form);
-  // What cannot be taken back is not one careless key press away.
+  openDialog(title, form);
+  // What cannot be undone is not one careless key press away.
   (isDanger ? cancel : (form.querySelector('input, select') ?? button)).focus();
 }
 
 /** Shows a key or a link this one time; only its own button closes the dialog. */
-export function showSecret({ title, lead, label, secret, done }) {
-  const close = element('button', { className: 'button', type: 'button', onclick: closeDialog }, done);
-  fill(
+function showSecret({ title, lead, warning, label, secret, done }) {
+  const copy = createElement(
+    'button',
+    { className: 'button quiet small', type: 'button', 'data-copy': 'secret-text', 'data-what': label },
+    createElement('span', {}, 'Copy'),
+  );
+  openDialog(
     title,
-    element('p', { className: 'muted' }, lead),
-    element(
+    createElement('p', { className: 'muted' }, lead),
+    ...(warning === undefined ? [] : [createWarning(warning)]),
+    createElement(
       'div',
       { className: 'secret' },
-      element(
+      createElement(
         'div',
         { className: 'secret-head' },
-        element('h3', { id: 'secret-label' }, label),
-        element(
-          'button',
-          { className: 'button quiet small', type: 'button', 'data-copy': 'secret-text', 'data-what': label },
-          element('span', {}, 'Copy'),
-        ),
+        createElement('h3', { id: 'secret-label' }, label),
+        copy,
       ),
-      element('code', { id: 'secret-text', role: 'group', 'aria-labelledby': 'secret-label' }, secret),
+      createElement('code', { id: 'secret-text', role: 'group', 'aria-labelledby': 'secret-label' }, secret),
     ),
-    element('div', { className: 'actions' }, close),
+    createElement(
+      'div',
+      { className: 'actions' },
+      createElement('button', { className: 'button', type: 'button', onclick: closeDialog }, done),
+    ),
   );
   holdsSecret = true;
-  wireCopyButtons(dialog());
-  byId('dialog-title').focus();
+  wireCopyButtons(dialog);
+  getById('dialog-title').focus();
 }
 
-export function field(label, control, hint) {
-  const hintId = hint === undefined ? undefined : `${control.id}-hint`;
-  if (hintId !== undefined) control.setAttribute('aria-describedby', hintId);
-  return element(
-    'div',
-    { className: 'field' },
-    element('label', { htmlFor: control.id }, label),
-    control,
-    hint === undefined ? undefined : element('p', { className: 'hint', id: hintId }, hint),
-  );
-}
-
-export function select(id, options, chosen) {
-  const made = element('select', { id, name: id });
-  for (const [value, label] of options)
-    made.append(element('option', { value, selected: value === chosen }, label));
-  return made;
-}
+export const createWarning = (text) => createElement('p', { className: 'notice' }, text);

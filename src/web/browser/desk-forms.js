@@ -1,6 +1,7 @@
-import { ask, pathTo, useKey } from './desk-client.js';
-import { field, openForm, select, showSecret } from './desk-dialogs.js';
-import { announce, element } from './page.js';
+import { ask, toPath } from './desk-client.js';
+import { createWarning, openForm } from './desk-dialogs.js';
+import { createChoice, createField, createSelect, createTextInput, FieldError } from './desk-fields.js';
+import { announce, createElement } from './page.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -23,242 +24,229 @@ const overlaps = [
   [String(7 * dayMs), 'Works for 7 more days'],
   [String(30 * dayMs), 'Works for 30 more days'],
 ];
+const overlapStarts = [
+  ['now', 'now'],
+  ['first-use', 'the first use of the new key'],
+];
 
-export function openNewKey(session, onChange) {
-  const canLink = session.claimUrl !== undefined;
-  const linkTtl = field('Link works for', select('link-ttl', linkLifetimes, String(dayMs)));
+export function openNewKey({ knownScopes, claimUrl }, { onChange }) {
+  const canLink = claimUrl !== undefined;
+  const linkTtl = createField('Link works for', createSelect('link-ttl', linkLifetimes, String(dayMs)));
   openForm({
     title: 'New key',
     action: canLink ? 'Continue' : 'Create key',
     content: [
-      element(
+      createElement(
         'div',
         { className: 'pair' },
-        field('User', textInput('user')),
-        field('Name (optional)', textInput('name')),
+        createField('User', createTextInput('user', { maxLength: 256 })),
+        createField('Name (optional)', createTextInput('name', { maxLength: 256 })),
       ),
-      scopeFields(session.knownScopes),
-      ...(canLink ? [handover((value) => (linkTtl.hidden = value !== 'link'))] : []),
-      element(
+      createScopeFields(knownScopes),
+      ...(canLink ? [createHandoverChoice((isLink) => (linkTtl.hidden = !isLink))] : []),
+      createElement(
         'div',
         { className: 'pair' },
-        field('Key expires', select('expires', lifetimes, '90')),
+        createField('Key expires', createSelect('expires', lifetimes, '90')),
         canLink ? linkTtl : undefined,
       ),
     ],
     async submit(data) {
-      const user = data.get('user').trim();
-      if (user === '') throw new Error('Say whose key it is.');
-      const days = data.get('expires');
-      const typed = data
-        .get('scopes')
-        .split(/[\s,]+/)
-        .filter(Boolean);
-      const wanted = {
-        user,
-        ...(data.get('name').trim() !== '' && { name: data.get('name').trim() }),
-        scopes: [...new Set([...data.getAll('known-scope'), ...typed])],
-        ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * dayMs).toISOString() }),
-      };
-      if (data.get('handover') === 'link') await createLink(session, wanted, Number(data.get('link-ttl')));
-      else await createKey(wanted);
+      const wanted = readNewKey(data);
+      const secret =
+        data.get('handover') === 'link'
+          ? await createLink(wanted, { claimUrl, claimTtlMs: Number(data.get('link-ttl')) })
+          : await createKey(wanted);
       onChange();
+      return secret;
     },
   });
 }
 
-const textInput = (id) =>
-  element('input', { id, name: id, autocomplete: 'off', spellcheck: false, maxLength: 256 });
-
-function scopeFields(knownScopes) {
-  const typed = element('input', { id: 'scopes', name: 'scopes', autocomplete: 'off', spellcheck: false });
-  const hint = 'Separated by blanks. Whoever has keys:manage may do all that you can do here.';
-  if (knownScopes.length === 0) return field('Scopes', typed, hint);
+function createScopeFields(knownScopes) {
+  const typed = createTextInput('scopes');
+  const hint = 'Separated by spaces. A key with keys:manage can do everything that you can do here.';
+  if (knownScopes.length === 0) return createField('Scopes', typed, hint);
   const boxes = knownScopes.map((value, index) => {
-    const box = element('input', {
-      type: 'checkbox',
-      name: 'known-scope',
-      value,
-      id: `known-scope-${index}`,
-    });
-    return element('label', { htmlFor: box.id }, box, element('code', {}, value));
+    const id = `known-scope-${index}`;
+    return createElement(
+      'label',
+      { htmlFor: id },
+      createElement('input', { type: 'checkbox', name: 'known-scope', value, id }),
+      createElement('code', {}, value),
+    );
   });
-  return element(
+  return createElement(
     'fieldset',
     {},
-    element('legend', {}, 'Scopes'),
-    element('div', { className: 'chips' }, ...boxes),
-    field('Other scopes', typed, hint),
+    createElement('legend', {}, 'Scopes'),
+    createElement('div', { className: 'chips' }, ...boxes),
+    createField('Other scopes', typed, hint),
   );
 }
 
-function handover(onChoice) {
-  const choice = (value, label, hint) => {
-    const input = element('input', {
-      type: 'radio',
-      name: 'handover',
-      value,
-      id: `handover-${value}`,
-      checked: value === 'link',
-    });
-    input.addEventListener('change', () => onChoice(value));
-    return element(
-      'label',
-      { className: 'choice', htmlFor: input.id },
-      input,
-      element('span', {}, element('strong', {}, label), element('span', { className: 'hint' }, hint)),
-    );
-  };
-  return element(
+function createHandoverChoice(onChoose) {
+  return createElement(
     'fieldset',
     {},
-    element('legend', {}, 'Hand over'),
-    choice(
-      'link',
-      'As a claim link',
-      'The user makes the key by opening the link, once. Nobody else sees it.',
-    ),
-    choice('key', 'Show the key here', 'You see it once, and see to it that it arrives safely.'),
+    createElement('legend', {}, 'Hand over'),
+    createChoice({
+      name: 'handover',
+      value: 'link',
+      isChosen: true,
+      label: 'As a claim link',
+      hint: 'The user opens the link and makes the key, once. Nobody else sees it.',
+      onChoose: () => onChoose(true),
+    }),
+    createChoice({
+      name: 'handover',
+      value: 'key',
+      isChosen: false,
+      label: 'Show the key here',
+      hint: 'You see it once and must deliver it safely.',
+      onChoose: () => onChoose(false),
+    }),
   );
+}
+
+function readNewKey(data) {
+  const [user, name] = [data.get('user').trim(), data.get('name').trim()];
+  if (user === '') throw new FieldError('user', 'Enter the user of the key.');
+  const days = data.get('expires');
+  const typed = data
+    .get('scopes')
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  return {
+    user,
+    ...(name !== '' && { name }),
+    scopes: [...new Set([...data.getAll('known-scope'), ...typed])],
+    ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * dayMs).toISOString() }),
+  };
 }
 
 async function createKey(wanted) {
   const { key, record } = await ask('POST', 'keys', wanted);
-  showSecret({
-    title: `A key for ${record.user}`,
-    lead: 'Store it or hand it over now. It is never shown again.',
-    label: 'Key',
-    secret: key,
-    done: 'I have stored it',
-  });
+  return describeNewKey(`A key for ${record.user}`, key);
 }
 
-async function createLink(session, wanted, claimTtlMs) {
+const describeNewKey = (title, key) => ({
+  title,
+  lead: 'Store it or deliver it now. It will not be shown again.',
+  label: 'Key',
+  secret: key,
+  done: 'I have stored it',
+});
+
+async function createLink(wanted, { claimUrl, claimTtlMs }) {
   const { token, claim } = await ask('POST', 'claims', { ...wanted, claimTtlMs });
-  const link = new URL(session.claimUrl, location.href);
+  const link = new URL(claimUrl, location.href);
   link.hash = token;
-  const isPlain = link.protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(link.hostname);
-  showSecret({
+  return {
     title: `A claim link for ${claim.user}`,
-    lead: isPlain
-      ? 'Careful: the claim page is reached over plain HTTP, where others on the way can read the key.'
-      : 'Send it to its user alone: whoever opens it first is given the key. It works once.',
+    lead: 'Send it only to this user: the first person who uses it gets the key. It works once.',
+    warning:
+      link.protocol === 'http:' && !isLoopback(link.hostname)
+        ? 'The claim page uses plain HTTP: others on the network can read the key.'
+        : undefined,
     label: 'Link',
     secret: link.href,
     done: 'I have sent it',
-  });
+  };
 }
 
-export function openRotate(session, record, onChange) {
-  const isOwn = record.keyId === session.keyId;
+/** Whether a host is this machine itself, so that nobody is on the way to it. */
+const isLoopback = (hostname) => /^((.+\.)?localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+export function openRotate(record, { isOwn, onChange }) {
   openForm({
     title: 'Rotate key',
     action: 'Rotate key',
     content: [
-      subject(record, 'A new key with the same owner, scopes and expiry takes over from'),
+      describeKey(record, 'A new key with the same user, scopes and expiry replaces'),
       ...(isOwn
-        ? [warning('This is the key you are signed in with. The desk goes on with the new one; store it.')]
+        ? [
+            createWarning(
+              'You are signed in with this key. The desk continues with the new key, which you must store.',
+            ),
+          ]
         : []),
-      field('The old key', select('overlap', overlaps, String(dayMs))),
-      field(
-        'Counted from',
-        select(
-          'starts',
-          [
-            ['now', 'now'],
-            ['first-use', 'the first use of the new key'],
-          ],
-          'now',
-        ),
-      ),
+      createField('The old key', createSelect('overlap', overlaps, String(dayMs))),
+      createField('Counted from', createSelect('starts', overlapStarts, 'now')),
     ],
     async submit(data) {
       const options = { overlapMs: Number(data.get('overlap')), startsAt: data.get('starts') };
-      const { key, record: made } = await ask('POST', pathTo('keys', record.keyId, 'rotate'), options);
-      if (isOwn) {
-        useKey(key);
-        session.keyId = made.keyId;
-      }
-      showSecret({
-        title: `The new key of ${made.user}`,
-        lead: 'Store it or hand it over now. It is never shown again.',
-        label: 'Key',
-        secret: key,
-        done: 'I have stored it',
-      });
-      onChange();
+      const { key, record: made } = await ask('POST', toPath('keys', record.keyId, 'rotate'), options);
+      onChange(isOwn ? { operator: { key, keyId: made.keyId } } : {});
+      return describeNewKey(`The new key of ${made.user}`, key);
     },
   });
 }
 
-export function openRevoke(session, record, onChange) {
-  const isOwn = record.keyId === session.keyId;
+export function openRevoke(record, { isOwn, onChange }) {
   const isLinked = record.replaces !== undefined || record.replacedBy !== undefined;
-  const family = element('input', { type: 'checkbox', id: 'family', name: 'family' });
   openForm({
     title: 'Revoke key',
     action: 'Revoke key',
     isDanger: true,
     content: [
-      subject(record, 'From now on nobody gets in with'),
+      describeKey(record, 'This key stops working at once:'),
       ...(isOwn
         ? [
-            warning(
-              'This is the key you are signed in with: you will be signed out and cannot come back with it.',
+            createWarning(
+              'You are signed in with this key: you will be signed out and cannot sign in with it again.',
             ),
           ]
         : []),
-      element('p', {}, 'This cannot be undone.'),
+      createElement('p', {}, 'This cannot be undone.'),
       ...(isLinked
         ? [
-            element(
+            createElement(
               'label',
               { className: 'check', htmlFor: 'family' },
-              family,
-              'Also every key that it took over from, or that took over from it',
+              createElement('input', { type: 'checkbox', id: 'family', name: 'family' }),
+              'Also revoke the keys that it replaced, and those that replaced it',
             ),
           ]
         : []),
     ],
     async submit(data) {
       const options = { family: data.get('family') !== null };
-      const { records } = await ask('POST', pathTo('keys', record.keyId, 'revoke'), options);
+      const { records } = await ask('POST', toPath('keys', record.keyId, 'revoke'), options);
       announce(records.length > 1 ? `${records.length} keys revoked.` : 'Key revoked.');
       onChange();
     },
   });
 }
 
-export function openWithdraw(claim, onChange) {
+export function openWithdraw(claim, { onChange }) {
   openForm({
     title: 'Withdraw link',
     action: 'Withdraw link',
     isDanger: true,
     content: [
-      element(
+      createElement(
         'p',
         {},
         'The claim link for ',
-        element('strong', {}, claim.user),
+        createElement('strong', {}, claim.user),
         ' stops working at once. It has not been used.',
       ),
     ],
     async submit() {
-      await ask('POST', pathTo('claims', claim.claimId, 'withdraw'), {});
+      await ask('POST', toPath('claims', claim.claimId, 'withdraw'), {});
       announce('Link withdrawn.');
       onChange();
     },
   });
 }
 
-function subject({ user, name, keyId }, lead) {
-  return element(
+function describeKey({ user, name, keyId }, lead) {
+  return createElement(
     'div',
     { className: 'subject' },
-    element('p', { className: 'muted' }, lead),
-    element('p', {}, element('strong', {}, user), name === undefined ? undefined : ` · ${name}`),
-    element('p', {}, element('code', {}, keyId)),
+    createElement('p', { className: 'muted' }, lead),
+    createElement('p', {}, createElement('strong', {}, user), name === undefined ? undefined : ` · ${name}`),
+    createElement('p', {}, createElement('code', {}, keyId)),
   );
 }
-
-const warning = (text) => element('p', { className: 'notice' }, text);

@@ -1,49 +1,43 @@
-import { badge, cell, row, table } from './desk-keys.js';
-import { element, scopeList, time } from './page.js';
+import {
+  createActionButton,
+  createActionsCell,
+  createCell,
+  createRow,
+  createScopesCell,
+  createStatusCell,
+  createTable,
+  createUserCell,
+} from './desk-table.js';
+import { createElement, createTime } from './page.js';
 
 export function renderLinks(claims, { withdraw }) {
   const rows = claims.map((claim) => {
-    const { claimId, user, name, scopes, status, createdAt, expiresAt, claimedAt, revokedAt, keyId } = claim;
-    return row(
-      cell(
-        'For',
-        element('div', { className: 'owner' }, element('strong', {}, user)),
-        name === undefined ? undefined : element('div', { className: 'muted' }, name),
-        element('code', { className: 'key-id' }, claimId),
-      ),
-      cell('Status', badge(status)),
-      cell('Scopes', scopes.length > 0 ? scopeList(scopes) : element('span', { className: 'muted' }, 'none')),
-      cell('Made', time(createdAt, { isExact: true })),
-      cell(...endOf({ status, expiresAt, claimedAt, revokedAt, keyId })),
-      cell(
-        '',
-        element(
-          'div',
-          { className: 'row-actions' },
-          status === 'open'
-            ? element(
-                'button',
-                {
-                  className: 'button quiet small warns',
-                  type: 'button',
-                  'aria-label': `Withdraw ${claimId} for ${user}`,
-                  onclick: () => withdraw(claim),
-                },
-                'Withdraw',
-              )
-            : undefined,
-        ),
+    const { claimId, user, name, scopes, status, createdAt } = claim;
+    return createRow(
+      createUserCell('User', { user, name, id: claimId }),
+      createStatusCell(status),
+      createScopesCell(scopes),
+      createCell('Created', createTime(createdAt, { isExact: true })),
+      createCell(...describeEnd(claim)),
+      createActionsCell(
+        status === 'open'
+          ? createActionButton('Withdraw', {
+              subject: `${claimId} for ${user}`,
+              isDanger: true,
+              onPress: () => withdraw(claim),
+            })
+          : undefined,
       ),
     );
   });
-  const actions = element('span', { className: 'sr-only' }, 'Actions');
-  return table('Claim links', ['For', 'Status', 'Scopes', 'Made', 'Ends', actions], rows);
+  return createTable('Claim links', ['User', 'Status', 'Scopes', 'Created', 'Ends'], rows);
 }
 
-function endOf({ status, expiresAt, claimedAt, revokedAt, keyId }) {
-  if (status === 'used') {
-    return ['Used', time(claimedAt, { isExact: true }), element('code', { className: 'key-id' }, keyId)];
-  }
-  if (status === 'withdrawn') return ['Withdrawn', time(revokedAt, { isExact: true })];
-  return [status === 'open' ? 'Works until' : 'Expired', time(expiresAt, { isExact: true })];
+/** The label and the content of the cell that says when a link ends or has ended. */
+function describeEnd({ status, expiresAt, claimedAt, revokedAt, keyId }) {
+  const createExact = (text) => createTime(text, { isExact: true });
+  if (status === 'used')
+    return ['Used', createExact(claimedAt), createElement('code', { className: 'record-id' }, keyId)];
+  if (status === 'withdrawn') return ['Withdrawn', createExact(revokedAt)];
+  return [status === 'open' ? 'Works until' : 'Expired', createExact(expiresAt)];
 }

@@ -3,10 +3,15 @@
 /** Where the page is mounted, whatever its address looks like. */
 export const mount = new URL('./', import.meta.url);
 
-export const byId = (id) => document.getElementById(id);
+export const getById = (id) => document.getElementById(id);
+
+/** Moves the focus to the heading of a part of the page: screen readers read on from it, and the keyboard goes on from it. */
+export function focusHeading(part) {
+  part.querySelector('h1').focus();
+}
 
 /** Makes an element; properties whose names have a hyphen, and `role`, become attributes. */
-export function element(tag, properties = {}, ...children) {
+export function createElement(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined) continue;
@@ -19,7 +24,7 @@ export function element(tag, properties = {}, ...children) {
 
 /** Says something to those who hear the page. The same text twice is said twice. */
 export function say(text) {
-  const region = byId('spoken');
+  const region = getById('spoken');
   region.textContent = '';
   // What is outside of an open dialog is neither heard nor shown.
   (document.querySelector('dialog[open]') ?? document.body).append(region);
@@ -31,7 +36,7 @@ let toastTimer;
 /** Says something to those who hear the page, and shows it for a while to those who see it. */
 export function announce(text) {
   say(text);
-  const toast = byId('toast');
+  const toast = getById('toast');
   toast.textContent = text;
   (document.querySelector('dialog[open]') ?? document.body).append(toast);
   clearTimeout(toastTimer);
@@ -58,7 +63,7 @@ export function wireCopyButtons(root = document) {
     const label = button.querySelector('span') ?? button;
     const text = label.textContent;
     const copy = async () => {
-      if (!(await copyFrom(byId(button.dataset.copy), button.dataset.what))) return;
+      if (!(await copyFrom(getById(button.dataset.copy), button.dataset.what))) return;
       label.textContent = 'Copied';
       setTimeout(() => (label.textContent = text), 2_000);
     };
@@ -67,7 +72,7 @@ export function wireCopyButtons(root = document) {
 }
 
 /** A `curl` line that a shell reads as it is meant, whatever the address holds. */
-export function curlLine({ key, header, scheme, exampleUrl }) {
+export function formatCurlLine({ key, header, scheme, exampleUrl }) {
   const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const value = scheme === undefined ? key : `${scheme} ${key}`;
   // A host may hold what a shell runs, and a query its separators.
@@ -87,7 +92,7 @@ const units = [
 ];
 
 /** An instant as its distance from now: "in 23 hours". */
-export function distance(text) {
+export function formatDistance(text) {
   const ms = new Date(text).getTime() - Date.now();
   const [unit, from, size = from] = units.find(([, least]) => Math.abs(ms) >= least * 0.95) ?? [
     'minute',
@@ -97,18 +102,18 @@ export function distance(text) {
 }
 
 /** A `time` element: the day, or the day and the minute, with the whole instant for those who point at it. */
-export function time(text, { isExact = false, isDistance = false } = {}) {
+export function createTime(text, { isExact = false, isDistance = false } = {}) {
   const date = new Date(text);
   const whole = instantFormat.format(date);
-  const shown = isDistance ? distance(text) : isExact ? whole : dayFormat.format(date);
-  return element('time', { dateTime: date.toISOString(), title: whole }, shown);
+  const shown = isDistance ? formatDistance(text) : isExact ? whole : dayFormat.format(date);
+  return createElement('time', { dateTime: date.toISOString(), title: whole }, shown);
 }
 
 /** Scopes as a list of labels. */
-export function scopeList(scopes) {
-  return element(
+export function createScopeList(scopes) {
+  return createElement(
     'ul',
     { className: 'scopes', role: 'list' },
-    ...scopes.map((scope) => element('li', {}, element('code', {}, scope))),
+    ...scopes.map((scope) => createElement('li', {}, createElement('code', {}, scope))),
   );
 }

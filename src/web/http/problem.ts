@@ -1,23 +1,24 @@
 import type { ServerResponse } from 'node:http';
+import { sendJson } from './send.js';
 
 const problems = {
   claim_not_usable: [
     404,
     'Claim link does not work',
-    'This claim link does not work, or no longer; ask whoever sent it for a new one.',
+    'This claim link does not work. Ask the person who sent it for a new one.',
   ],
-  cross_origin: [403, 'Request from elsewhere', 'Only the page itself may send this request.'],
+  cross_origin: [403, 'Request from another site', 'Only the page itself may send this request.'],
   malformed_request: [400, 'Malformed request', 'The request could not be understood.'],
-  not_found: [404, 'Not found', 'There is nothing with this id.'],
-  conflict: [409, 'Not possible any more', 'This cannot be done in the present state.'],
-  method_not_allowed: [405, 'Method not allowed', 'This address does not take this method.'],
+  not_found: [404, 'Not found', 'There is nothing with this address or id.'],
+  conflict: [409, 'Not possible in this state', 'This can no longer be done.'],
+  method_not_allowed: [405, 'Method not allowed', 'This address does not accept this method.'],
   unsupported_media_type: [
     415,
     'Unsupported media type',
     'Send JSON, as application/json, without an encoding.',
   ],
-  content_too_large: [413, 'Content too large', 'The body is larger than this address takes.'],
-  service_unavailable: [503, 'Not available just now', 'This could not be done just now; try again later.'],
+  content_too_large: [413, 'Content too large', 'The body is larger than this address accepts.'],
+  service_unavailable: [503, 'Temporarily unavailable', 'This could not be done right now. Try again later.'],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
 
 export type WebProblemCode = keyof typeof problems;
@@ -43,18 +44,8 @@ export class WebProblem extends Error {
   send(res: ServerResponse): void {
     const { code, message: detail } = this;
     const [status, title] = problems[code];
-    const body = JSON.stringify({
-      type: `urn:require-api-key:${code}`,
-      title,
-      status,
-      detail,
-      code,
-      error: title,
-    });
-    res.statusCode = status;
     for (const [name, value] of Object.entries(this.#headers)) res.setHeader(name, value);
-    res.setHeader('Content-Type', 'application/problem+json');
-    res.setHeader('Content-Length', Buffer.byteLength(body));
-    res.end(body);
+    const body = { type: `urn:require-api-key:${code}`, title, status, detail, code, error: title };
+    sendJson(res, status, body, 'application/problem+json');
   }
 }

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { logFault } from '../../lib/fault-log.js';
 import { WebProblem, type WebProblemCode } from './problem.js';
 
-/** Does the work of one method on one address. What it throws is answered. */
+/** Does the work of one method at one address. What it throws is answered. */
 export type Action = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
-/** What an address takes, by method. `HEAD` is taken wherever `GET` is. */
+/** What an address accepts, by method. `HEAD` is accepted wherever `GET` is. */
 export type Methods = Readonly<Partial<Record<'GET' | 'POST', Action>>>;
 
 /** The path below the mount, without the query. */
@@ -47,12 +47,4 @@ class PageFault extends Error {
     super('the claim page or the key desk could not answer a request', { cause });
     this.code = code;
   }
-}
-
-export function sendJson(res: ServerResponse, status: number, value: object): void {
-  const body = JSON.stringify(value);
-  res.statusCode = status;
-  res.setHeader('Content-Type', 'application/json');
-  res.setHeader('Content-Length', Buffer.byteLength(body));
-  res.end(body);
 }

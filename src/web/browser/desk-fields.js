@@ -1,0 +1,68 @@
+import { createElement } from './page.js';
+
+/** What is wrong with one field of a form, to be said beside it. */
+export class FieldError extends Error {
+  constructor(field, message) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** A control with its label, a hint if there is one, and room for what is wrong with it. */
+export function createField(label, control, hint) {
+  const [errorId, hintId] = [`${control.id}-error`, `${control.id}-hint`];
+  control.setAttribute('aria-describedby', hint === undefined ? errorId : `${errorId} ${hintId}`);
+  return createElement(
+    'div',
+    { className: 'field' },
+    createElement('label', { htmlFor: control.id }, label),
+    control,
+    createElement('p', { className: 'field-error', id: errorId }),
+    hint === undefined ? undefined : createElement('p', { className: 'hint', id: hintId }, hint),
+  );
+}
+
+/** Marks the one field that is wrong and goes there; without an error no field is marked. */
+export function markField(form, error) {
+  for (const control of form.querySelectorAll('[aria-invalid]')) control.removeAttribute('aria-invalid');
+  for (const each of form.querySelectorAll('.field-error')) each.textContent = '';
+  if (!error) return;
+  const control = form.elements[error.field];
+  form.querySelector(`#${control.id}-error`).textContent = error.message;
+  control.setAttribute('aria-invalid', 'true');
+  control.focus();
+}
+
+export function createTextInput(id, { maxLength } = {}) {
+  return createElement('input', { id, name: id, autocomplete: 'off', spellcheck: false, maxLength });
+}
+
+export function createSelect(id, options, chosen) {
+  const made = createElement('select', { id, name: id });
+  for (const [value, label] of options)
+    made.append(createElement('option', { value, selected: value === chosen }, label));
+  return made;
+}
+
+/** One of several radio buttons of the same name, with a sentence about it. */
+export function createChoice({ name, value, isChosen, label, hint, onChoose }) {
+  const input = createElement('input', {
+    type: 'radio',
+    name,
+    value,
+    id: `${name}-${value}`,
+    checked: isChosen,
+    onchange: onChoose,
+  });
+  return createElement(
+    'label',
+    { className: 'choice', htmlFor: input.id },
+    input,
+    createElement(
+      'span',
+      {},
+      createElement('strong', {}, label),
+      createElement('span', { className: 'hint' }, hint),
+    ),
+  );
+}

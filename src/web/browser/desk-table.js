@@ -1,0 +1,86 @@
+import { createElement, createScopeList } from './page.js';
+
+const statusNames = {
+  active: 'Active',
+  expiring: 'Expiring',
+  rotating: 'Rotating',
+  expired: 'Expired',
+  revoked: 'Revoked',
+  open: 'Open',
+  used: 'Used',
+  withdrawn: 'Withdrawn',
+};
+
+/** A table that becomes a list of cards on a phone; the roles keep it a table for screen readers there. The last column is for buttons. */
+export function createTable(label, headings, rows) {
+  const createHeading = (heading) => createElement('th', { role: 'columnheader', scope: 'col' }, heading);
+  const actions = createElement('span', { className: 'sr-only' }, 'Actions');
+  return createElement(
+    'table',
+    { role: 'table', 'aria-label': label },
+    createElement(
+      'thead',
+      { role: 'rowgroup' },
+      createElement('tr', { role: 'row' }, ...[...headings, actions].map(createHeading)),
+    ),
+    createElement('tbody', { role: 'rowgroup' }, ...rows),
+  );
+}
+
+export function createRow(...cells) {
+  return createElement('tr', { role: 'row' }, ...cells);
+}
+
+export function createCell(label, ...content) {
+  return createElement('td', { role: 'cell', 'data-label': label }, ...content);
+}
+
+/** The first cell of a row: whose it is, its name, and its id. */
+export function createUserCell(label, { user, name, id, mark }, ...more) {
+  return createCell(
+    label,
+    createElement(
+      'div',
+      { className: 'user' },
+      createElement('strong', {}, ...allowBreaks(user)),
+      mark === undefined ? undefined : createElement('span', { className: 'mark' }, mark),
+    ),
+    name === undefined ? undefined : createElement('div', { className: 'muted' }, name),
+    createElement('code', { className: 'record-id' }, id),
+    ...more,
+  );
+}
+
+/** A user is often a mail address: it may break after its dots and its `@`, rather than within a word. */
+function allowBreaks(text) {
+  const [first, ...others] = text.split(/(?<=[@.])/);
+  return [first, ...others.flatMap((part) => [createElement('wbr'), part])];
+}
+
+export function createStatusCell(status) {
+  return createCell('Status', createElement('span', { className: `badge ${status}` }, statusNames[status]));
+}
+
+export function createScopesCell(scopes) {
+  return createCell('Scopes', scopes.length > 0 ? createScopeList(scopes) : createMuted('none'));
+}
+
+export function createActionsCell(...buttons) {
+  return createCell('', createElement('div', { className: 'row-actions' }, ...buttons));
+}
+
+/** A button in a row; `subject` tells it from the buttons of other rows for those who hear the page. */
+export function createActionButton(label, { subject, isDanger = false, onPress }) {
+  return createElement(
+    'button',
+    {
+      className: `button quiet small${isDanger ? ' warns' : ''}`,
+      type: 'button',
+      'aria-label': `${label} ${subject}`,
+      onclick: onPress,
+    },
+    label,
+  );
+}
+
+export const createMuted = (text) => createElement('span', { className: 'muted' }, text);
