@@ -1,5 +1,5 @@
 /**
- * Pages over an `ApiKeyManager`: one on which users fetch their keys, one on which operators keep them.
+ * Pages over an `ApiKeyManager`: `claimPage`, on which users fetch their keys, and `keyDesk`, on which operators manage them.
  *
  * @module require-api-key/web
  */
