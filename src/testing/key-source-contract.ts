@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import type { Request } from 'express';
 import { readAnswer } from '../guard/read-answer.js';
-import type { KeySource, VerifyResult } from '../key-source.js';
+import type { KeySource, VerifyKey, VerifyResult } from '../key-source.js';
 import { digestApiKey } from '../lib/digest.js';
 import type { ContractCase } from './contract-case.js';
 
 /** A source and keys of which the answer is known. */
 export interface KeySourceUnderTest {
-  /** The source that is tested. */
-  readonly source: KeySource;
+  /** The source that is tested, also one that is only a function. */
+  readonly source: KeySource | VerifyKey;
   /** A key that the source knows, of at least eight characters, letters among them. */
   readonly goodKey: string;
   /** Whose key it is. */
@@ -104,7 +104,8 @@ export function keySourceContract(
       assert.equal(codeOf(await ask(test, test.revokedKey)), 'revoked_api_key');
     },
 
-    'a source that holds a key -> says that it is configured': async ({ source }) => {
+    'a source that holds a key -> says that it is configured': async (test) => {
+      const source = objectOf(test);
       assert.notEqual(source.configured?.(), false);
       assert.notEqual(source.misconfigured?.(), true);
     },
@@ -113,10 +114,14 @@ export function keySourceContract(
 }
 
 /** The answer as the guard would read it. */
-async function ask({ source }: KeySourceUnderTest, presentedKey: string): Promise<VerifyResult> {
+async function ask(test: KeySourceUnderTest, presentedKey: string): Promise<VerifyResult> {
+  const source = objectOf(test);
   const request = { headers: {} } as Request;
   const answer = await source.verify(presentedKey, request);
   return readAnswer(answer, presentedKey, source.name ?? 'custom');
 }
+
+const objectOf = ({ source }: KeySourceUnderTest): KeySource =>
+  typeof source === 'function' ? { verify: source } : source;
 
 const codeOf = (result: VerifyResult) => (result.ok ? 'admitted' : result.code);

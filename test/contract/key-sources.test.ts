@@ -34,7 +34,12 @@ const sources: Record<string, () => KeySourceUnderTest | Promise<KeySourceUnderT
   envKeyList: () => ({ source: envKeyList('CONTRACT_KEYS'), goodKey, user: 'alice' }),
   keyList: () => ({ source: keyList({ alice: goodKey, bob: 'another' }), goodKey, user: 'alice' }),
   ApiKeyManager: managed,
-  'a callback': () => ({
+  'a function': () => ({
+    source: async (key) => (key === goodKey ? 'alice' : undefined),
+    goodKey,
+    user: 'alice',
+  }),
+  'an object with a method': () => ({
     source: { verify: async (key: string) => (key === goodKey ? { user: 'alice' } : undefined) },
     goodKey,
     user: 'alice',

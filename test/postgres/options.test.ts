@@ -7,6 +7,7 @@ const client = { query: async () => ({ rows: [] }) };
 
 it.each([
   ['no options', undefined, '"client" must be a pg Pool'],
+  ['a client in place of the options', client, 'write new PostgresKeyStore({ client })'],
   ['no client', {}, '"client" must be a pg Pool'],
   ['a connection string for the client', { client: 'postgres://me:secret@db' }, 'a string of 23 characters'],
   ['a client that cannot query', { client: {} }, '"client" must be'],

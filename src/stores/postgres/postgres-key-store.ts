@@ -91,6 +91,8 @@ export class PostgresKeyStore implements KeyStore {
    * @throws {TypeError} for an unknown or wrong option, a missing `client` above all.
    */
   constructor(options: PostgresKeyStoreOptions) {
+    if (mustBePostgresClient(options) === undefined)
+      throw new TypeError('PostgresKeyStore: a client is an option: write new PostgresKeyStore({ client })');
     const checked = checkOptions<PostgresKeyStoreOptions>('PostgresKeyStore', options, {
       client: mustBePostgresClient,
       schema: mustBeSchemaName,
