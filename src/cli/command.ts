@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { programName } from './command-line.js';
+import { programName } from './paste-line.js';
 
 export interface GlobalOptions {
   readonly json?: true;

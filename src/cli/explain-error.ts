@@ -4,17 +4,17 @@ import { KeyStoreError } from '../stores/key-store.js';
 import { Failure } from './failure.js';
 import { inOptionWords } from './option-words.js';
 
-export interface Explanation {
+export interface ExitMessage {
   /** Nothing where all has been said. */
   readonly sentence?: string;
   readonly exitCode: number;
 }
 
 /** What to say of an error, and how the process ends. */
-export function explainError(error: unknown): Explanation {
+export function explainError(error: unknown): ExitMessage {
   if (error instanceof CommanderError) return explainUsage(error);
   if (error instanceof Failure) return { sentence: error.message, exitCode: error.exitCode };
-  if (!(error instanceof Error)) return { sentence: 'something failed without a reason', exitCode: 1 };
+  if (!(error instanceof Error)) return { sentence: 'it failed without giving a reason', exitCode: 1 };
   if (error instanceof KeyStoreError || error instanceof ClaimError)
     return { sentence: error.message, exitCode: 1 };
   // The library's own checks of arguments begin with the name of what was called.
@@ -24,14 +24,14 @@ export function explainError(error: unknown): Explanation {
   return { sentence: complaint ?? error.message, exitCode: 1 };
 }
 
-function explainUsage({ code, message, exitCode }: CommanderError): Explanation {
+function explainUsage({ code, message, exitCode }: CommanderError): ExitMessage {
   if (exitCode === 0) return { exitCode: 0 };
   if (code === 'commander.help') return { exitCode: 2 };
   const sentence = message
     .replace(/^error: /, '')
     .replace(
       /\s*\n\((Did you mean .+\?)\)$/s,
-      (_, hint: string) => `; ${hint[0]!.toLowerCase()}${hint.slice(1)}`,
+      (_, hint: string) => `; ${hint.charAt(0).toLowerCase()}${hint.slice(1)}`,
     )
     // Only what reads like a name is repeated: anything else may be a key in the wrong place.
     .replaceAll(/'(-{0,2}[\w-]+)=[^']*'/g, "'$1'")
@@ -39,7 +39,7 @@ function explainUsage({ code, message, exitCode }: CommanderError): Explanation 
   const isKeyAsArgument =
     code === 'commander.excessArguments' || /unknown option '(-k|--(api-?)?key)'/.test(sentence);
   const advice = isKeyAsArgument
-    ? ' A key is never taken from the arguments, but from standard input or a file.'
+    ? ' A key is never read from the arguments, only from standard input or a file.'
     : '';
   return { sentence: sentence + advice, exitCode: 2 };
 }

@@ -11,7 +11,7 @@ export async function readKey(keyFile: string | undefined): Promise<string> {
   const isPiped = keyFile === undefined || keyFile === '-';
   const text = isPiped ? await readStandardInput() : await readFile(keyFile, maxLength);
   const key = text.replace(/^\uFEFF/, '').trim();
-  if (/[\r\n]/.test(key)) throw new Failure('there is more than one line where one key was expected');
+  if (/[\r\n]/.test(key)) throw new Failure('there is more than one line: give one key alone');
   rememberSecret(key);
   return key;
 }
@@ -25,7 +25,7 @@ export async function readInput(file: string): Promise<string> {
 async function readStandardInput(): Promise<string> {
   if (process.stdin.isTTY) return promptSecret('Key (not shown): ');
   // A pipe that nobody writes into would look like a command that hangs.
-  const hint = setTimeout(() => say('Waiting for a key on standard input.'), 3_000);
+  const hint = setTimeout(() => say('Waiting for a key on standard input (Ctrl-C to stop).'), 3_000);
   try {
     return await readAll(process.stdin, maxLength, 'standard input');
   } finally {
@@ -45,8 +45,8 @@ async function readAll(stream: AsyncIterable<unknown>, limit: number, name: stri
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'it may not be read',
+  ENOENT: 'the file does not exist',
+  EACCES: 'you may not read it',
   EISDIR: 'it is a folder',
 };
 

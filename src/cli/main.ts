@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { addCommands } from './commands/index.js';
-import { programName } from './command-line.js';
 import { explainError } from './explain-error.js';
+import { programName } from './paste-line.js';
 import { mask, refuseKeysIn } from './secrets.js';
 import { plain, say } from './terminal/output.js';
 
@@ -16,7 +16,7 @@ export async function main(args: readonly string[]): Promise<void> {
   let isDecided = false;
   process.once('exit', () => {
     if (isDecided || process.exitCode) return;
-    say('error: it ended before it was done');
+    say('error: it stopped before it finished');
     process.exitCode = 1;
   });
   try {
@@ -36,17 +36,17 @@ export async function main(args: readonly string[]): Promise<void> {
 /** The whole command line, not yet run. */
 export function createProgram(release = '0'): Command {
   const program = new Command(programName)
-    .description('Makes and manages API keys, and finds out why one does not work.')
+    .description('Creates and manages API keys, and finds out why a key does not work.')
     .version(release)
     .option('--json', 'answer in JSON, with times in ISO 8601')
-    .option('--debug', 'say where an error comes from')
+    .option('--debug', 'say where an error comes from, without passwords and keys')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => {} })
     .exitOverride()
     .addHelpText(
       'after',
-      '\nThe database is named by DATABASE_URL, in the environment or in .env, or by --database.\n' +
-        'Exit code: 0 done, 1 failed, 2 misused.\n\nExample:\n  $ ' +
+      '\nThe database is DATABASE_URL, from the environment or .env, or --database.\n' +
+        'Exit code: 0 done, 1 failed, 2 wrong usage.\n\nExample:\n  $ ' +
         `${programName} create alice --out alice.key`,
     );
   addCommands(program);

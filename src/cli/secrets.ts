@@ -18,7 +18,7 @@ export function mask(text: string): string {
     .replaceAll(/\b[a-z][a-z0-9_]*_[0-9A-Za-z]{48}\b/g, '<key>');
 }
 
-/** The key that stands in the text, if one of this library's form does. */
+/** The key in the text, if one of this library's form does. */
 function findKey(text: string): { keyId: string } | undefined {
   for (const [candidate] of text.matchAll(/[a-z][a-z0-9_]*_[0-9A-Za-z]{48}/g)) {
     const parsed = parseApiKey(candidate);
@@ -27,14 +27,14 @@ function findKey(text: string): { keyId: string } | undefined {
   return undefined;
 }
 
-/** @throws {Misuse} where a key stands in the arguments: whoever lists processes or reads the shell's history has it then. */
+/** @throws {Misuse} where a key is in the arguments: whoever lists processes or reads the shell history has it then. */
 export function refuseKeysIn(args: readonly string[]): void {
   for (const arg of args) {
     const found = findKey(arg);
     if (!found) continue;
     throw new Misuse(
-      `the key ${found.keyId} stands in the arguments, where other users of this machine and the shell's history see it: ` +
-        'give a key on standard input or with --key-file, name it elsewhere by its key id, and replace this one',
+      `the key ${found.keyId} is in the arguments, where other users of this machine and the shell history can see it: ` +
+        'replace this key; give a key on standard input or with --key-file, and elsewhere only its key id',
     );
   }
 }

@@ -23,7 +23,7 @@ const managerOf = (table: string) =>
 const keyOf = (n: number) => `plaintext-key-${n}${'x'.repeat(200)}`;
 
 describe('adopt', () => {
-  it('a plaintext table with an inactive key, an ownerless one and one that is empty -> told of, and quiet in a pipe', async () => {
+  it('a plaintext table with an inactive key, one without a user and one that is empty -> told of, and quiet in a pipe', async () => {
     await plaintextTable('old_keys', 3);
     await pool.query(`
       update old_keys set is_active = false where id = 1;
@@ -34,10 +34,10 @@ describe('adopt', () => {
     expect(stderr).toBe(
       [
         'Adopted 3 keys.',
-        'Revoked, since they were not active: 1.',
-        'Without an owner, now of the user "unknown": 1.',
-        'Moved to old_keys_skipped: 1 rows, 1 without a key and 0 with the key of another row.',
-        'Keys of another form are accepted by new ApiKeyManager({ store, legacyKeys: true }).\n',
+        'Revoked 1 key that had been inactive.',
+        'Gave 1 key without a user to the user "unknown".',
+        'Moved 1 row to old_keys_skipped: 1 without a key, 0 with the key of another row.',
+        'To accept keys from elsewhere, the server needs new ApiKeyManager({ store, legacyKeys: true }).\n',
       ].join('\n'),
     );
     const keys = managerOf('old_keys');
@@ -60,7 +60,7 @@ describe('adopt', () => {
     expect(await finished).toEqual({
       code: 130,
       stdout: '',
-      stderr: 'error: stopped; what is hashed is kept, run it again to go on\n',
+      stderr: 'error: stopped; what is hashed is kept; run it again to go on\n',
     });
     expect((await pool.query('select from big_keys where api_key is not null')).rowCount).toBe(2_000);
 
@@ -69,6 +69,21 @@ describe('adopt', () => {
     const keys = managerOf('big_keys');
     expect(await keys.verify(keyOf(1_999))).toMatchObject({ ok: true });
     await keys.close();
+  });
+
+  it('a table of one key -> told of in the singular', async () => {
+    await plaintextTable('one_key', 1);
+    const { stderr } = await cli(['adopt', '--table', 'one_key'], { env });
+    expect(stderr).toMatch(/^Adopted 1 key\.\nTo accept keys from elsewhere, /);
+  });
+
+  it('a key that no header can carry -> adopted, with a warning that its user needs another', async () => {
+    await plaintextTable('odd_keys', 1);
+    await pool.query(`update odd_keys set api_key = 'two words'`);
+    const { code, stderr } = await cli(['adopt', '--table', 'odd_keys'], { env });
+    expect(code).toBe(0);
+    expect(stderr).toContain('\nWarning: no request can carry 1 key (blanks, ');
+    expect(stderr).not.toContain('two words');
   });
 
   it('no such table -> failed in one sentence', async () => {

@@ -49,6 +49,16 @@ describe('check on a server that is not as it should be', () => {
     expect(servers.some((server) => server.sawKey())).toBe(false);
   });
 
+  it('a route of another method -> found, with what to know before --method is given', async () => {
+    const server = await guarded();
+    const report = await check(server.url, '--method', 'POST');
+    expect(report.findings[0]).toMatchObject({
+      code: 'not_found',
+      remedy: 'check the path; if it is no POST route give --method, and first read in --help what that runs',
+    });
+    expect(server.sawKey()).toBe(false);
+  });
+
   it('a redirect before or behind the guard -> found, not followed, and its target never sees the key', async () => {
     const target = await serve((_req, res) => void res.end());
     // A server that echoes what it was sent must not make the command repeat it.
@@ -62,8 +72,8 @@ describe('check on a server that is not as it should be', () => {
     ]);
     const reports = await Promise.all([first, behind, https].map(({ url }) => check(url)));
     for (const { codes } of reports) expect(codes).toEqual(['redirect']);
-    expect(reports[0]!.findings[0]!.message).toContain(`sends on to http://127.0.0.1:${target.port}:`);
-    expect(reports[2]!.findings[0]!.message).toContain('sends on to https');
+    expect(reports[0]!.findings[0]!.message).toContain(`redirects to http://127.0.0.1:${target.port}:`);
+    expect(reports[2]!.findings[0]!.message).toContain('redirects to https');
     expect([first.sawKey(), behind.sawKey(), target.sawKey()]).toEqual([false, true, false]);
   });
 
@@ -95,7 +105,7 @@ describe('check on a server that is not as it should be', () => {
       expect(JSON.stringify(findings)).not.toMatch(/check again|touch|dangerously/);
     }
     expect(reports[4]!.findings[0]!.remedy).toBe(
-      "call 'https://x.example/%27;touch$IFS;%27' itself, if it is yours",
+      "call 'https://x.example/%27;touch$IFS;%27' directly, if it is yours",
     );
     expect(reports[5]!.codes).toEqual(['redirect']);
     expect(JSON.stringify(reports[5]!.findings)).not.toContain('touch');

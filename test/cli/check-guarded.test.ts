@@ -37,6 +37,20 @@ describe('check on a server that is guarded', () => {
     });
   });
 
+  it('no method -> GET alone; --method POST -> the handler runs once, with the key; with --no-key never', async () => {
+    const methods: string[] = [];
+    const server = await guarded(guard(), (req, res) => {
+      methods.push(req.method);
+      res.end();
+    });
+    await check(server.url);
+    expect(methods).toEqual(['GET']);
+    await cli(['check', server.url, '--method', 'POST', '--no-key']);
+    expect(methods).toEqual(['GET']);
+    await check(server.url, '--method', 'POST');
+    expect(methods).toEqual(['GET', 'POST']);
+  });
+
   it('an empty key file, or nothing on standard input -> misused, and said so', async () => {
     const server = await guarded(cors(), guard());
     const cwd = folder({ 'empty.key': ' \n' });
@@ -45,7 +59,7 @@ describe('check on a server that is guarded', () => {
       cli(['check', server.url], { cwd, input: '\n' }),
       cli(['check', server.url, '--key-file', 'empty.key', '--json'], { cwd }),
     ]);
-    const advice = 'give a key, or --no-key to check without one';
+    const advice = 'give a key, or check without one: --no-key';
     expect(filed).toEqual({ code: 2, stdout: '', stderr: `error: empty.key holds no key: ${advice}\n` });
     expect(piped).toEqual({ code: 2, stdout: '', stderr: `error: standard input holds no key: ${advice}\n` });
     expect(json).toEqual(filed);

@@ -25,7 +25,7 @@ describe('check on what does not answer', () => {
       'tls_failed',
     ]);
     expect(reports[0].findings[0]!.message).toBe(
-      'http://127.0.0.1:1 cannot be called: nothing listens there: the connection was refused.',
+      'http://127.0.0.1:1 cannot be called: the connection was refused (nothing listens there).',
     );
     expect(reports[3].findings[0]!.message).toContain('it does not speak TLS');
   });
@@ -43,7 +43,7 @@ describe('check on what does not answer', () => {
     );
     const report = await check(`https://localhost:${server.port}/`);
     expect(report.codes).toEqual(['tls_failed']);
-    expect(report.findings[0]!.message).toContain('signed by itself');
+    expect(report.findings[0]!.message).toContain('self-signed');
     expect(server.sawKey()).toBe(false);
   });
 
@@ -64,7 +64,7 @@ describe('check on what does not answer', () => {
     const server = await guarded(guard());
     const { code, stdout } = await cli(['check', server.url], { input: 'two words' });
     expect(code).toBe(1);
-    expect(stdout).toContain('No header can carry your key');
+    expect(stdout).toContain('Your key cannot be sent in a header');
     expect(stdout).not.toContain('two words');
   });
 });

@@ -30,7 +30,7 @@ describe('claim', () => {
     expect(code).toBe(0);
     const [, token] = /^https:\/\/api\.example\.com\/claim#([\w-]{43})\n$/.exec(stdout)!;
     expect(stderr).toMatch(
-      /^Made claim_\w{10} for alice; it works once, until \d{4}-\d\d-\d\d \d\d:\d\d UTC.*\n$/,
+      /^Created claim_\w{10} for alice; it works once, until \d{4}-\d\d-\d\d \d\d:\d\d UTC.*\n$/,
     );
     expect(stderr).not.toContain(token);
     const [claim] = await keys.listClaims();
@@ -60,7 +60,7 @@ describe('claim', () => {
     ]);
     const remedy = /the link is lost: npx require-api-key withdraw (claim_\w{10})\n/;
     expect(full.code).toBe(1);
-    expect(closed.stderr).toMatch(/nobody reads it; .*\nexit 1\n$/);
+    expect(closed.stderr).toMatch(/nothing reads it; .*\nexit 1\n$/);
     for (const { stderr } of [full, closed]) {
       await expect(keys.revokeClaim(remedy.exec(stderr)![1]!)).resolves.toMatchObject({ user: 'carol' });
     }
@@ -71,6 +71,7 @@ describe('claim', () => {
     ['http://10.0.0.1/claim', true],
     ['http://localhost:3000/claim', false],
     ['http://127.0.0.1/claim', false],
+    ['http://app.localhost:3000/claim', false],
     ['http://[::1]/claim', false],
     [baseUrl, false],
   ])('the base %s -> warned of: %s', async (base, isWarned) => {
@@ -89,6 +90,7 @@ describe('claim', () => {
     [['alice', '--base-url', baseUrl, '--link-ttl', '31d']],
     [['alice', '--base-url', baseUrl, '--link-ttl', '30s']],
     [['alice', '--base-url', baseUrl, '--expires', '2020-01-01']],
+    [['alice', '--base-url', baseUrl, '--scope', 'a,b']],
   ])('%j -> misused, and no link', async (args) => {
     const before = await keys.listClaims();
     const { code, stdout } = await run(...args);

@@ -27,7 +27,7 @@ describe('claims', () => {
       run('claims', '--status', 'open'),
       run('claims', '--json'),
     ]);
-    expect(all.stdout).toMatch(/^CLAIM ID +USER +NAME +SCOPES +STATUS +MADE +ENDS +KEY ID\n/);
+    expect(all.stdout).toMatch(/^CLAIM ID +USER +NAME +SCOPES +STATUS +CREATED +ENDS +KEY ID\n/);
     const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d UTC`;
     expect(all.stdout).toMatch(
       new RegExp(`\n${used.claim.claimId} +alice +ci +a b +used +${time} +${time} +${record.keyId}\n$`),
@@ -54,7 +54,7 @@ describe('claims', () => {
       run('claims', '--all', '--status', 'open', '--json'),
     ]);
     expect(JSON.parse(some.stdout)).toHaveLength(5);
-    expect(some.stderr).toBe('There are more than these 5: give --all, or a higher --limit.\n');
+    expect(some.stderr).toBe('Only the newest 5 are shown; for more give --all, or a higher --limit.\n');
     const listed = (JSON.parse(all.stdout) as { claimId: string; user: string }[]).filter(
       ({ user }) => user === 'many',
     );
@@ -73,6 +73,17 @@ describe('claims', () => {
 });
 
 describe('withdraw', () => {
+  it('what is no id of a link -> failed, with what finds it, or with the command for a key', async () => {
+    const [user, keyId] = await Promise.all([run('withdraw', 'alice'), run('withdraw', 'key_0000000000')]);
+    const none = 'error: there is no claim link with this id';
+    expect(user).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `${none}; ids of links look like claim_4fQz81LmBw, see npx require-api-key claims\n`,
+    });
+    expect(keyId.stderr).toBe(`${none}; for a key use npx require-api-key revoke key_0000000000\n`);
+  });
+
   it('an open link -> it yields no key any more; a second time changes nothing', async () => {
     const { token, claim } = await keys.createClaim({ user: 'carol' });
     const hostile = 'update api_keys_claims set user_name = $1 where claim_id = $2';

@@ -63,7 +63,7 @@ describe('doctor on the database', () => {
       .pool()
       .query(
         `insert into api_keys (key_id, user_name, digest, created_at) values ('key_unused0000', $1, $2, now() - interval '30 days')`,
-        [`owner ${key} ${password} ${url.href}`, digest],
+        [`user ${key} ${password} ${url.href}`, digest],
       );
     const cwd = folder({ '.env': `API_KEYS="alice:${key},bob:'${legacy}',:${legacy}\nX=${legacy}\n` });
     const env = { INTERNAL_API_KEY: `"${legacy}"`, DATABASE_URL: url.href };
@@ -120,7 +120,7 @@ describe('doctor on the database', () => {
       {
         severity: 'error',
         code: 'disabled_triggers',
-        remedy: 'run npx require-api-key migrate --table quiet, which brings it back',
+        remedy: 'run npx require-api-key migrate --table quiet, which restores it',
       },
     ]);
     const migrated = await cli(['migrate', ...table], { env: url });

@@ -52,7 +52,7 @@ describe('doctor on a set-up without fault', () => {
     const words = await cli(['doctor'], { cwd: folder(), env: { INTERNAL_API_KEY: good } });
     expect(words).toEqual({
       code: 0,
-      stdout: 'note     No database is named: DATABASE_URL is not set.\nNothing is wrong.\n',
+      stdout: 'note     No database was checked: DATABASE_URL is not set.\nNo problems found.\n',
       stderr: '',
     });
   });
@@ -113,12 +113,12 @@ describe('doctor on variables', () => {
     const env = { API_KEYS: `carol:${good}A,"alice:${good}",bob:${other};dave:${good}` };
     expect(await findingsOf({ cwd: folder(), env })).toMatchObject([
       {
-        message: 'API_KEYS has quotes that are a part of its value (entry 2).',
-        remedy: 'take them away: the server takes them for a part of the user or of the key',
+        message: 'API_KEYS has quotes that are part of its value (entry 2).',
+        remedy: 'remove them: the server reads them as part of the user or of the key',
       },
       {
-        message: 'API_KEYS has a ; between entries (entry 3), which makes what follows a part of the key.',
-        remedy: 'write a comma in place of each ;',
+        message: 'API_KEYS has a ; between entries (entry 3), so the rest is read as part of the key.',
+        remedy: 'write a comma instead of each ;',
       },
     ]);
   });
@@ -127,7 +127,7 @@ describe('doctor on variables', () => {
     const env = { API_KEYS: `alice:$FOO,bob:your-api-key-goes-here-0123456789abcdef,carol:${good}` };
     const findings = await findingsOf({ cwd: folder(), env });
     expect(findings.map(({ message }) => message)).toEqual([
-      'API_KEYS holds what looks like a variable that nothing has expanded (entry 1).',
+      'API_KEYS holds what looks like a variable that was not expanded (entry 1).',
       'API_KEYS holds a key that looks like a sample from documentation (entry 2).',
     ]);
   });
@@ -152,6 +152,59 @@ describe('doctor on variables', () => {
       ['unset_variable', 'JOBS_KEY'],
       ['short_key', 'METRICS_KEY'],
       ['broken_list', 'PARTNER_KEYS'],
+    ]);
+  });
+});
+
+describe('doctor on a key under another name', () => {
+  const isRead = (name: string, meant: string) => `${name} is set, but the library reads ${meant}: rename it`;
+
+  const values = {
+    'one key': good,
+    'a digest': digestApiKey(good),
+    pairs: `alice:${good},bob:${digestApiKey(other)}`,
+  };
+
+  it.each<[string, keyof typeof values, string]>([
+    ['INTERNAL_API_KEYS', 'one key', 'INTERNAL_API_KEY'],
+    ['INTERNAL_APIKEY', 'one key', 'INTERNAL_API_KEY'],
+    ['INTERNAL_API_KYE', 'one key', 'INTERNAL_API_KEY'],
+    ['internal_api_key', 'one key', 'INTERNAL_API_KEY'],
+    ['API_KEY', 'one key', 'INTERNAL_API_KEY'],
+    ['X_API_KEY', 'a digest', 'INTERNAL_API_KEY'],
+    ['API_KEY', 'pairs', 'API_KEYS'],
+    ['INTERNAL_API_KEYS', 'pairs', 'API_KEYS'],
+    ['APIKEYS', 'pairs', 'API_KEYS'],
+  ])('%s holds %s, in the environment or in .env -> told that %s is read', async (name, form, meant) => {
+    const value = values[form];
+    const found = await Promise.all([
+      findingsOf({ cwd: folder(), env: { [name]: value } }),
+      findingsOf(withEnv(`${name}=${value}\n`)),
+    ]);
+    for (const findings of found)
+      expect(findings).toMatchObject([{ code: 'unset_variable', remedy: isRead(name, meant) }]);
+  });
+
+  it('keys of other services, a name that is set to nothing -> not taken for it', async () => {
+    const env = { OPENAI_API_KEY: good, APP_KEY: good, SECRET_KEY: good, KEY: good, API_KEY: ' ' };
+    expect(await findingsOf({ cwd: folder(), env })).toMatchObject([
+      { remedy: 'npx require-api-key generate --env INTERNAL_API_KEY >> .env' },
+    ]);
+  });
+
+  it('a list of another name -> the nearest to it; a variable that is asked for too is none', async () => {
+    const args = ['--variable', 'JOBS_KEY_A', '--variable', 'JOBS_KEY_B', '--list-variable', 'PARTNER_KEYS'];
+    const env = { JOBS_KEY_A: good, PARTNERS_KEYS: other };
+    const [finding] = await findingsOf({ cwd: folder(), env }, ...args);
+    expect(finding).toMatchObject({
+      code: 'unset_variable',
+      remedy: isRead('PARTNERS_KEYS', 'PARTNER_KEYS'),
+    });
+  });
+
+  it('a list by another name that is not set -> made with a user', async () => {
+    expect(await findingsOf({ cwd: folder() }, '--list-variable', 'PARTNER_KEYS')).toMatchObject([
+      { remedy: 'npx require-api-key generate --env PARTNER_KEYS --user <user> >> .env' },
     ]);
   });
 });

@@ -58,11 +58,11 @@ describe('generate', () => {
       cli(['generate', '--env', 'OTHER_KEYS'], { cwd }),
       cli(['generate', '--env', 'EMPTY'], { cwd }),
     ]);
-    const warning = /^Warning: \.env holds API_KEYS already, .* keep one, .*, API_KEYS=(.+),<old>, /m;
-    expect(warning.exec(list.stderr)?.[1]).toBe('alice:<new>');
+    const warning = /^Warning: \.env sets API_KEYS already, .* keep one line, API_KEYS=(.+),<old value>, /m;
+    expect(warning.exec(list.stderr)?.[1]).toBe('alice:<new key>');
     for (const { code, stderr } of [single, json]) {
       expect(code).toBe(0);
-      expect(warning.exec(stderr)?.[1]).toBe('<new>');
+      expect(warning.exec(stderr)?.[1]).toBe('<new key>');
     }
     for (const { stderr } of [other, empty]) expect(stderr).not.toContain('Warning');
     for (const { stdout, stderr } of [list, single, json, other, empty])
@@ -95,14 +95,14 @@ describe('generate', () => {
     const { code, stderr } = await cli(['generate', '--env', 'API_KEYS', '--user', 'bob'], { cwd });
     expect(code).toBe(0);
     expect(/^Warning: .+$/m.exec(stderr)?.[0]).toBe(
-      'Warning: .env holds API_KEYS already, and of two lines the last one alone counts: put both on one line, API_KEYS=<what it holds>,bob:<new>.',
+      'Warning: .env sets API_KEYS already, and of two lines only the last one counts: put both on one line, API_KEYS=<old value>,bob:<new key>.',
     );
     expect(stderr).not.toMatch(new RegExp(old, 'i'));
   });
 
   it('--json to nobody -> failed', async () => {
     const { stderr } = await shell('{ sleep 0.2; $CLI generate --json; echo "exit $?" >&2; } | true');
-    expect(stderr).toMatch(/nobody reads it; the key is lost: make another\nexit 1\n$/);
+    expect(stderr).toMatch(/nothing reads it; the key is lost: generate another\nexit 1\n$/);
   });
 
   it.each([

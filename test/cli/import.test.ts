@@ -13,7 +13,7 @@ await store.migrate();
 const keys = new ApiKeyManager({ store, legacyKeys: true });
 
 const legacy = (name: string) => `${name}-0123456789-abcdefghijklmnopqrst`;
-const ownerOf = async (key: string) => (await store.findByDigest(digestApiKey(key)))?.user;
+const userOf = async (key: string) => (await store.findByDigest(digestApiKey(key)))?.user;
 
 describe('import of one key', () => {
   it('on standard input, in a file and as a digest -> known from then on, and never printed', async () => {
@@ -53,10 +53,10 @@ describe('import of one key', () => {
     expect(piped).toEqual({
       code: 1,
       stdout: '',
-      stderr: `error: this key belongs to another user, frank, as ${keyId}: a key has one user, so grace needs one of their own\n`,
+      stderr: `error: this key belongs to another user, frank, as ${keyId}: give grace a key of their own\n`,
     });
     expect(digested).toEqual(piped);
-    expect(await ownerOf(first)).toBe('frank');
+    expect(await userOf(first)).toBe('frank');
   });
 
   it('a key whose key id another key has -> failed, and said so', async () => {
@@ -69,7 +69,46 @@ describe('import of one key', () => {
     const { code, stderr } = await cli(['import', 'heidi'], { env, input: key });
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'error: the key id of this key is taken by another key\n',
+      stderr: 'error: the key id of this key belongs to another key\n',
+    });
+  });
+
+  it('a digest in place of the key, on standard input or in a file -> taken for a digest, whatever its case', async () => {
+    const cwd = folder({ 'quinn.digest': `${digestApiKey(legacy('quinn'))}\n` });
+    const [piped, filed] = await Promise.all([
+      cli(['import', 'peggy'], { env, input: `SHA256:${digestApiKey(legacy('peggy')).slice(7)}\n` }),
+      cli(['import', 'quinn', '--key-file', 'quinn.digest'], { env, cwd }),
+    ]);
+    expect([piped.code, filed.code]).toEqual([0, 0]);
+    expect(await userOf(legacy('peggy'))).toBe('peggy');
+    expect(await userOf(legacy('quinn'))).toBe('quinn');
+  });
+
+  it.each(['sha256:', 'sha256:abc', `SHA256:${'g'.repeat(64)}`, `sha256:${'0'.repeat(65)}`])(
+    '%s on standard input -> refused, and nothing is taken over',
+    async (input) => {
+      const { code, stdout, stderr } = await cli(['import', 'rupert'], { env, input });
+      expect({ code, stdout, stderr }).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: 'error: standard input begins with "sha256:" but is not a digest of 64 hexadecimal digits\n',
+      });
+      expect(await keys.list({ user: 'rupert' })).toEqual([]);
+    },
+  );
+
+  it('an option that makes no sense, or no database -> misused before a key is asked for', async () => {
+    const [user, database_] = await Promise.all([
+      cli(['import', ' '], { env, input: null }),
+      cli(['import', 'alice'], { cwd: folder(), input: null }),
+    ]);
+    expect(user).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error: the user must be/) as unknown,
+    });
+    expect(database_).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error: no database is set/) as unknown,
     });
   });
 
@@ -89,7 +128,7 @@ describe('import of one key', () => {
       cli(['import', 'x', '--key-file', 'long.key'], { env, cwd }),
     ]);
     expect(long).toMatchObject({ code: 1, stderr: 'error: long.key is longer than any key\n' });
-    expect(nothing).toMatchObject({ code: 1, stderr: 'error: the input has no key\n' });
+    expect(nothing).toMatchObject({ code: 1, stderr: 'error: standard input has no key\n' });
     expect(two).toMatchObject({ code: 1, stderr: expect.stringContaining('more than one line') as unknown });
     expect(impossible).toMatchObject({
       code: 1,
@@ -97,7 +136,7 @@ describe('import of one key', () => {
     });
     expect(missing).toMatchObject({
       code: 1,
-      stderr: 'error: none.key cannot be read: there is no such file\n',
+      stderr: 'error: none.key cannot be read: the file does not exist\n',
     });
   });
 
@@ -107,6 +146,7 @@ describe('import of one key', () => {
     [['import', '--file', 'f', '--digest', 'd']],
     [['import', 'x', 'a-key-that-stands-in-the-arguments']],
     [['import', 'x', '--digest', 'sha256:abc']],
+    [['import', 'x', '--scope', 'a,b']],
   ])('%j -> misused', async (args) => {
     const { code, stdout, stderr } = await cli(args, { env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -129,10 +169,10 @@ describe('import --file', () => {
       ['keys.txt', 'keys.csv', 'keys.json'].map((file) => cli(['import', '--file', file], { env, cwd })),
     );
     for (const each of runs) {
-      expect(each).toEqual({ code: 0, stdout: '', stderr: 'Took over 2 keys; 0 were there already.\n' });
+      expect(each).toEqual({ code: 0, stdout: '', stderr: 'Took over 2 keys; 0 already there.\n' });
     }
     for (const user of ['erin', 'frank', 'hugo', 'iris', 'jack'])
-      expect(await ownerOf(legacy(user))).toBe(user);
+      expect(await userOf(legacy(user))).toBe(user);
     expect(await keys.verify(legacy('gina'))).toMatchObject({
       apiKey: { user: 'gina, of sales', name: 'a "b"', scopes: ['x', 'y'], metadata: { n: 1 } },
     });
@@ -162,21 +202,43 @@ describe('import --file', () => {
       'line 3 has no user',
       'line 4 has no key',
       'line 5 has an unresolved reference instead of a key',
-      'line 6 is refused: "digest" must be "sha256:" and 64 hexadecimal digits; received a string of 10 characters',
-      'line 7 has the key of another user, on line 1',
+      'line 6 begins with "sha256:" but is not a digest of 64 hexadecimal digits',
+      'line 7 has the same key as line 1, under another user',
       expect.stringMatching(/^line 8 is refused: "key" must be a key that a header can carry/),
-      'error: 7 of 8 keys cannot be taken over; none was',
+      'error: cannot take over 7 of 8 keys, so took over none: fix the file',
       '',
     ]);
     expect(table!.stderr).toMatch(
-      /^line 2 has 3 fields where the header has 2\nline 3 is refused: "user" .*\nline 5 has no key\n/,
+      /^line 2 has 3 fields, but the header has 2\nline 3 is refused: "user" .*\nline 5 has no key\n/,
     );
-    expect(open!.stderr).toBe('error: line 2: a quote does not fit its field\n');
+    expect(open!.stderr).toBe(
+      'error: line 2: a quote is not closed, or stands inside a field without quotes\n',
+    );
     for (const { stdout, stderr } of [text!, table!]) {
       expect(stdout).toBe('');
       expect(stderr).not.toContain('0123456789');
     }
-    expect(await ownerOf(legacy('kate'))).toBeUndefined();
+    expect(await userOf(legacy('kate'))).toBeUndefined();
+  });
+
+  it('one key, one wrong key, one key of another user -> told of in the singular', async () => {
+    await keys.import({ user: 'xena', key: legacy('xena') });
+    const [one, wrong, taken] = await Promise.all([
+      cli(['import', '--file', '-'], { env, input: `yuri:${legacy('yuri')}` }),
+      cli(['import', '--file', '-'], { env, input: 'yuri:' }),
+      cli(['import', '--file', '-'], { env, input: `zoe:${legacy('xena')}` }),
+    ]);
+    expect(one.stderr).toBe('Took over 1 key; 0 already there.\n');
+    expect(wrong.stderr).toContain('error: cannot take over 1 of 1 key, so took over none: fix the file\n');
+    expect(taken.stderr).toContain('error: did not take over 1 key\n');
+  });
+
+  it('scopes that are split by commas in CSV -> told of by the line, nothing is taken over', async () => {
+    const input = `user,key,scopes\nzack,${legacy('zack')},"a,b"\n`;
+    const { code, stderr } = await cli(['import', '--file', '-'], { env, input });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^line 2 has a comma in its scopes: put blanks between them\n/);
+    expect(await userOf(legacy('zack'))).toBeUndefined();
   });
 
   it('a key that another user has already -> told of by its place, the rest is taken over', async () => {
@@ -184,9 +246,9 @@ describe('import --file', () => {
     const input = `vera:${legacy('uma')}\nwalt:${legacy('walt')}\n`;
     const { code, stderr } = await cli(['import', '--file', '-'], { env, input });
     expect(code).toBe(1);
-    expect(stderr).toContain('line 1 has a key that the database knows under another user\n');
-    expect(await ownerOf(legacy('walt'))).toBe('walt');
-    expect(await ownerOf(legacy('uma'))).toBe('uma');
+    expect(stderr).toContain('line 1 has a key that the database holds under another user\n');
+    expect(await userOf(legacy('walt'))).toBe('walt');
+    expect(await userOf(legacy('uma'))).toBe('uma');
   });
 
   it('Ctrl-C in the middle -> exit 130; a second run takes over what is left', async () => {
@@ -199,7 +261,7 @@ describe('import --file', () => {
     await holder.query('commit');
     const { code, stderr } = await finished;
     // The signal may arrive after another batch or two; what matters is that the rest is left, and told of.
-    const left = Number(/^error: stopped; (\d+) keys are left, run it again to go on\n$/.exec(stderr)?.[1]);
+    const left = Number(/^error: stopped with (\d+) keys? left; run it again to go on\n$/.exec(stderr)?.[1]);
     expect([code, left > 0 && left < 200]).toEqual([130, true]);
     const again = await cli(['import', '--file', '-', '--json'], { env, input });
     expect(JSON.parse(again.stdout)).toMatchObject({ imported: left, duplicates: 200 - left });

@@ -27,7 +27,7 @@ describe('create', () => {
     const { keyId } = parseApiKey(text.slice(0, -1))!;
     expect(text.at(-1)).toBe('\n');
     expect(stderr).toMatch(
-      new RegExp(`^Made ${keyId} for alice; it expires \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC.`),
+      new RegExp(`^Created ${keyId} for alice; it expires \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC.`),
     );
     const record = await keys.get(keyId);
     expect(record).toMatchObject({
@@ -60,7 +60,7 @@ describe('create', () => {
   it('standard output that is full -> failed, and the key to revoke is named', async () => {
     const { code, stderr } = await shell('$CLI create carol > /dev/full', { env });
     expect(code).toBe(1);
-    const [, keyId] = /no space is left; the key is lost: npx require-api-key revoke (key_\w{10})\n/.exec(
+    const [, keyId] = /the disk is full; the key is lost: npx require-api-key revoke (key_\w{10})\n/.exec(
       stderr,
     )!;
     expect(await keys.get(keyId!)).toMatchObject({ user: 'carol' });
@@ -74,13 +74,11 @@ describe('create', () => {
       shell(`$CLI rotate ${old.record.keyId} --json > /dev/full`, { env }),
     ]);
     expect(full).toMatchObject({ code: 1, stdout: '' });
-    expect(full.stderr).toMatch(/no space is left; the key is lost: npx require-api-key revoke key_\w{10}\n/);
+    expect(full.stderr).toMatch(/the disk is full; the key is lost: npx require-api-key revoke key_\w{10}\n/);
     expect(closed.stderr).toMatch(
-      /nobody reads it; the key is lost: npx require-api-key revoke key_\w{10}\nexit 1\n/,
+      /nothing reads it; the key is lost: npx require-api-key revoke key_\w{10}\nexit 1\n/,
     );
-    expect(rotated.stderr).toMatch(
-      /the key is lost: make another in its place, npx require-api-key rotate key_\w{10} /,
-    );
+    expect(rotated.stderr).toMatch(/the key is lost: replace it, npx require-api-key rotate key_\w{10} /);
   });
 
   it('into a file that others may read -> a warning; into one that they may not -> none', async () => {
@@ -90,7 +88,7 @@ describe('create', () => {
       shell('umask 077; $CLI create op > closed.key', { cwd, env }),
       shell('umask 022; $CLI create op --json > open.json', { cwd, env }),
     ]);
-    const warning = /^Warning: the file is open to other users of this machine: chmod 600 it, /;
+    const warning = /^Warning: other users of this machine can read the file: chmod 600 it, /;
     expect([open, closed, json].map(({ stderr }) => warning.test(stderr))).toEqual([true, false, true]);
   });
 
@@ -101,6 +99,8 @@ describe('create', () => {
     [['create', 'x', '--expires', '2099-02-31']],
     [['create', 'x', '--metadata', '[1]']],
     [['create', 'x', '--scope', 'a b']],
+    [['create', 'x', '--scope', 'a,b']],
+    [['create', 'x', '--scope', 'a', '--scope', 'b,c']],
     [['create', ' ']],
   ])('%j -> misused, and nothing is made', async (args) => {
     const { code, stdout, stderr } = await cli(args, { env });
@@ -149,7 +149,7 @@ describe('list and show', () => {
       run('list', '--user', 'many', '--all', '--json'),
     ]);
     expect(JSON.parse(some.stdout)).toHaveLength(5);
-    expect(some.stderr).toBe('There are more than these 5: give --all, or a higher --limit.\n');
+    expect(some.stderr).toBe('Only the newest 5 are shown; for more give --all, or a higher --limit.\n');
     const ids = (JSON.parse(all.stdout) as KeyRecord[]).map(({ keyId }) => keyId);
     expect(new Set(ids).size).toBe(1234);
     expect(all.stderr).toBe('');
@@ -174,7 +174,7 @@ describe('list and show', () => {
       keyId: record.keyId,
       createdAt: record.createdAt.toISOString(),
     });
-    expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'error: there is no record with this key id\n' });
+    expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'error: there is no key with this key id\n' });
   });
 });
 
@@ -185,7 +185,9 @@ describe('rotate and revoke', () => {
     const { code, stdout, stderr } = await run('rotate', old.record.keyId, '--overlap', '1h');
     expect(code).toBe(0);
     const { keyId } = parseApiKey(stdout.trim())!;
-    expect(stderr).toMatch(new RegExp(`^Made ${keyId} for frank; ${old.record.keyId} works until \\d{4}-`));
+    expect(stderr).toMatch(
+      new RegExp(`^Created ${keyId} for frank; ${old.record.keyId} works until \\d{4}-`),
+    );
     const previous = await keys.get(old.record.keyId);
     const overlap = previous!.expiresAt!.getTime() - before;
     expect(overlap).toBeGreaterThanOrEqual(3_600_000);
@@ -209,15 +211,50 @@ describe('rotate and revoke', () => {
     const first = await keys.create({ user: 'hugo' });
     const { record: second } = await keys.rotate(first.record.keyId);
     const [unknown, whole] = await Promise.all([run('revoke', 'key_0000000000'), run('revoke', first.key)]);
-    expect(unknown).toMatchObject({ code: 1, stderr: 'error: there is no record with this key id\n' });
+    expect(unknown).toMatchObject({ code: 1, stderr: 'error: there is no key with this key id\n' });
     expect(whole.code).toBe(2);
-    expect(whole.stderr).toContain(`the key ${first.record.keyId} stands in the arguments`);
+    expect(whole.stderr).toContain(`the key ${first.record.keyId} is in the arguments`);
     expect(whole.stderr).not.toContain(first.key);
 
     const { code, stdout, stderr } = await run('revoke', first.record.keyId, '--family');
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toBe(`Revoked ${first.record.keyId} of hugo.\nRevoked ${second.keyId} of hugo.\n`);
     expect(await store.get(second.keyId)).toHaveProperty('revokedAt');
+  });
+});
+
+describe('what is no key id', () => {
+  it.each([[['show']], [['revoke']], [['rotate', '--overlap', '1h']]])(
+    '%j with the name of a user -> failed, with the line that lists the keys of the user',
+    async ([command, ...options]) => {
+      const { code, stdout, stderr } = await run(command!, 'alice@partner.example', ...options);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toBe(
+        'error: there is no key with this key id; key ids look like key_4fQz81LmBw, see npx require-api-key list --user alice@partner.example\n',
+      );
+    },
+  );
+
+  it('what may be a key of another form -> not repeated', async () => {
+    const legacy = 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a';
+    const { stderr } = await run('revoke', legacy, '--table', 'api_keys');
+    expect(stderr).toContain('see npx require-api-key list --table api_keys --user <user>\n');
+    expect(stderr).not.toContain(legacy);
+  });
+
+  it('the id of a claim link -> failed, with the line that withdraws it', async () => {
+    const { code, stderr } = await run('revoke', 'claim_0000000000');
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'error: there is no key with this key id; for a claim link use npx require-api-key withdraw claim_0000000000\n',
+    );
+  });
+
+  it('one more key than --limit 1 shows -> said so', async () => {
+    await keys.create({ user: 'twice' });
+    await keys.create({ user: 'twice' });
+    const { stderr } = await run('list', '--user', 'twice', '--limit', '1', '--json');
+    expect(stderr).toBe('Only the newest 1 are shown; for more give --all, or a higher --limit.\n');
   });
 });
 

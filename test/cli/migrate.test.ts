@@ -14,7 +14,7 @@ describe('migrate', () => {
     );
     const first = await run('migrate');
     expect(first).toMatchObject({ code: 0, stdout: '' });
-    expect(first.stderr).toMatch(/^The table public.api_keys is made \(version \d+\).\n$/);
+    expect(first.stderr).toMatch(/^The table public.api_keys is created \(version \d+\).\n$/);
     const [second, json, list] = await Promise.all([run('migrate'), run('migrate', '--json'), run('list')]);
     expect(second.stderr).toMatch(/^The table public.api_keys is up to date/);
     const { before: from, after } = JSON.parse(json.stdout) as Record<string, number>;
@@ -24,7 +24,7 @@ describe('migrate', () => {
 
   it('another schema and table -> made there, and used there', async () => {
     const place = ['--schema', 'other', '--table', 'partner_keys'];
-    expect((await run('migrate', ...place)).stderr).toMatch(/^The table other.partner_keys is made/);
+    expect((await run('migrate', ...place)).stderr).toMatch(/^The table other.partner_keys is created/);
     const created = await run('create', 'alice', ...place);
     expect(created.code).toBe(0);
     const { rows } = await database.pool().query('select user_name from other.partner_keys');

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { generateApiKey } from '../../src/index.js';
 import { cli, cliFile, folder, startProcess } from '../support/cli.js';
@@ -19,10 +20,14 @@ describe('bad input', () => {
       ['list', '--table', ''],
       /^error: --table must be a name of 1 to \d+ bytes; received an empty string\n$/,
     ],
+    [
+      ['create', 'alice', '--scope', 'a,b'],
+      /^error: option '--scope <scope>' argument 'a,b' is invalid. Give --scope once for each scope: --scope read --scope write.\n$/,
+    ],
     [['create', 'alice', '--name', 'x'.repeat(300)], /^error: --name must be at most 256 characters long; /],
     [
       ['generate', '--key=a-secret-of-somebody'],
-      /^error: unknown option '--key'.* A key is never taken from the arguments/,
+      /^error: unknown option '--key'.* A key is never read from the arguments/,
     ],
   ])('%j -> exit 2 in one sentence', async (args, message) => {
     const { code, stdout, stderr } = await cli(args, { env: { DATABASE_URL: database.url } });
@@ -54,7 +59,7 @@ describe('bad input', () => {
       lines.map((args) => cli([...args, '--debug'])),
     )) {
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toContain(`the key ${keyId} stands in the arguments`);
+      expect(stderr).toContain(`the key ${keyId} is in the arguments`);
       expect(stderr).not.toContain(key);
     }
   });
@@ -73,6 +78,31 @@ describe('the database', () => {
     expect(file.stdout).toBe('');
   });
 
+  it.each([
+    [['migrate']],
+    [['create', 'alice', '--out', 'alice.key']],
+    [['claim', 'alice', '--base-url', 'https://host/claim']],
+    [['claims']],
+    [['withdraw', 'claim_0000000000']],
+    [['list']],
+    [['show', 'key_0000000000']],
+    [['rotate', 'key_0000000000']],
+    [['revoke', 'key_0000000000']],
+    [['import', 'alice']],
+    [['import', '--file', '-']],
+    [['adopt']],
+    [['prune', '--older-than', '90d']],
+  ])('%j without a database -> misused, in one line that says what to set', async (args) => {
+    const cwd = folder();
+    expect(await cli(args, { cwd })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'error: no database is set: put DATABASE_URL=postgres://... into the environment or .env, or give --database <url>\n',
+    });
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
   it('none named, or one that is no PostgreSQL URL -> misused', async () => {
     const secret = 'hunter2#hunter2';
     const [none, foreign, broken] = await Promise.all([
@@ -82,7 +112,7 @@ describe('the database', () => {
     ]);
     expect(none).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^error: no database is named/) as unknown,
+      stderr: expect.stringMatching(/^error: no database is set: put DATABASE_URL=/) as unknown,
     });
     expect(foreign).toMatchObject({
       code: 2,
@@ -126,7 +156,7 @@ describe('the database', () => {
       code: 1,
       stdout: '',
       stderr:
-        'error: the database 127.0.0.1:1/app cannot be used: the connection was refused; is the server running?\n',
+        'error: the database 127.0.0.1:1/app cannot be used: the connection was refused (nothing listens there)\n',
     });
     expect(full.code).toBe(1);
     expect(full.stderr).toContain('    at ');
@@ -157,6 +187,6 @@ describe('an answer that never comes', () => {
       cliFile,
       'generate',
     ]).finished;
-    expect({ code, stderr }).toEqual({ code: 1, stderr: 'error: it ended before it was done\n' });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'error: it stopped before it finished\n' });
   });
 });

@@ -48,7 +48,7 @@ describe('--out', () => {
       const { code, stdout, stderr } = made[index]!;
       expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
       expect(stderr).toContain(
-        `The ${name === 'claim' ? 'link' : 'key'} is in ${name}, which you alone can read.\n`,
+        `The ${name === 'claim' ? 'link' : 'key'} is in ${name}, which only you can read.\n`,
       );
       expect(stderr).not.toContain(text.trim().split(/[#:=]/).at(-1));
     }
@@ -86,7 +86,7 @@ describe('--out', () => {
     expect(await cli(args, { cwd, env })).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'error: alice.key exists already: name another file, or give --force to replace it\n',
+      stderr: 'error: alice.key exists already: give another name, or --force to replace it\n',
     });
     expect(readFileSync(file, 'utf8')).toBe('the old key\n');
     expect(await keys.list({ user: 'kept' })).toEqual([]);
@@ -102,9 +102,9 @@ describe('--out', () => {
     mkdirSync(join(cwd, 'folder'));
     symlinkSync('nowhere', join(cwd, 'link'));
     const attempts = [
-      ['none/a.key', 'error: none/a.key cannot be written: there is no such folder\n'],
-      ['folder', 'error: folder is not a plain file\n'],
-      ['link', 'error: link is not a plain file\n'],
+      ['none/a.key', 'error: none/a.key cannot be written: the folder does not exist\n'],
+      ['folder', 'error: folder is not a regular file\n'],
+      ['link', 'error: link is not a regular file\n'],
     ] as const;
     for (const [file, stderr] of attempts) {
       const result = await cli(['create', 'unmade', '--force', '--out', file], { cwd, env });
@@ -143,7 +143,7 @@ describe('--out', () => {
     expect(created).toEqual(failed('a.key', 'the key is lost and revoked: try again'));
     expect(replaced).toEqual(failed('old.key', 'the key is lost and revoked: try again'));
     expect(claimed).toEqual(failed('a.link', 'the link is lost and withdrawn: try again'));
-    expect(generated).toEqual(failed('b.key', 'the key is lost: make another'));
+    expect(generated).toEqual(failed('b.key', 'the key is lost: generate another'));
     expect(await keys.list({ user: 'late', status: 'active' })).toEqual([]);
     expect(await keys.list({ user: 'late' })).toHaveLength(2);
     const links = (await keys.listClaims()).filter(({ user }) => user === 'late');
@@ -161,7 +161,7 @@ describe('--out', () => {
       const { code, stdout, stderr } = await failing(['rotate', keyId, ...options, '--out', 'a.key'], cwd);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       const [, remedy] =
-        /^error: a\.key cannot be written: EIO; the key is lost: make another in its place, npx require-api-key (.+)\n$/.exec(
+        /^error: a\.key cannot be written: EIO; the key is lost: replace it, npx require-api-key (.+)\n$/.exec(
           stderr,
         )!;
       expect(await cli([...remedy!.split(' '), '--out', 'a.key'], { cwd, env })).toMatchObject({ code: 0 });
@@ -193,7 +193,7 @@ describe('--out', () => {
     const stopped = await finished;
     await holder.query('rollback');
     expect(stopped).toMatchObject({ code: 130, stdout: '' });
-    expect(stopped.stderr).toContain('may have been done');
+    expect(stopped.stderr).toContain('may have been created');
     expect(readdirSync(cwd)).toEqual([]);
   });
 

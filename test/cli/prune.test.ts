@@ -32,7 +32,7 @@ describe('prune', () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 0,
       stdout: '',
-      stderr: 'Deleted 3 records that ended over 90d ago.\n',
+      stderr: 'Deleted 3 records of keys that ended over 90d ago.\n',
     });
     expect(await left()).toEqual([1, 89]);
     const all = await cli(['prune', '--older-than', '0s', '--json'], { env });
@@ -50,7 +50,7 @@ describe('prune', () => {
     expect(await finished).toEqual({
       code: 130,
       stdout: '',
-      stderr: 'error: stopped; 1 records are deleted, run it again to go on\n',
+      stderr: 'error: stopped after 1 deleted record; run it again to go on\n',
     });
     expect(await left()).toEqual([91]);
     expect((await cli(['prune', '--older-than', '90d'], { env })).stderr).toMatch(/^Deleted 1 record /);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandOn, quote } from '../../src/cli/command-line.js';
+import { commandOn, quote } from '../../src/cli/paste-line.js';
 import { ApiKeyManager } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { cli, folder, shell } from '../support/cli.js';
@@ -67,7 +67,7 @@ describe('remedies', () => {
         ...env,
         X: 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a',
       }),
-    ).toEqual(['ask the owner, or npx require-api-key revoke --table partners <keyId>']);
+    ).toEqual(['ask the user, or revoke the key: npx require-api-key revoke --table partners <keyId>']);
   });
 
   it('a table that is not there, by another name -> the line that makes it', async () => {
@@ -91,9 +91,7 @@ describe('remedies', () => {
       /the link is lost: npx require-api-key withdraw --table lost claim_\w{10}\n$/,
     );
     expect(rotated.stderr).not.toContain('mallory');
-    const [, line] = /the key is lost: make another in its place, npx require-api-key (.+)\n$/.exec(
-      rotated.stderr,
-    )!;
+    const [, line] = /the key is lost: replace it, npx require-api-key (.+)\n$/.exec(rotated.stderr)!;
     expect(await shell(`$CLI ${line}`, { env })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^key_\w{48}\n$/) as unknown,
@@ -107,8 +105,8 @@ describe('what the library says of an option', () => {
     [['claim', 'x', '--base-url', 'https://h/c', '--link-ttl', '30s'], '--link-ttl', 'Write 1m to 30d.'],
     [['prune', '--older-than', '36501d'], '--older-than', 'Write 0s to 36500d.'],
     [['check', 'http://127.0.0.1:1', '--timeout', '9999w'], '--timeout', 'Write 1s to 1h.'],
-    [['create', 'x', '--expires', '999999w'], '--expires', 'It lies too far ahead.'],
-    [['create', 'x', '--scope', 'a b'], '--scope', 'must be'],
+    [['create', 'x', '--expires', '999999w'], '--expires', 'That is too far in the future.'],
+    [['create', 'x', '--scope', 'a"b'], '--scope', 'must be'],
     [['create', 'x', '--metadata', JSON.stringify({ a: 'x'.repeat(10_001) })], '--metadata', 'must be'],
     [['claim', 'x', '--base-url', 'https://h/c', '--name', ' '], '--name', 'must be'],
     [['create', ' '], 'the user', 'must be'],

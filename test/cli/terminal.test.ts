@@ -21,7 +21,7 @@ describe.skipIf(!canOpenTerminal)('on a terminal', () => {
       terminal('umask 077; $CLI generate > new.key', { cwd }),
     ]);
     expect(shown.stdout).toMatch(
-      /^key_\w{48}\r\nWarning: the key stands on your terminal, which scrolls away/,
+      /^key_\w{48}\r\nWarning: the key is shown on your terminal, which may be recorded; /,
     );
     expect(kept.stdout).not.toContain('Warning');
   });
@@ -51,7 +51,7 @@ describe.skipIf(!canOpenTerminal)('on a terminal', () => {
       terminal('$CLI prune --older-than 1d', { env }),
     ]);
     expect(imported.stdout).toMatch(/importing .*\| 0\/40/);
-    expect(imported.stdout).toMatch(/Took over 40 keys; 0 were there already.\r\n$/);
+    expect(imported.stdout).toMatch(/Took over 40 keys; 0 already there.\r\n$/);
     expect(pruned.stdout).toMatch(/pruning .*\| 0\/7/);
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseCsv, type CsvRow } from '../../src/cli/import/csv.js';
-import { formatFinding } from '../../src/cli/doctor/finding.js';
+import { formatFinding } from '../../src/cli/finding.js';
 import { mask } from '../../src/cli/secrets.js';
+import { count } from '../../src/cli/terminal/count.js';
 import { plain } from '../../src/cli/terminal/output.js';
 import { durationBetween, formatDuration, parseDuration } from '../../src/cli/values/duration.js';
 import { parseInstant } from '../../src/cli/values/instant.js';
@@ -58,6 +59,16 @@ describe('dates', () => {
     'tomorrow',
   ])('%j -> none', (text) => {
     expect(parseInstant(text)).toBeUndefined();
+  });
+});
+
+describe('counts', () => {
+  it.each([
+    [0, '0 keys'],
+    [1, '1 key'],
+    [2, '2 keys'],
+  ])('%d -> %s', (number, text) => {
+    expect(count(number, 'key')).toBe(text);
   });
 });
 

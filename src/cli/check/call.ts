@@ -1,5 +1,7 @@
 import { request as requestHttp, type IncomingHttpHeaders } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { networkReasons } from '../network-reasons.js';
+import { parseJson } from '../values/parse-json.js';
 
 export interface Call {
   readonly url: URL;
@@ -54,29 +56,20 @@ export async function call({ url, method, headers, timeoutMs }: Call): Promise<A
 }
 
 function codeIn(text: string): string | undefined {
-  try {
-    const { code } = JSON.parse(text) as { code?: unknown };
-    return typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : undefined;
-  } catch {
-    return undefined;
-  }
+  const document = parseJson(text);
+  if (typeof document !== 'object' || document === null || !('code' in document)) return undefined;
+  const { code } = document;
+  return typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : undefined;
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there: the connection was refused',
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'the host name cannot be looked up',
-  ECONNRESET: 'the connection was cut before an answer',
-  EPIPE: 'the connection was cut before an answer',
-  ETIMEDOUT: 'there was no answer in time',
-  EHOSTUNREACH: 'there is no way to the host',
-  ENETUNREACH: 'there is no way to the network',
+  ...networkReasons,
   CERT_HAS_EXPIRED: 'its TLS certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is signed by itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is signed by an authority that is not trusted here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'its TLS certificate comes without the chain that would show who signed it',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its TLS certificate is signed by an authority that is not trusted here',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is signed by an authority that this machine does not trust',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate comes without the intermediate certificates',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'its TLS certificate is signed by an authority that this machine does not trust',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
 };
 
@@ -84,7 +77,7 @@ const reasons: Readonly<Record<string, string>> = {
 export function reasonOf(error: unknown, { protocol }: URL): { code: string; why: string } {
   const { name = '', code = '', message = '' } = error as Partial<NodeJS.ErrnoException>;
   if (name === 'AbortError' || name === 'TimeoutError' || code === 'ETIMEDOUT') {
-    return { code: 'timed_out', why: 'there was no answer in time' };
+    return { code: 'timed_out', why: networkReasons.ETIMEDOUT };
   }
   if (protocol === 'https:' && (code === 'EPROTO' || /ssl|tls|packet length/i.test(code + message))) {
     const known = reasons[code];

@@ -1,9 +1,10 @@
 import { generateApiKey, parseApiKey } from '../../key-format.js';
 import { isPresentable } from '../../lib/presented-key.js';
-import type { Finding } from '../doctor/finding.js';
+import type { Finding } from '../finding.js';
+import { isLoopback } from '../is-loopback.js';
 import { call, reasonOf, type Answer } from './call.js';
 import type { Expectation } from './challenge.js';
-import { explainNoKey, explainOwnKey, explainWrongKey } from './explain.js';
+import { explainNoKey, explainOwnKey, explainWrongKey, type Explanation } from './explain.js';
 import { explainPreflight, preflightHeaders } from './preflight.js';
 
 export interface Target extends Expectation {
@@ -15,104 +16,125 @@ export interface Target extends Expectation {
   readonly sendsOverPlainHttp: boolean;
 }
 
-export interface Report {
-  /** What was called, and what came back. */
-  readonly calls: { call: string; status: number; code?: string }[];
-  readonly findings: Finding[];
+/** What was called, and what came back. */
+interface ReportedCall {
+  readonly call: string;
+  readonly status: number;
+  readonly code?: string;
 }
+
+export interface Report {
+  readonly calls: readonly ReportedCall[];
+  readonly findings: readonly Finding[];
+}
+
+/** One thing to report, in the order in which it came about. */
+type Step = { readonly call: ReportedCall } | { readonly finding: Finding };
+type Steps<Result> = AsyncGenerator<Step, Result, void>;
 
 /** Calls a server without a key, with one that nobody has and with the user's own; the last only where the first two were refused. */
 export async function checkServer(target: Target, readKey: () => Promise<string>): Promise<Report> {
-  const report: Report = { calls: [], findings: [] };
+  const calls: ReportedCall[] = [];
+  const findings: Finding[] = [];
   try {
-    await callAll(target, readKey, report);
+    for await (const step of callAll(target, readKey)) {
+      if ('call' in step) calls.push(step.call);
+      else findings.push(step.finding);
+    }
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error || error.name === 'AbortError')) throw error;
-    const { code, why } = reasonOf(error, target.url);
-    report.findings.push({
-      severity: 'error',
-      code,
-      message: `${target.url.origin} cannot be called: ${why}.`,
-      remedy: 'check the address, and that the server runs',
-    });
+    findings.push(unreachable(error, target.url));
   }
-  return report;
+  return { calls, findings };
 }
 
-async function callAll(target: Target, readKey: () => Promise<string>, report: Report): Promise<void> {
-  const { url, header, method, timeoutMs } = target;
-  const send = async (name: string, headers: Record<string, string>, by = method): Promise<Answer> => {
-    const answer = await call({ url, method: by, headers, timeoutMs });
-    const { status, code } = answer;
-    report.calls.push({ call: name, status, ...(code !== undefined && { code }) });
-    return answer;
-  };
+async function* callAll(target: Target, readKey: () => Promise<string>): Steps<void> {
+  const { url, header, method } = target;
   const isExposed = url.protocol === 'http:' && !isLoopback(url.hostname);
-  if (isExposed) report.findings.push(plainHttp(target.sendsOverPlainHttp));
+  if (isExposed) yield { finding: plainHttp(target.sendsOverPlainHttp) };
 
-  const withoutKey = await send('without a key', {});
-  const first = explainNoKey(withoutKey, url, target);
-  report.findings.push(...first.findings);
-  if (first.isFinal) return;
+  const withoutKey = yield* send(target, 'without a key', {});
+  if (yield* report(explainNoKey(withoutKey, url, method, target))) return;
 
-  await sendKeys(target, readKey, withoutKey, { send, report, isExposed });
+  yield* sendKeys(target, await readKey(), withoutKey, isExposed);
   const preflight = {
     origin: target.origin ?? 'https://app.example',
     method,
     header: header.toLowerCase(),
     wasAsked: target.origin !== undefined,
   };
-  const answer = await send('preflight of a browser', preflightHeaders(preflight), 'OPTIONS');
-  report.findings.push(...explainPreflight(answer, preflight));
+  const asPreflight = { ...target, method: 'OPTIONS' };
+  const answer = yield* send(asPreflight, 'preflight of a browser', preflightHeaders(preflight));
+  for (const finding of explainPreflight(answer, preflight)) yield { finding };
 }
 
-interface Line {
-  readonly send: (name: string, headers: Record<string, string>) => Promise<Answer>;
-  readonly report: Report;
-  /** Whether others on the way can read along. */
-  readonly isExposed: boolean;
-}
-
-async function sendKeys(
-  { url, header, scheme, sendsOverPlainHttp }: Target,
-  readKey: () => Promise<string>,
-  withoutKey: Answer,
-  { send, report: { findings }, isExposed }: Line,
-): Promise<void> {
-  const withKey = (key: string) => ({ [header]: scheme === undefined ? key : `${scheme} ${key}` });
-  const key = await readKey();
+async function* sendKeys(target: Target, key: string, withoutKey: Answer, isExposed: boolean): Steps<void> {
+  const { url, header, scheme, sendsOverPlainHttp } = target;
+  const withKey = (sent: string) => ({ [header]: scheme === undefined ? sent : `${scheme} ${sent}` });
   const parsed = parseApiKey(key);
   const { key: wrongKey } = generateApiKey({ prefix: parsed?.prefix });
-  const wrong = explainWrongKey(await send('with a wrong key', withKey(wrongKey)), url, withoutKey);
-  findings.push(...wrong.findings);
-  if (wrong.isFinal) return;
+  const wrong = yield* send(target, 'with a wrong key', withKey(wrongKey));
+  if (yield* report(explainWrongKey(wrong, url, withoutKey))) return;
   if (key === '') {
-    findings.push({
-      severity: 'note',
-      code: 'no_key',
-      message: 'No key was given, so none of yours was sent.',
-    });
+    yield { finding: noKey };
   } else if (!isPresentable(key)) {
-    findings.push({
-      severity: 'error',
-      code: 'impossible_key',
-      message:
-        'No header can carry your key: it holds blanks, commas or non-ASCII, or is over 512 characters long.',
-      remedy: 'look at the file: it may hold more than the key',
-    });
+    yield { finding: impossibleKey };
   } else if (!isExposed || sendsOverPlainHttp) {
-    const own = await send('with your key', withKey(key));
-    findings.push(...explainOwnKey(own, url, parsed?.keyId).findings);
+    const own = yield* send(target, 'with your key', withKey(key));
+    yield* report(explainOwnKey(own, url, parsed?.keyId));
   }
 }
 
-const isLoopback = (hostname: string) => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
+/** Calls once, and reports what came back. */
+async function* send(
+  { url, method, timeoutMs }: Target,
+  name: string,
+  headers: Record<string, string>,
+): Steps<Answer> {
+  const answer = await call({ url, method, headers, timeoutMs });
+  const { status, code } = answer;
+  yield { call: { call: name, status, ...(code !== undefined && { code }) } };
+  return answer;
+}
+
+/** Reports what an answer tells; returns whether that is all there is to find. */
+async function* report(explanation: Explanation): Steps<boolean> {
+  for (const finding of explanation.findings) yield { finding };
+  return explanation.isFinal;
+}
+
+/** @throws what is no fault of the way to the server. */
+function unreachable(error: unknown, url: URL): Finding {
+  if (!(error instanceof Error) || !('code' in error || error.name === 'AbortError')) throw error;
+  const { code, why } = reasonOf(error, url);
+  return {
+    severity: 'error',
+    code,
+    message: `${url.origin} cannot be called: ${why}.`,
+    remedy: 'check the address, and that the server runs',
+  };
+}
+
+const noKey: Finding = {
+  severity: 'note',
+  code: 'no_key',
+  message: 'No key was given, so none of yours was sent.',
+};
+
+const impossibleKey: Finding = {
+  severity: 'error',
+  code: 'impossible_key',
+  message:
+    'Your key cannot be sent in a header: it holds blanks, commas or non-ASCII characters, or is over 512 characters long.',
+  remedy: 'look into the file: it may hold more than the key',
+};
 
 const plainHttp = (isSent: boolean): Finding => ({
   severity: 'warning',
   code: 'plain_http',
-  message: `Over plain HTTP everybody on the way reads the key${isSent ? '' : ', so yours was not sent'}.`,
+  message: isSent
+    ? 'This is plain HTTP: everyone on the way can read the key.'
+    : 'This is plain HTTP: everyone on the way could read your key, so it was not sent.',
   remedy: isSent
     ? 'call https://'
-    : 'call https://, or give --dangerously-send-over-http in a network of your own',
+    : 'call https://, or on a network of your own give --dangerously-send-over-http',
 });

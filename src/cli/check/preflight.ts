@@ -1,4 +1,4 @@
-import type { Finding } from '../doctor/finding.js';
+import type { Finding } from '../finding.js';
 import type { Answer } from './call.js';
 
 export interface Preflight {
@@ -26,15 +26,15 @@ export function explainPreflight(
     {
       severity: wasAsked ? 'error' : 'note',
       code: 'preflight_blocked',
-      message: `Pages on ${wasAsked ? origin : 'other origins'} cannot call it: ${message}.`,
-      remedy: wasAsked ? remedy : `if pages are to call it: ${remedy}`,
+      message: `Web pages on ${wasAsked ? origin : 'other origins'} cannot call it: ${message}.`,
+      remedy: wasAsked ? remedy : `only if web pages must call it: ${remedy}`,
     },
   ];
   if (status === 401 || status === 403 || status === 503) {
-    return problem(`the preflight is refused with ${status}`, 'mount cors() ahead of requireApiKey()');
+    return problem(`the preflight is refused with ${status}`, 'put cors() in front of requireApiKey()');
   }
   if (status >= 300)
-    return problem(`the preflight is answered with ${status}`, 'mount cors() for this address');
+    return problem(`the preflight is answered with ${status}`, 'put cors() in front of this address');
   const allowedOrigin = headers['access-control-allow-origin'];
   if (allowedOrigin !== '*' && allowedOrigin !== origin) {
     const why = allowedOrigin === undefined ? 'no origin is allowed' : 'this origin is not allowed';

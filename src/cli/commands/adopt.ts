@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { AdoptSummary } from '../../stores/postgres/adopt/adopt.js';
 import { addCommand, type GlobalOptions } from '../command.js';
-import { addDatabaseOptions, withStore, type DatabaseOptions } from '../database.js';
+import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
+import { withStore } from '../database/open-database.js';
+import { count } from '../terminal/count.js';
+import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { printJson, say } from '../terminal/output.js';
-import { Interrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { withProgress } from '../terminal/progress.js';
 import { integerArgument, prefixArgument } from '../values/arguments.js';
 
@@ -13,17 +15,17 @@ interface Options extends DatabaseOptions, GlobalOptions {
 
 export function addAdopt(program: Command): void {
   const command = addCommand(program, 'adopt', {
-    about: 'Turn a table of plaintext keys into one of digests, in place; whoever holds a key still gets in.',
+    about: 'Replace the plaintext keys of a table by their digests, in place. Working keys keep working.',
     examples: ['adopt', 'adopt --table legacy_keys'],
   })
     .option(
       '--prefix <prefix>',
-      'what the ids of keys of another form begin with (default: key)',
+      'what the key ids of keys from elsewhere begin with (default: key)',
       prefixArgument,
     )
     .option(
       '--batch-size <rows>',
-      'rows that are hashed in one statement (default: 10000)',
+      'how many rows one statement hashes (default: 10000)',
       integerArgument(1, 1_000_000),
     );
   addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>
@@ -41,10 +43,7 @@ async function adopt(options: Options): Promise<void> {
           prefix,
           onProgress({ done, total }) {
             progress.update(done, total);
-            if (signal.aborted) {
-              const { exitCode } = signal.reason as Interrupted;
-              throw new Interrupted('stopped; what is hashed is kept, run it again to go on', { exitCode });
-            }
+            stopIfInterrupted(signal, 'stopped; what is hashed is kept; run it again to go on');
           },
         }),
       ),
@@ -54,16 +53,25 @@ async function adopt(options: Options): Promise<void> {
   for (const line of linesOf(summary, table)) say(line);
 }
 
-function linesOf({ adopted, revoked, unowned, skipped, wasUpToDate }: AdoptSummary, table: string): string[] {
-  if (wasUpToDate) return [`The table ${table} holds no plaintext: there is nothing to do.`];
-  const lines = [`Adopted ${adopted} ${adopted === 1 ? 'key' : 'keys'}.`];
-  if (revoked > 0) lines.push(`Revoked, since they were not active: ${revoked}.`);
-  if (unowned > 0) lines.push(`Without an owner, now of the user "unknown": ${unowned}.`);
+function linesOf(summary: AdoptSummary, table: string): string[] {
+  const { adopted, revoked, unowned, unpresentable, skipped, wasUpToDate } = summary;
+  if (wasUpToDate) return [`The table ${table} holds no plaintext keys: there is nothing to do.`];
+  const lines = [`Adopted ${count(adopted, 'key')}.`];
+  if (revoked > 0) lines.push(`Revoked ${count(revoked, 'key')} that had been inactive.`);
+  if (unowned > 0) lines.push(`Gave ${count(unowned, 'key')} without a user to the user "unknown".`);
+  if (unpresentable > 0) {
+    lines.push(
+      `Warning: no request can carry ${count(unpresentable, 'key')} (blanks, commas, non-ASCII or over 512 characters): create new ones for the users.`,
+    );
+  }
   const moved = skipped.withoutKey + skipped.duplicates;
   if (moved > 0) {
     lines.push(
-      `Moved to ${table}_skipped: ${moved} rows, ${skipped.withoutKey} without a key and ${skipped.duplicates} with the key of another row.`,
+      `Moved ${count(moved, 'row')} to ${table}_skipped: ${skipped.withoutKey} without a key, ${skipped.duplicates} with the key of another row.`,
     );
   }
-  return [...lines, 'Keys of another form are accepted by new ApiKeyManager({ store, legacyKeys: true }).'];
+  return [
+    ...lines,
+    'To accept keys from elsewhere, the server needs new ApiKeyManager({ store, legacyKeys: true }).',
+  ];
 }

@@ -1,13 +1,13 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { mustBeHeaderName, mustBeToken } from '../../lib/options.js';
-import { addCommand, type GlobalOptions } from '../command.js';
 import { checkServer, type Target } from '../check/check-server.js';
-import { formatFinding, isTrouble, maskFinding } from '../doctor/finding.js';
+import { addCommand, type GlobalOptions } from '../command.js';
 import { Misuse } from '../failure.js';
+import { formatFinding, isTrouble, maskFinding } from '../finding.js';
 import { readKey } from '../key-input.js';
 import { mask } from '../secrets.js';
 import { print, printJson } from '../terminal/output.js';
-import { checked } from '../values/arguments.js';
+import { argumentOf } from '../values/arguments.js';
 import { durationBetween } from '../values/duration.js';
 
 interface Options extends GlobalOptions {
@@ -25,24 +25,31 @@ interface Options extends GlobalOptions {
 export function addCheck(program: Command): void {
   addCommand(program, 'check', {
     about:
-      'Call a live server without a key, with a wrong one and with yours, and say what came back. The key is read from standard input, never from the arguments.',
+      'Call a live server without a key, with a wrong key and with yours, using GET unless you give --method, and say what came back. Your key is read from standard input, never from the arguments.',
     examples: [
       'check https://api.example/hello < alice.key',
       'check http://localhost:3000/hello --key-file alice.key --header X-Internal-Api-Key',
       'check https://api.example/hello --no-key --origin https://app.example',
     ],
   })
-    .argument('<url>', 'a guarded address that is safe to call', urlArgument)
+    .argument('<url>', 'a guarded address that is safe to call, as its handler runs', urlArgument)
     .option('--key-file <file>', 'read the key from a file instead')
-    .option('--no-key', 'read no key: call without one and with a wrong one alone')
+    .option('--no-key', 'send no key of yours: only call without a key and with a wrong one')
     .addOption(
       new Option('--header <name>', 'the header that carries the key')
-        .argParser(checked(mustBeHeaderName))
+        .argParser(argumentOf(mustBeHeaderName))
         .default('X-API-Key'),
     )
-    .option('--scheme <scheme>', 'what stands before the key, such as Bearer', checked(mustBeToken))
-    .addOption(new Option('--method <method>', 'how it is called').argParser(methodArgument).default('GET'))
-    .option('--origin <origin>', 'that of a page whose browser is to call it', originArgument)
+    .option('--scheme <scheme>', 'the word in front of the key, such as Bearer', argumentOf(mustBeToken))
+    .addOption(
+      new Option(
+        '--method <method>',
+        'how to call the address; its handler really runs, so POST, PUT, PATCH and DELETE may change data',
+      )
+        .argParser(methodArgument)
+        .default('GET'),
+    )
+    .option('--origin <origin>', 'the origin of a web page that must be able to call it', originArgument)
     .addOption(
       new Option('--timeout <duration>', 'how long each call may take, 1s to 1h')
         .argParser(durationBetween('1s', '1h'))
@@ -92,14 +99,14 @@ async function readGivenKey(file: string | undefined): Promise<string> {
   const key = await readKey(file);
   if (key !== '') return key;
   const name = file === undefined || file === '-' ? 'standard input' : file;
-  throw new Misuse(`${name} holds no key: give a key, or --no-key to check without one`);
+  throw new Misuse(`${name} holds no key: give a key, or check without one: --no-key`);
 }
 
 function urlArgument(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('Write https://host/path.');
   if (url.username !== '' || url.password !== '')
-    throw new InvalidArgumentError('It holds a user and a password.');
+    throw new InvalidArgumentError('Remove the user and the password.');
   return url;
 }
 

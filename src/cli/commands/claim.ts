@@ -1,9 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ClaimRecord } from '../../stores/claim-store.js';
 import { addCommand } from '../command.js';
-import { commandOn } from '../command-line.js';
-import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
-import { addRecordOptions, readRecordOptions, type RecordOptions } from '../record-options.js';
+import { commandOn } from '../paste-line.js';
+import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
+import { withKeys } from '../database/open-database.js';
+import { isLoopback } from '../is-loopback.js';
+import { addRecordOptions, readRecordOptions, type RecordOptions } from '../records/record-options.js';
 import { rememberSecret } from '../secrets.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
 import { plain, say } from '../terminal/output.js';
@@ -17,14 +19,14 @@ interface Options extends DatabaseOptions, RecordOptions, OutOptions {
 
 export function addClaim(program: Command): void {
   const command = addCommand(program, 'claim', {
-    about: 'Make a claim link: its user makes the key by opening it, once, and nobody else sees it.',
+    about: 'Create a link that gives its user a new key, once. Nobody else sees the key.',
     examples: [
       'claim alice --base-url https://api.example.com/claim --out alice.link',
       'claim alice --scope audio:write --expires 90d --link-ttl 24h --base-url https://api.example.com/claim',
     ],
   })
     .argument('<user>', 'whose key it will be')
-    .requiredOption('--base-url <url>', 'where the claim page is mounted', baseUrlArgument)
+    .requiredOption('--base-url <url>', 'the address of the claim page', baseUrlArgument)
     .option(
       '--link-ttl <duration>',
       'how long the link works, 1m to 30d (default: 24h)',
@@ -59,16 +61,14 @@ async function claim(user: string, options: Options): Promise<void> {
       return link;
     }),
   );
-  if (isPlainHttp(baseUrl)) {
-    say(
-      'Warning: the claim page is reached over plain HTTP, where others on the way can read the key: use https.',
-    );
+  if (baseUrl.protocol === 'http:' && !isLoopback(baseUrl.hostname)) {
+    say('Warning: --base-url is plain HTTP, where others on the network can read the key: use https://.');
   }
   if (!options.json) say(describe(made));
 }
 
 function describe({ claimId, user, expiresAt }: ClaimRecord): string {
-  return `Made ${claimId} for ${plain(user)}; it works once, until ${formatTime(expiresAt)}. Send the link to its user alone. It cannot be shown again.`;
+  return `Created ${claimId} for ${plain(user)}; it works once, until ${formatTime(expiresAt)}. Send the link only to its user. It cannot be shown again.`;
 }
 
 function baseUrlArgument(text: string): URL {
@@ -80,9 +80,4 @@ function baseUrlArgument(text: string): URL {
     );
   }
   return url;
-}
-
-/** On this machine nobody is on the way. */
-function isPlainHttp({ protocol, hostname }: URL): boolean {
-  return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { addCommand } from '../command.js';
-import { commandOn } from '../command-line.js';
-import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
-import { addRecordOptions, readRecordOptions, type RecordOptions } from '../record-options.js';
-import { recordJson } from '../records.js';
+import { commandOn } from '../paste-line.js';
+import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
+import { withKeys } from '../database/open-database.js';
+import { addRecordOptions, readRecordOptions, type RecordOptions } from '../records/record-options.js';
+import { recordJson } from '../records/key-records.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
 import { plain, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
@@ -14,7 +15,7 @@ type Options = DatabaseOptions & RecordOptions & OutOptions;
 export function addCreate(program: Command): void {
   const command = addCommand(program, 'create', {
     about:
-      'Make a key for a user and store its digest: the key is printed once, alone, on stdout, or written into a file.',
+      'Create a key for a user. The key is shown once, on stdout or in a file; only its digest is stored.',
     examples: [
       'create alice --out alice.key',
       'create alice --name ci --scope audio:read --scope audio:write --expires 90d',
@@ -48,5 +49,5 @@ async function create(user: string, options: Options): Promise<void> {
   );
   if (options.json) return;
   const end = record.expiresAt ? `expires ${formatTime(record.expiresAt)}` : 'never expires';
-  say(`Made ${record.keyId} for ${plain(record.user)}; it ${end}. It cannot be shown again.`);
+  say(`Created ${record.keyId} for ${plain(record.user)}; it ${end}. The key cannot be shown again.`);
 }

@@ -1,38 +1,38 @@
 import type { Command } from 'commander';
 import { isVariable } from '../../sources/env-key.js';
 import { addCommand, type GlobalOptions } from '../command.js';
-import { addDatabaseOptions, findDatabaseUrl, type DatabaseOptions } from '../database.js';
+import { addDatabaseOptions, findDatabaseUrl, type DatabaseOptions } from '../database/database-options.js';
 import { examineDatabase } from '../doctor/database.js';
 import { examineEnvFile, examineLines, readEnvFile } from '../doctor/env-file.js';
-import { formatFinding, isTrouble, maskFinding, type Finding } from '../doctor/finding.js';
-import { examineUnset, examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
+import { examineUnset } from '../doctor/unset-variables.js';
+import { examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
 import { loadEnvironment, outerEnvironment } from '../environment.js';
+import { formatFinding, isTrouble, maskFinding, type Finding } from '../finding.js';
+import { count } from '../terminal/count.js';
 import { print, printJson } from '../terminal/output.js';
-import { checked, repeated } from '../values/arguments.js';
+import { argumentOf, collect } from '../values/arguments.js';
 
 interface Options extends DatabaseOptions, GlobalOptions {
   readonly variable?: readonly string[];
   readonly listVariable?: readonly string[];
 }
 
-const checkVariable = checked(isVariable);
-const variableArgument = (text: string, before: readonly string[] | undefined) =>
-  repeated(checkVariable(text), before);
+const variableArgument = collect(argumentOf(isVariable));
 
 export function addDoctor(program: Command): void {
   const command = addCommand(program, 'doctor', {
     about:
-      'Look for what is wrong with the environment, the .env, the database and its keys, and say how to mend it.',
+      'Find what is wrong with the environment, the .env, the database and its keys, and say how to fix it.',
     examples: ['doctor', 'doctor --variable METRICS_KEY --list-variable PARTNER_KEYS'],
   })
     .option(
       '--variable <name>',
-      'a variable that holds one key; repeatable (default: INTERNAL_API_KEY)',
+      'a variable that holds one key; repeat for each variable (default: INTERNAL_API_KEY)',
       variableArgument,
     )
     .option(
       '--list-variable <name>',
-      'a variable that holds user:key pairs; repeatable (default: API_KEYS)',
+      'a variable that holds user:key pairs; repeat for each variable (default: API_KEYS)',
       variableArgument,
     );
   addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>
@@ -45,11 +45,9 @@ async function doctor(options: Options): Promise<void> {
   const trouble = findings.filter(isTrouble);
   if (trouble.length > 0) process.exitCode = 1;
   if (options.json) return printJson({ ok: trouble.length === 0, findings });
-  const verdict =
-    trouble.length === 0
-      ? 'Nothing is wrong.'
-      : `${trouble.length} ${trouble.length === 1 ? 'thing is' : 'things are'} wrong.`;
-  await print([...findings.map(formatFinding), verdict].join('\n'));
+  const conclusion =
+    trouble.length === 0 ? 'No problems found.' : `Found ${count(trouble.length, 'problem')}.`;
+  await print([...findings.map(formatFinding), conclusion].join('\n'));
 }
 
 async function examine(options: Options): Promise<Finding[]> {
@@ -59,7 +57,7 @@ async function examine(options: Options): Promise<Finding[]> {
   loadEnvironment(names);
   const hasDatabase = findDatabaseUrl(options) !== undefined;
   return [
-    ...examineUnset(variables, process.env, { wereNamed, hasDatabase }),
+    ...examineUnset(variables, process.env, { wereNamed, hasDatabase, inFile: file?.values ?? {} }),
     ...variables.flatMap((variable) => {
       const value = process.env[variable.name];
       return isFilled(value) ? examineVariable(variable, value) : [];

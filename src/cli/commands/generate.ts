@@ -11,7 +11,7 @@ import { envFile, readEnvVariables } from '../environment.js';
 import { Misuse } from '../failure.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
 import { say } from '../terminal/output.js';
-import { checked, integerArgument, prefixArgument } from '../values/arguments.js';
+import { argumentOf, integerArgument, prefixArgument } from '../values/arguments.js';
 
 interface Options extends OutOptions {
   readonly prefix?: string;
@@ -23,7 +23,7 @@ interface Options extends OutOptions {
 
 const bytesArgument = integerArgument(16, 256);
 /** What the list and the tools that read a `.env` take literally. */
-const userArgument = checked((text) =>
+const userArgument = argumentOf((text) =>
   isName(text) && !/[\s,:#"'`$\\]/.test(text) && text.toLowerCase() !== 'sha256'
     ? undefined
     : 'a name without blanks, commas, colons, quotes, #, $ and backslashes',
@@ -31,7 +31,7 @@ const userArgument = checked((text) =>
 
 export function addGenerate(program: Command): void {
   const command = addCommand(program, 'generate', {
-    about: 'Make a key without storing it: the key on stdout or in a file, its digest beside it on stderr.',
+    about: 'Create a key without storing it: the key on stdout or in a file, its digest on stderr.',
     examples: [
       'generate --out partner.key',
       'generate --env API_KEYS --user alice >> .env',
@@ -39,15 +39,19 @@ export function addGenerate(program: Command): void {
     ],
   })
     .option('--prefix <prefix>', 'what the key begins with (default: key)', prefixArgument)
-    .option('--env <name>', 'print a line for a .env instead of the key alone', checked(isVariable))
+    .option(
+      '--env <name>',
+      'write a line for a .env file, such as API_KEYS=<key>, instead of the key alone',
+      argumentOf(isVariable),
+    )
     .option('--user <name>', 'with --env: whose key it is, for a list of users', userArgument)
     .addOption(
-      new Option('--hex <bytes>', 'a plain secret of so many random bytes, hexadecimal')
+      new Option('--hex <bytes>', 'a plain secret of this many random bytes, as hexadecimal digits')
         .argParser(bytesArgument)
         .conflicts(['prefix', 'base64url']),
     )
     .addOption(
-      new Option('--base64url <bytes>', 'a plain secret of so many random bytes, base64url')
+      new Option('--base64url <bytes>', 'a plain secret of this many random bytes, as base64url')
         .argParser(bytesArgument)
         .conflicts('prefix'),
     );
@@ -58,7 +62,7 @@ export function addGenerate(program: Command): void {
 
 async function generate(options: Options): Promise<void> {
   if (options.user !== undefined && options.env === undefined) {
-    throw new Misuse('--user is for a line of a .env: give --env too, such as --env API_KEYS');
+    throw new Misuse('--user needs --env, such as --env API_KEYS');
   }
   const { key, ...made } = make(options);
   const lineOf = (secret: string) =>
@@ -74,7 +78,7 @@ async function generate(options: Options): Promise<void> {
       secret: line ?? key,
       secretJson: { key, ...(line !== undefined && { line }) },
       json: { ...made, ...(digestLine !== undefined && { digestLine }) },
-      remedy: 'make another',
+      remedy: 'generate another',
     }),
   );
   if (warning !== undefined) say(warning);
@@ -83,7 +87,7 @@ async function generate(options: Options): Promise<void> {
   say(`Digest:  ${made.digest}`);
   if (digestLine !== undefined) {
     say(
-      `For the server's .env, in place of the line above, so that a leak of the file opens nothing:\n${digestLine}`,
+      `For the .env of the server, use this line instead of the one with the key: a leaked digest opens nothing.\n${digestLine}`,
     );
   }
 }
@@ -94,12 +98,12 @@ function shadowWarning({ env: name, user, out }: Options): string | undefined {
   if (name === undefined || (out !== undefined && resolve(out) === resolve(envFile))) return undefined;
   const value = readEnvVariables()[name];
   if (value === undefined || value.trim() === '') return undefined;
-  const owner = user === undefined ? '' : `${user}:`;
+  const start = user === undefined ? '' : `${user}:`;
   const isForAnother = user !== undefined && parseKeyPairs(value).every((entry) => entry.user !== user);
   const advice = isForAnother
-    ? `put both on one line, ${name}=<what it holds>,${owner}<new>.`
-    : `keep one, with the new key in front of what it holds, ${name}=${owner}<new>,<old>, and take the old key out when nobody uses it any more.`;
-  return `Warning: .env holds ${name} already, and of two lines the last one alone counts: ${advice}`;
+    ? `put both on one line, ${name}=<old value>,${start}<new key>.`
+    : `keep one line, ${name}=${start}<new key>,<old value>, and remove the old key when nobody uses it any more.`;
+  return `Warning: .env sets ${name} already, and of two lines only the last one counts: ${advice}`;
 }
 
 function make({ prefix, hex, base64url }: Options): { key: string; keyId?: string; digest: string } {

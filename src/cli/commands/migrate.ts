@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { addCommand, type GlobalOptions } from '../command.js';
-import { addDatabaseOptions, withStore, type DatabaseOptions } from '../database.js';
+import { addDatabaseOptions, tableName, type DatabaseOptions } from '../database/database-options.js';
+import { withStore } from '../database/open-database.js';
+import { describeState } from '../database/schema-state.js';
 import { Failure } from '../failure.js';
-import { describeState, tableName } from '../schema-state.js';
 import { printJson, say } from '../terminal/output.js';
 
 type Options = DatabaseOptions & GlobalOptions;
@@ -11,7 +12,7 @@ const refused = new Set(['newer', 'plaintext', 'foreign']);
 
 export function addMigrate(program: Command): void {
   const command = addCommand(program, 'migrate', {
-    about: 'Create the tables, or bring them up to date; changes nothing where they are.',
+    about: 'Create the tables, or upgrade them. Tables that are up to date are not changed.',
     examples: ['migrate'],
   });
   addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>
@@ -33,13 +34,11 @@ async function migrate(options: Options): Promise<void> {
     };
   });
   if (options.json) return printJson({ table, before, after });
-  const outcome =
-    before !== after
-      ? before === 0
-        ? 'is made'
-        : `is upgraded from version ${before}`
-      : wasDisarmed
-        ? 'has its triggers back'
-        : 'is up to date';
-  say(`The table ${table} ${outcome} (version ${after}).`);
+  say(`The table ${table} ${describeOutcome(before, after, wasDisarmed)} (version ${after}).`);
+}
+
+function describeOutcome(before: number, after: number, wasDisarmed: boolean): string {
+  if (before === 0) return 'is created';
+  if (before !== after) return `is upgraded from version ${before}`;
+  return wasDisarmed ? 'has its triggers back' : 'is up to date';
 }

@@ -1,7 +1,9 @@
 import { Option, type Command } from 'commander';
 import { addCommand, type GlobalOptions } from '../command.js';
-import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
-import { Interrupted, untilInterrupted } from '../terminal/interrupt.js';
+import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
+import { withKeys } from '../database/open-database.js';
+import { count } from '../terminal/count.js';
+import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { printJson, say } from '../terminal/output.js';
 import { withProgress } from '../terminal/progress.js';
 import { durationBetween, formatDuration } from '../values/duration.js';
@@ -15,10 +17,10 @@ const longestMs = 100 * 365 * 86_400_000;
 
 export function addPrune(program: Command): void {
   const command = addCommand(program, 'prune', {
-    about: 'Delete the records of keys that were revoked or expired long ago.',
+    about: 'Delete the records of keys that were revoked or expired long ago. This cannot be undone.',
     examples: ['prune --older-than 90d'],
   }).addOption(
-    new Option('--older-than <duration>', 'how long ago they must have ended')
+    new Option('--older-than <duration>', 'how long ago they must have ended, such as 90d')
       .argParser(durationBetween('0s', '36500d'))
       .makeOptionMandatory(),
   );
@@ -35,12 +37,10 @@ async function prune(options: Options): Promise<void> {
       withProgress('pruning', async (progress) => {
         for (const [index, olderThanMs] of steps.entries()) {
           progress.update(index, steps.length);
-          if (signal.aborted) {
-            const { exitCode } = signal.reason as Interrupted;
-            throw new Interrupted(`stopped; ${removed} records are deleted, run it again to go on`, {
-              exitCode,
-            });
-          }
+          stopIfInterrupted(
+            signal,
+            `stopped after ${count(removed, 'deleted record')}; run it again to go on`,
+          );
           removed += await keys.prune({ olderThanMs });
         }
       }),
@@ -48,7 +48,7 @@ async function prune(options: Options): Promise<void> {
   );
   if (options.json) return printJson({ removed });
   say(
-    `Deleted ${removed} ${removed === 1 ? 'record' : 'records'} that ended over ${formatDuration(options.olderThan)} ago.`,
+    `Deleted ${count(removed, 'record')} of keys that ended over ${formatDuration(options.olderThan)} ago.`,
   );
 }
 

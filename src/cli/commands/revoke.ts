@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { addCommand, type GlobalOptions } from '../command.js';
-import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
-import { recordJson } from '../records.js';
+import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
+import { withKeys } from '../database/open-database.js';
+import { recordJson } from '../records/key-records.js';
+import { explainUnknownKey } from '../records/unknown-id.js';
 import { plain, printJson, say } from '../terminal/output.js';
 
 interface Options extends DatabaseOptions, GlobalOptions {
@@ -10,11 +12,11 @@ interface Options extends DatabaseOptions, GlobalOptions {
 
 export function addRevoke(program: Command): void {
   const command = addCommand(program, 'revoke', {
-    about: 'End a key at once and for good.',
+    about: 'End a key at once. This cannot be undone.',
     examples: ['revoke key_4fQz81LmBw', 'revoke key_4fQz81LmBw --family'],
   })
     .argument('<keyId>', 'the key id')
-    .option('--family', 'also every key that rotations link to it, before and after it');
+    .option('--family', 'also every key before and after it in its chain of rotations');
   addDatabaseOptions(command).action(async (keyId: string, _options: unknown, self: Command) =>
     revoke(keyId, self.optsWithGlobals<Options>()),
   );
@@ -22,7 +24,9 @@ export function addRevoke(program: Command): void {
 
 async function revoke(keyId: string, options: Options): Promise<void> {
   const family = options.family ?? false;
-  const records = await withKeys(options, (keys) => keys.revoke(keyId, { family }));
+  const records = await withKeys(options, (keys) =>
+    keys.revoke(keyId, { family }).catch(explainUnknownKey(keyId, options)),
+  );
   if (options.json) return printJson(records.map(recordJson));
   for (const record of records) say(`Revoked ${record.keyId} of ${plain(record.user)}.`);
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { addCommand, type GlobalOptions } from '../command.js';
-import { addDatabaseOptions, withKeys, type DatabaseOptions } from '../database.js';
-import { Failure } from '../failure.js';
-import { recordJson, recordPairs } from '../records.js';
+import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
+import { withKeys } from '../database/open-database.js';
+import { recordJson, recordPairs } from '../records/key-records.js';
+import { unknownKey } from '../records/unknown-id.js';
 import { print, printJson } from '../terminal/output.js';
 import { formatPairs } from '../terminal/table.js';
 
@@ -20,7 +21,7 @@ export function addShow(program: Command): void {
 
 async function show(keyId: string, options: Options): Promise<void> {
   const record = await withKeys(options, (keys) => keys.get(keyId));
-  if (!record) throw new Failure('there is no record with this key id');
+  if (!record) throw unknownKey(keyId, options);
   if (options.json) await printJson(recordJson(record));
   else await print(formatPairs(recordPairs(record)));
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parse } from 'dotenv';
 import { parseDigest } from '../../lib/digest.js';
 import { envFile } from '../environment.js';
-import type { Finding } from './finding.js';
+import type { Finding } from '../finding.js';
 import { askGit } from './git.js';
 import { entriesOf, isFilled, type Environment, type KeyVariable } from './variables.js';
 
@@ -31,8 +31,8 @@ export async function examineEnvFile(
     const unreadable: Finding = {
       severity: 'error',
       code: 'unreadable_env_file',
-      message: '.env is there and cannot be read.',
-      remedy: 'chmod 600 .env, as its owner',
+      message: '.env exists but cannot be read.',
+      remedy: 'chmod 600 .env, as the user who owns the file',
     };
     return existsSync(envFile) ? [unreadable] : [];
   }
@@ -43,7 +43,7 @@ export async function examineEnvFile(
     findings.push({
       severity: 'warning',
       code: 'open_env_file',
-      message: '.env holds secrets and is open to other users of this machine.',
+      message: '.env holds secrets, and other users of this machine can read it.',
       remedy: 'chmod 600 .env',
     });
   }
@@ -52,15 +52,15 @@ export async function examineEnvFile(
     findings.push({
       severity: 'error',
       code: 'tracked_env_file',
-      message: '.env holds secrets and is tracked by git.',
+      message: '.env holds secrets, and git tracks it.',
       remedy:
-        'git rm --cached .env, add it to .gitignore, and replace every key in it: they stay in the history',
+        'git rm --cached .env, add it to .gitignore, and replace every key in it: the history keeps them',
     });
   } else if (git === 'exposed') {
     findings.push({
       severity: 'warning',
       code: 'unignored_env_file',
-      message: '.env holds secrets and is not ignored by git: the next "git add ." takes it along.',
+      message: '.env holds secrets, and git does not ignore it: the next "git add ." would add it.',
       remedy: 'echo .env >> .gitignore',
     });
   }
@@ -96,7 +96,7 @@ export function examineLines(
       findings.push({
         severity: 'warning',
         code: 'padded_variable',
-        message: `${name} has blanks around its value on ${place}: dotenv drops them, docker and shells do not.`,
+        message: `${name} has blanks around its value on ${place}: dotenv ignores them, docker and shells do not.`,
         remedy: `write ${name}=<value>`,
       });
     }
@@ -105,16 +105,16 @@ export function examineLines(
       findings.push({
         severity: 'error',
         code: 'quoted_variable',
-        message: `${name} begins with a quote that is not closed on ${place}, and so is a part of its value.`,
-        remedy: 'take it away, or close it',
+        message: `${name} begins with a quote that is not closed on ${place}, so the quote is part of its value.`,
+        remedy: 'remove the quote, or close it',
       });
     }
     if (/^[^"'`#\s][^\s]*#/.test(value)) {
       findings.push({
         severity: 'error',
         code: 'truncated_variable',
-        message: `${name} is cut off at a # on ${place}, which begins a comment.`,
-        remedy: 'put the value into quotes',
+        message: `${name} is cut off at a # on ${place}: it begins a comment.`,
+        remedy: 'put the value in quotes',
       });
     }
   }
@@ -123,16 +123,16 @@ export function examineLines(
       findings.push({
         severity: 'warning',
         code: 'repeated_variable',
-        message: `${name} stands on lines ${numbers.join(' and ')} of .env: the last one counts.`,
-        remedy: 'keep one of them',
+        message: `${name} is set on lines ${numbers.join(' and ')} of .env: only the last one counts.`,
+        remedy: 'keep one of these lines',
       });
     }
     if (outside[name] !== undefined && outside[name] !== values[name]) {
       findings.push({
         severity: 'warning',
         code: 'overridden_variable',
-        message: `${name} has another value in the environment than in .env: that of the environment counts.`,
-        remedy: `unset ${name}, or take it out of .env`,
+        message: `${name} has one value in the environment and another in .env: only the one in the environment counts.`,
+        remedy: `unset ${name}, or remove it from .env`,
       });
     }
   }

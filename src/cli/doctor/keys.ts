@@ -1,12 +1,13 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import { expiringMs, type KeyRecord } from '../../stores/key-store.js';
-import { commandOn } from '../command-line.js';
-import type { DatabaseOptions } from '../database.js';
-import { keysUpTo } from '../list-up-to.js';
+import type { DatabaseOptions } from '../database/database-options.js';
+import type { Finding } from '../finding.js';
+import { commandOn } from '../paste-line.js';
+import { keysUpTo } from '../records/list-up-to.js';
+import { count } from '../terminal/count.js';
 import { plain } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { formatDuration } from '../values/duration.js';
-import type { Finding } from './finding.js';
 
 /** A key that nobody has used for so long after it was made is forgotten, or never arrived. */
 const patienceMs = 7 * 86_400_000;
@@ -49,38 +50,36 @@ export async function examineKeys(
   find(
     'expiring_key',
     expiring,
-    `${count(expiring)} about to expire, within ${within}`,
-    `make its owner a new one: ${commandOn(options, 'create', '<user> --expires 90d')}`,
+    `${count(expiring.length, 'key')} will expire within ${within}`,
+    `create a new key for the user: ${commandOn(options, 'create', '<user> --expires 90d')}`,
   );
   find(
     'unused_key',
     unused,
-    `${count(unused)} made over ${since} ago and never used`,
-    `ask the owner, or ${revoke}`,
+    `${count(unused.length, 'key')} created over ${since} ago and never used`,
+    `ask the user, or revoke the key: ${revoke}`,
   );
   find(
     'waiting_rotation',
     waiting,
-    `${count(waiting)} of a rotation not used for over ${since}, so that the old one works on`,
-    `give the new key to its client, or revoke the old one: ${revoke}`,
+    `${count(waiting.length, 'new key')} of a rotation not used for over ${since}, so the old key still works`,
+    `give the new key to its user, or revoke the old one: ${revoke}`,
   );
   find(
     'cut_off_client',
     cutOff,
-    `${count(cutOff)} past the end of a rotation whose successor has never been used`,
-    `their clients are refused now: give them the new key, or ${commandOn(options, 'create', '<user>')}`,
+    `${count(cutOff.length, 'old key')} ended by a rotation whose new key has never been used`,
+    `these users are refused now: give them the new key, or create another: ${commandOn(options, 'create', '<user>')}`,
   );
   if (usable.length === maxKeys || expired.length === maxKeys) {
     findings.push({
       severity: 'note',
       code: 'many_keys',
-      message: `Only the newest ${maxKeys} keys were looked at.`,
+      message: `Only the newest ${maxKeys} keys were checked.`,
     });
   }
   return findings;
 }
-
-const count = (records: readonly KeyRecord[]) => (records.length === 1 ? '1 key' : `${records.length} keys`);
 
 function named(records: readonly KeyRecord[]): string {
   const names = records

@@ -7,8 +7,8 @@ import {
 } from '../../sources/key-entries.js';
 import { listKeys } from '../../sources/key-table.js';
 import { describeWeakness } from '../../sources/weakness.js';
-import { programName } from '../command-line.js';
-import type { Finding, Severity } from './finding.js';
+import { programName } from '../paste-line.js';
+import type { Finding, Severity } from '../finding.js';
 
 export interface KeyVariable {
   readonly name: string;
@@ -36,34 +36,34 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     findings.push({ severity, code, message: `${name} ${message}.`, remedy });
 
   if (/^[ \t\u00a0]|[ \t\r\u00a0]$/.test(value)) {
-    find('warning', 'padded_variable', 'has blanks around its value', 'take them away');
+    find('warning', 'padded_variable', 'has blanks around its value', 'remove them');
   }
   const unresolved = isList ? isReference(value.trim()) : isUnresolved(value);
   if (unresolved) {
-    const remedy = 'let the tool that starts the app fill it in, or put the key itself there';
-    find('error', 'unresolved_reference', 'holds a reference that nothing has filled in', remedy);
+    const remedy = 'let the tool that starts the app fill it in, or write the key itself';
+    find('error', 'unresolved_reference', 'holds a reference that was not filled in', remedy);
   }
   const entries = entriesOf(variable, value);
   const quoted = entries.filter(({ user, key }) => [user, key, `${user}:${key}`].some(isQuoted));
   if (isQuoted(value.trim()) || quoted.length > 0) {
     const places = isQuoted(value.trim()) ? '' : ` (${quoted.map(({ place }) => place).join(', ')})`;
     const remedy = isList
-      ? 'take them away: the server takes them for a part of the user or of the key'
-      : 'take them away: whoever sends the key without them is refused';
-    find('error', 'quoted_variable', `has quotes that are a part of its value${places}`, remedy);
+      ? 'remove them: the server reads them as part of the user or of the key'
+      : 'remove them: a client that sends the key without them is refused';
+    find('error', 'quoted_variable', `has quotes that are part of its value${places}`, remedy);
   }
   const isJoined = isList ? isJoinedPair : isJoinedKey;
   const joined = entries.filter(({ key }) => isJoined(key)).map(({ place }) => place);
   if (joined.length > 0) {
-    const message = `has a ; between ${isList ? 'entries' : 'keys'} (${joined.join(', ')}), which makes what follows a part of the key`;
-    find('error', isList ? 'broken_list' : 'broken_key', message, 'write a comma in place of each ;');
+    const message = `has a ; between ${isList ? 'entries' : 'keys'} (${joined.join(', ')}), so the rest is read as part of the key`;
+    find('error', isList ? 'broken_list' : 'broken_key', message, 'write a comma instead of each ;');
   }
   const { problems, weak } = listKeys(entries, 'examined');
   const unexpanded = entries.filter(({ key }) => isShellVariable(key)).map(({ place }) => place);
   if (unexpanded.length > 0) {
     const remedy =
-      'let a shell expand it before the app starts, or put the key itself there: not every tool that reads a .env does so';
-    const message = `holds what looks like a variable that nothing has expanded (${unexpanded.join(', ')})`;
+      'let a shell expand it before the app starts, or write the key itself: not every tool that reads a .env expands variables';
+    const message = `holds what looks like a variable that was not expanded (${unexpanded.join(', ')})`;
     find('error', 'unresolved_reference', message, remedy);
   }
   const isNew = ({ place }: { readonly place: string }) =>
@@ -72,7 +72,7 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     const code = isShared ? 'shared_key' : isList ? 'broken_list' : 'broken_key';
     const remedy = isShared
       ? `give each user a key of their own: ${generate}`
-      : 'mend it; until then the whole variable is not used, and keys that nothing else knows are answered 503';
+      : 'fix it; until then the whole variable is ignored, and requests with its keys are answered 503';
     find('error', code, `is not used: ${message}`, remedy);
   }
   for (const { place, weakness } of weak.filter(isNew)) {
@@ -81,35 +81,6 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     const message = `holds a key that ${describeWeakness[weakness]} (${place})`;
     find('error', `${weakness}_key`, message, `replace it: ${generate}`);
   }
-  return findings;
-}
-
-/** Of variables that are not set, where that leaves the app without a key. */
-export function examineUnset(
-  variables: readonly KeyVariable[],
-  environment: Environment,
-  { wereNamed, hasDatabase }: { wereNamed: boolean; hasDatabase: boolean },
-): Finding[] {
-  const unset = variables.filter(({ name }) => environment[name] === undefined);
-  const empty = variables.filter(
-    ({ name }) => environment[name] !== undefined && !isFilled(environment[name]),
-  );
-  const isConfigured = hasDatabase || unset.length + empty.length < variables.length;
-  const severity = wereNamed || !isConfigured ? 'error' : 'warning';
-  const findings: Finding[] = empty.map(({ name, isList }) => ({
-    severity,
-    code: 'empty_variable',
-    message: `${name} is set but empty.`,
-    remedy: `fill it, ${programName} generate --env ${name}${isList ? ' --user <user>' : ''}, or take it away`,
-  }));
-  if (unset.length === 0 || (isConfigured && !wereNamed) || (empty.length > 0 && !wereNamed)) return findings;
-  const names = unset.map(({ name }) => name);
-  findings.push({
-    severity: 'error',
-    code: 'unset_variable',
-    message: `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: requireApiKey() answers 503.`,
-    remedy: `${programName} generate --env ${names[0]} >> .env`,
-  });
   return findings;
 }
 

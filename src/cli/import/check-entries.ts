@@ -1,53 +1,63 @@
-import { digestApiKey } from '../../lib/digest.js';
+import { parseDigest } from '../../lib/digest.js';
+import { checkImportOptions, type CheckedImport } from '../../manager/manager-options.js';
 import { isUnresolved } from '../../sources/key-entries.js';
 import { describeWeakness, weaknessOf } from '../../sources/weakness.js';
-import { checkImportOptions } from '../../manager/manager-options.js';
 import type { ImportEntry } from './read-entries.js';
 
 export interface CheckedEntry extends ImportEntry {
   readonly digest: string;
 }
 
-/** What can be taken over, and what is wrong with the rest, by place and never by value. */
+/** Something to be told of one entry, by its place and never by its value. */
+export interface Remark {
+  readonly place: string;
+  readonly text: string;
+}
+
+/** What can be taken over, and what is wrong with the rest. */
 export function checkEntries(entries: readonly ImportEntry[]): {
   good: CheckedEntry[];
-  problems: string[];
-  weak: string[];
+  problems: Remark[];
+  weak: Remark[];
 } {
   const good: CheckedEntry[] = [];
-  const problems: string[] = [];
-  const weak: string[] = [];
-  const owners = new Map<string, { user: string; place: string }>();
+  const problems: Remark[] = [];
+  const weak: Remark[] = [];
+  const firstUses = new Map<string, { user: string; place: string }>();
   for (const entry of entries) {
-    const { place, options } = entry;
-    const problem = entry.problem ?? complaintOf(options);
-    if (problem !== undefined) {
-      problems.push(`${place} ${problem}`);
+    const { place } = entry;
+    const checked = check(entry);
+    if (typeof checked === 'string') {
+      problems.push({ place, text: checked });
       continue;
     }
-    const digest = options.digest?.toLowerCase() ?? digestApiKey(options.key!);
-    const owner = owners.get(digest);
-    if (owner && owner.user !== options.user) {
-      problems.push(`${place} has the key of another user, on ${owner.place}`);
+    const { fields, digest, key } = checked;
+    const first = firstUses.get(digest);
+    if (first && first.user !== fields.user) {
+      problems.push({ place, text: `has the same key as ${first.place}, under another user` });
       continue;
     }
-    owners.set(digest, { user: options.user, place });
+    if (!first) firstUses.set(digest, { user: fields.user, place });
     good.push({ ...entry, digest });
-    const weakness = options.key === undefined ? undefined : weaknessOf(options.key);
-    if (weakness !== undefined) weak.push(`${place}: the key ${describeWeakness[weakness]}`);
+    const weakness = key === undefined ? undefined : weaknessOf(key);
+    if (weakness !== undefined) weak.push({ place, text: `the key ${describeWeakness[weakness]}` });
   }
   return { good, problems, weak };
 }
 
-function complaintOf(options: ImportEntry['options']): string | undefined {
-  if (options.user === undefined || options.user === '') return 'has no user';
-  if ((options.key ?? options.digest ?? '') === '') return 'has no key';
-  if (options.key !== undefined && typeof options.key === 'string' && isUnresolved(options.key)) {
-    return 'has an unresolved reference instead of a key';
+/** The entry as the library takes it, or what is wrong with it. */
+function check({ options, problem }: ImportEntry): CheckedImport | string {
+  if (problem !== undefined) return problem;
+  const { user, key, digest } = options;
+  const given = key ?? digest ?? '';
+  if (user === undefined || user === '') return 'has no user';
+  if (given === '') return 'has no key';
+  if (typeof given === 'string' && isUnresolved(given)) return 'has an unresolved reference instead of a key';
+  if (typeof given === 'string' && /^sha256:/i.test(given) && !parseDigest(given)) {
+    return 'begins with "sha256:" but is not a digest of 64 hexadecimal digits';
   }
   try {
-    checkImportOptions(options);
-    return undefined;
+    return checkImportOptions(options);
   } catch (error) {
     return `is refused: ${(error as Error).message.replace(/^import: /, '')}`;
   }

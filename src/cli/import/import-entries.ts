@@ -1,14 +1,21 @@
-import { KeyStoreError, type KeyStore } from '../../stores/key-store.js';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
+import { KeyStoreError, type KeyStore } from '../../stores/key-store.js';
 import type { CheckedEntry } from './check-entries.js';
 
 export interface ImportTally {
-  imported: number;
+  readonly imported: number;
   /** Keys that were there before, under the same user. */
-  duplicates: number;
+  readonly duplicates: number;
   /** By place: what the database holds something else for. */
-  readonly conflicts: string[];
+  readonly conflicts: readonly string[];
 }
+
+interface Place {
+  readonly keys: ApiKeyManager;
+  readonly store: KeyStore;
+}
+
+type Outcome = 'imported' | 'duplicate' | { readonly conflict: string };
 
 /** On their way at once: the database may be far. */
 const batchSize = 10;
@@ -16,30 +23,30 @@ const batchSize = 10;
 /** Takes keys over, batch by batch; between two of them `onBatch` may break it off by throwing. */
 export async function importEntries(
   entries: readonly CheckedEntry[],
-  tally: ImportTally,
-  { keys, store, onBatch }: { keys: ApiKeyManager; store: KeyStore; onBatch: (done: number) => void },
-): Promise<void> {
+  { onBatch, ...place }: Place & { readonly onBatch: (done: number) => void },
+): Promise<ImportTally> {
+  const outcomes: Outcome[] = [];
   for (let start = 0; start < entries.length; start += batchSize) {
     onBatch(start);
     const batch = entries.slice(start, start + batchSize);
-    await Promise.all(batch.map((entry) => importOne(entry, tally, keys, store)));
+    outcomes.push(...(await Promise.all(batch.map((entry) => importOne(entry, place)))));
   }
+  return {
+    imported: outcomes.filter((each) => each === 'imported').length,
+    duplicates: outcomes.filter((each) => each === 'duplicate').length,
+    conflicts: outcomes.flatMap((each) => (typeof each === 'object' ? [each.conflict] : [])),
+  };
 }
 
-async function importOne(
-  { place, options, digest }: CheckedEntry,
-  tally: ImportTally,
-  keys: ApiKeyManager,
-  store: KeyStore,
-): Promise<void> {
+async function importOne({ place, options, digest }: CheckedEntry, { keys, store }: Place): Promise<Outcome> {
   try {
     await keys.import(options);
-    tally.imported++;
+    return 'imported';
   } catch (error) {
     if (!(error instanceof KeyStoreError) || error.code !== 'duplicate_key') throw error;
     const found = await store.findByDigest(digest);
-    if (found?.user === options.user) tally.duplicates++;
-    else if (found) tally.conflicts.push(`${place} has a key that the database knows under another user`);
-    else tally.conflicts.push(`${place} has a key whose key id is taken by another key`);
+    if (!found) return { conflict: `${place} has a key whose key id belongs to another key` };
+    if (found.user === options.user) return 'duplicate';
+    return { conflict: `${place} has a key that the database holds under another user` };
   }
 }

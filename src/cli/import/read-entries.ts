@@ -1,7 +1,9 @@
 import { splitPair } from '../../sources/key-entries.js';
 import type { ImportKeyOptions } from '../../manager/manager-options.js';
 import { Failure } from '../failure.js';
+import { count } from '../terminal/count.js';
 import { parseInstant } from '../values/instant.js';
+import { parseJson } from '../values/parse-json.js';
 import { parseCsv, type CsvRow } from './csv.js';
 
 /** One key to take over, as it stands in a file: not yet checked. */
@@ -28,7 +30,7 @@ function readLines(text: string): ImportEntry[] {
     .filter(({ line }) => line !== '' && !line.startsWith('#'))
     .map(({ line, place }) => {
       const { user, key } = splitPair(line);
-      return { place, options: { user, ...keyOrDigest(key) } };
+      return { place, options: { user, key } };
     });
 }
 
@@ -50,22 +52,28 @@ const known = new Set(['user', 'key', 'digest', 'name', 'scopes', 'expiresat', '
 
 function readCsv(text: string): ImportEntry[] {
   const rows = parseCsv(text);
-  if ('unclosedLine' in rows) throw new Failure(`line ${rows.unclosedLine}: a quote does not fit its field`);
+  if ('unclosedLine' in rows)
+    throw new Failure(
+      `line ${rows.unclosedLine}: a quote is not closed, or stands inside a field without quotes`,
+    );
   const [head, ...rest] = rows as [CsvRow, ...CsvRow[]];
   const names = headerOf(head.fields);
   const foreign = names.findIndex((name) => !known.has(name));
   if (foreign !== -1) {
     throw new Failure(
-      `line ${head.line}: column ${foreign + 1} is none of user, key, digest, name, scopes, expires_at and metadata`,
+      `line ${head.line}: column ${foreign + 1} is unknown; known are user, key, digest, name, scopes, expires_at and metadata`,
     );
   }
   return rest.map(({ line, fields }) => {
     const place = `line ${line}`;
     if (fields.length !== names.length) {
-      const problem = `has ${fields.length} fields where the header has ${names.length}`;
+      const problem = `has ${count(fields.length, 'field')}, but the header has ${names.length}`;
       return { place, options: { user: '' }, problem };
     }
     const values = Object.fromEntries(names.map((name, index) => [name, fields[index] || undefined]));
+    if (values['scopes']?.includes(',')) {
+      return { place, options: { user: '' }, problem: 'has a comma in its scopes: put blanks between them' };
+    }
     const metadata = values['metadata'] === undefined ? undefined : parseJson(values['metadata']);
     return entryOf(place, { ...values, metadata, scopes: values['scopes']?.split(/\s+/) });
   });
@@ -73,16 +81,18 @@ function readCsv(text: string): ImportEntry[] {
 
 function readJson(text: string): ImportEntry[] {
   const parsed = parseJson(text);
-  if (!Array.isArray(parsed)) throw new Failure('the file is no JSON array of objects with a user and a key');
+  if (!Array.isArray(parsed))
+    throw new Failure('the file is not a JSON array of objects with "user" and "key"');
   return parsed.map((value: unknown, index) => {
     const place = `entry ${index + 1}`;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return { place, options: { user: '' }, problem: 'is no object with a user and a key' };
+      return { place, options: { user: '' }, problem: 'is not an object with "user" and "key"' };
     }
     const { expiresAt, ...rest } = value as Record<string, unknown>;
     const foreign = Object.keys(rest).some((name) => !known.has(name));
     if (foreign) {
-      const problem = 'has something else than user, key, digest, name, scopes, expiresAt and metadata';
+      const problem =
+        'has an unknown name; known are user, key, digest, name, scopes, expiresAt and metadata';
       return { place, options: { user: '' }, problem };
     }
     return entryOf(place, { ...rest, expiresat: expiresAt });
@@ -94,22 +104,12 @@ function entryOf(place: string, values: Readonly<Record<string, unknown>>): Impo
   const expiresAt = typeof expiresat === 'string' ? parseInstant(expiresat) : undefined;
   const options = {
     ...rest,
-    ...(typeof key === 'string' && digest === undefined ? keyOrDigest(key.trim()) : { key, digest }),
+    key: typeof key === 'string' ? key.trim() : key,
+    digest,
     expiresAt,
   } as unknown as ImportKeyOptions;
   if (expiresat != null && !expiresAt) {
-    return { place, options, problem: 'has an expiry that is no date such as 2027-01-31' };
+    return { place, options, problem: 'has an expiry that is not a date such as 2027-01-31' };
   }
   return { place, options };
-}
-
-/** Wherever a key may stand, its digest may. */
-const keyOrDigest = (text: string) => (/^sha256:/i.test(text) ? { digest: text } : { key: text });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

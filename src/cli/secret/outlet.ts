@@ -1,7 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { GlobalOptions } from '../command.js';
-import { programName } from '../command-line.js';
 import { Failure, Misuse } from '../failure.js';
+import { programName } from '../paste-line.js';
+import { onSignals } from '../terminal/interrupt.js';
 import { printJson, printSecret, say, toJson } from '../terminal/output.js';
 import { reserveFile, type ReservedFile } from './reserved-file.js';
 
@@ -33,10 +34,10 @@ export function addOutOptions(command: Command): Command {
   return command
     .option(
       '--out <file>',
-      'write it into a new file that you alone can read, instead of stdout',
+      'write it into a new file that only you can read, instead of to stdout',
       fileArgument,
     )
-    .option('--force', 'with --out: replace the file where there is one');
+    .option('--force', 'with --out: replace the file if it exists');
 }
 
 function fileArgument(text: string): string {
@@ -50,28 +51,24 @@ export async function withOutlet<Result>(
   work: (outlet: Outlet) => Promise<Result>,
 ): Promise<Result> {
   if (out === undefined) {
-    if (force) throw new Misuse('--force is for a file: give --out too');
+    if (force) throw new Misuse('--force needs --out <file>');
     return work({ deliver: async (delivery) => deliverToOutput(delivery, json) });
   }
   let file: ReservedFile | undefined;
-  const stops = Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }).map(([signal, exitCode]) => {
-    const stop = () => {
-      file?.discard();
-      // The database may have been told already, and its answer is not waited for.
-      say(
-        `Interrupted: what was asked for may have been done, and its secret is lost. See "${programName} list" or "claims".`,
-      );
-      process.exit(exitCode);
-    };
-    process.on(signal, stop);
-    return () => process.off(signal, stop);
+  const off = onSignals(['SIGHUP', 'SIGINT', 'SIGTERM'], (exitCode) => {
+    file?.discard();
+    // The database may have been told already, and its answer is not waited for.
+    say(
+      `Interrupted: a key or link may have been created, and it is lost. Look for it with "${programName} list" or "${programName} claims".`,
+    );
+    process.exit(exitCode);
   });
   try {
     const reserved = reserveFile(out, { mayReplace: force ?? false });
     file = reserved;
     return await work({ deliver: async (delivery) => deliverToFile(delivery, reserved, out, json) });
   } finally {
-    for (const off of stops) off();
+    off();
     file?.discard();
   }
 }
@@ -96,5 +93,5 @@ async function deliverToFile(
     throw new Failure(`${(error as Error).message}; ${consequence}`, { cause: error });
   }
   if (isJson) await printJson({ file: name, ...json });
-  else say(`The ${what} is in ${name}, which you alone can read.`);
+  else say(`The ${what} is in ${name}, which only you can read.`);
 }

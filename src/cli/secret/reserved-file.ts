@@ -23,7 +23,7 @@ export interface ReservedFile {
 const room = 4_096;
 
 /**
- * Makes a file that its owner alone can read, and finds out before there is a secret whether it can be written. One that is to be
+ * Creates a file that only its user can read, and finds out before there is a secret whether it can be written. One that is to be
  * replaced stays as it is until the new one is whole.
  *
  * @throws {Failure} where it cannot be written, or is there and may not be replaced
@@ -31,9 +31,9 @@ const room = 4_096;
 export function reserveFile(path: string, { mayReplace }: { readonly mayReplace: boolean }): ReservedFile {
   const found = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (found && !mayReplace)
-    throw new Failure(`${path} exists already: name another file, or give --force to replace it`);
+    throw new Failure(`${path} exists already: give another name, or --force to replace it`);
   // Nobody means to replace a device or a link, and an administrator could.
-  if (found && !found.isFile()) throw new Failure(`${path} is not a plain file`);
+  if (found && !found.isFile()) throw new Failure(`${path} is not a regular file`);
   const place = found ? `${path}.${randomBytes(6).toString('hex')}` : path;
   const file = attempt(path, () => openSync(place, 'wx', 0o600));
   let isOpen = true;
@@ -76,13 +76,13 @@ export function reserveFile(path: string, { mayReplace }: { readonly mayReplace:
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
-  EACCES: 'it may not be written',
-  EPERM: 'it may not be written',
-  EROFS: 'it may not be written',
-  ENOSPC: 'no space is left',
-  EDQUOT: 'no space is left',
+  ENOENT: 'the folder does not exist',
+  ENOTDIR: 'the folder does not exist',
+  EACCES: 'you may not write there',
+  EPERM: 'you may not write there',
+  EROFS: 'you may not write there',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk is full',
 };
 
 function attempt<Result>(path: string, work: () => Result): Result {

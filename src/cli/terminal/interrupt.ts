@@ -1,10 +1,23 @@
 import { Failure } from '../failure.js';
 
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+/** Signals that ask a process to stop, and the exit codes by which shells know them. */
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The user stopped long work. */
+/** The user stopped the command. */
 export class Interrupted extends Failure {
   override readonly name = 'Interrupted';
+}
+
+/** Calls the listener with the exit code of each such signal, until the function that is returned is called. */
+export function onSignals(
+  signals: readonly (keyof typeof exitCodes)[],
+  listener: (exitCode: number) => void,
+): () => void {
+  const listeners = signals.map((signal) => [signal, () => listener(exitCodes[signal])] as const);
+  for (const [signal, each] of listeners) process.on(signal, each);
+  return () => {
+    for (const [signal, each] of listeners) process.off(signal, each);
+  };
 }
 
 /** Runs work that stops cleanly between its steps at the first Ctrl-C, and at once at the second. */
@@ -12,17 +25,19 @@ export async function untilInterrupted<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const controller = new AbortController();
-  const listeners = Object.entries(exitCodes).map(([name, exitCode]) => {
-    const listener = () => {
-      if (controller.signal.aborted) process.exit(exitCode);
-      controller.abort(new Interrupted('stopped', { exitCode }));
-    };
-    return [name, listener] as const;
+  // Not SIGHUP: a listener for it would take `nohup` its effect, with which long work is often started.
+  const off = onSignals(['SIGINT', 'SIGTERM'], (exitCode) => {
+    if (controller.signal.aborted) process.exit(exitCode);
+    controller.abort(new Interrupted('stopped', { exitCode }));
   });
-  for (const [name, listener] of listeners) process.on(name, listener);
   try {
     return await work(controller.signal);
   } finally {
-    for (const [name, listener] of listeners) process.off(name, listener);
+    off();
   }
+}
+
+/** @throws {Interrupted} with this message where the user has stopped the work. */
+export function stopIfInterrupted({ reason }: AbortSignal, message: string): void {
+  if (reason instanceof Interrupted) throw new Interrupted(message, { exitCode: reason.exitCode });
 }

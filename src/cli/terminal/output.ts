@@ -36,11 +36,11 @@ export async function printSecret(text: string, remedy: string, what: 'key' | 'l
   if (error) throw unwritable(error, `; the ${what} is lost: ${remedy}`);
   if (process.stdout.isTTY) {
     say(
-      `Warning: the ${what} stands on your terminal, which scrolls away and may be recorded: keep it with --out <file>.`,
+      `Warning: the ${what} is shown on your terminal, which may be recorded; next time write it into a file: --out <file>.`,
     );
   } else if (isOpenFile()) {
     say(
-      'Warning: the file is open to other users of this machine: chmod 600 it, or give --out <file> next time.',
+      'Warning: other users of this machine can read the file: chmod 600 it, and next time use --out <file>.',
     );
   }
 }
@@ -69,8 +69,8 @@ function write(text: string): Promise<NodeJS.ErrnoException | undefined> {
 
 function unwritable(error: NodeJS.ErrnoException, consequence = ''): Failure {
   const why =
-    error.code === 'ENOSPC' ? 'no space is left' : error.code === 'EPIPE' ? 'nobody reads it' : error.code;
-  return new Failure(`standard output cannot be written: ${why}${consequence}`, { cause: error });
+    error.code === 'ENOSPC' ? 'the disk is full' : error.code === 'EPIPE' ? 'nothing reads it' : error.code;
+  return new Failure(`cannot write to standard output: ${why}${consequence}`, { cause: error });
 }
 
 /** One line of text of unknown origin without what could move the cursor, forge a line or turn around how it reads. */

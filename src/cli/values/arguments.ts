@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { mustBePrefix } from '../../key-format.js';
-import type { Check } from '../../lib/options.js';
+import { mustBeScope, type Check } from '../../lib/options.js';
+import { parseJson } from './parse-json.js';
 
 /** Reads an argument that has to pass a check of the library. */
-export const checked =
+export const argumentOf =
   (check: Check) =>
   (text: string): string => {
     const expected = check(text);
@@ -11,7 +12,22 @@ export const checked =
     return text;
   };
 
-export const prefixArgument = checked(mustBePrefix);
+export const prefixArgument = argumentOf(mustBePrefix);
+
+/** Collects an option that may be given several times. */
+export const collect =
+  (read: (text: string) => string) =>
+  (text: string, before: readonly string[] | undefined): string[] => [...(before ?? []), read(text)];
+
+const readScope = argumentOf(mustBeScope);
+
+export const scopesArgument = collect((text) => {
+  // A scope may hold a comma, and one that does has hardly ever been meant: it would fit no route.
+  if (/[,\s]/.test(text)) {
+    throw new InvalidArgumentError('Give --scope once for each scope: --scope read --scope write.');
+  }
+  return readScope(text);
+});
 
 export const integerArgument =
   (from: number, to: number) =>
@@ -22,24 +38,10 @@ export const integerArgument =
     return value;
   };
 
-/** Gathers an option that may be given several times. */
-export const repeated = (text: string, before: readonly string[] | undefined): string[] => [
-  ...(before ?? []),
-  text,
-];
-
 export function jsonObjectArgument(text: string): Record<string, unknown> {
   const value = parseJson(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidArgumentError(`Write a JSON object such as '{"plan":"free"}'.`);
   }
   return value as Record<string, unknown>;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -20,12 +20,12 @@ export function expiryArgument(text: string): Date {
   if (ms !== undefined && ms > 0) return beforeYear10000(new Date(Date.now() + ms));
   const instant = parseInstant(text);
   if (!instant) throw new InvalidArgumentError('Write 90d, 2027-01-31 or 2027-01-31T12:00Z.');
-  if (instant.getTime() <= Date.now()) throw new InvalidArgumentError('It lies in the past.');
+  if (instant.getTime() <= Date.now()) throw new InvalidArgumentError('That is in the past.');
   return beforeYear10000(instant);
 }
 
 /** The last year that four digits can write, and that every database holds. */
 function beforeYear10000(instant: Date): Date {
-  if (instant.getTime() >= Date.UTC(10_000)) throw new InvalidArgumentError('It lies too far ahead.');
+  if (instant.getTime() >= Date.UTC(10_000)) throw new InvalidArgumentError('That is too far in the future.');
   return instant;
 }

@@ -1,5 +1,5 @@
-import { isShowable } from './database-url.js';
-import type { DatabaseOptions } from './database.js';
+import { isShowable } from './database/database-url.js';
+import type { DatabaseOptions } from './database/database-options.js';
 
 /** How this program is called in a line to paste: npx finds it in the project around and among the global packages alike. */
 export const programName = 'npx require-api-key';

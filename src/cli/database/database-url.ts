@@ -1,16 +1,18 @@
-import { Misuse } from './failure.js';
-import { rememberSecret } from './secrets.js';
+import { Misuse } from '../failure.js';
+import { rememberSecret } from '../secrets.js';
 
 /** @throws {Misuse} that never repeats what stands there: it holds a password. */
 export function assertDatabaseUrl(url: string, name: string): void {
   if (!isShowable(url)) rememberSecret(url);
-  if (/^["']/.test(url)) throw new Misuse(`${name} stands in quotes that are a part of it: take them away`);
+  if (/^["']/.test(url)) throw new Misuse(`${name} has quotes that are part of its value: remove them`);
   if (!/^(postgres|postgresql|socket):/i.test(url)) {
-    throw new Misuse(`${name} is not a PostgreSQL URL: it begins with postgres://`);
+    throw new Misuse(`${name} is not a PostgreSQL URL: write postgres://user:password@host/name`);
   }
   const password = passwordOf(url);
   if (password === undefined) {
-    throw new Misuse(`${name} cannot be read: percent-encode what is not a letter or digit in its password`);
+    throw new Misuse(
+      `${name} cannot be read: percent-encode every character of its password that is not a letter or digit`,
+    );
   }
   rememberSecret(password);
 }

@@ -1,51 +1,23 @@
-import type { Command } from 'commander';
-import type { ApiKeyManager } from '../manager/api-key-manager.js';
-import type { PostgresKeyStore } from '../stores/postgres/postgres-key-store.js';
+import type { ApiKeyManager } from '../../manager/api-key-manager.js';
+import type { PostgresKeyStore } from '../../stores/postgres/postgres-key-store.js';
+import { Failure } from '../failure.js';
 import { describeDatabaseError } from './database-error.js';
-import { assertDatabaseUrl, placeOf } from './database-url.js';
-import { loadEnvironment } from './environment.js';
-import { Failure, Misuse } from './failure.js';
-
-export interface DatabaseOptions {
-  readonly database?: string;
-  readonly schema?: string;
-  readonly table?: string;
-  readonly prefix?: string;
-}
+import { requireDatabaseUrl, type DatabaseOptions } from './database-options.js';
+import { placeOf } from './database-url.js';
 
 /** Slower databases are as good as gone; a first connection to a sleeping one may take a few seconds. */
 const limitMs = 10_000;
-
-export function addDatabaseOptions(command: Command): Command {
-  return command
-    .option('--database <url>', 'the PostgreSQL database (default: DATABASE_URL)')
-    .option('--schema <name>', 'the schema of the table (default: public)')
-    .option('--table <name>', 'the table of keys (default: api_keys)');
-}
-
-/** The database that is named by the option, the environment or `.env`, or `undefined` where none is. */
-export function findDatabaseUrl({ database }: DatabaseOptions): string | undefined {
-  loadEnvironment();
-  const url = (database ?? process.env['DATABASE_URL'])?.trim();
-  return url === '' ? undefined : url;
-}
 
 /** Runs work on the store, and closes all connections behind it. */
 export async function withStore<Result>(
   options: DatabaseOptions,
   work: (store: PostgresKeyStore) => Promise<Result>,
 ): Promise<Result> {
-  const url = findDatabaseUrl(options);
-  if (url === undefined) {
-    throw new Misuse(
-      'no database is named: set DATABASE_URL, in the environment or in .env, or give --database',
-    );
-  }
-  assertDatabaseUrl(url, options.database === undefined ? 'DATABASE_URL' : '--database');
+  const url = requireDatabaseUrl(options);
   const { schema, table } = options;
   const [{ Pool }, { PostgresKeyStore }] = await Promise.all([
     loadPg(),
-    import('../stores/postgres/postgres-key-store.js'),
+    import('../../stores/postgres/postgres-key-store.js'),
   ]);
   const pool = new Pool({
     connectionString: url,
@@ -67,7 +39,7 @@ export async function withKeys<Result>(
   options: DatabaseOptions,
   work: (keys: ApiKeyManager, store: PostgresKeyStore) => Promise<Result>,
 ): Promise<Result> {
-  const { ApiKeyManager } = await import('../manager/api-key-manager.js');
+  const { ApiKeyManager } = await import('../../manager/api-key-manager.js');
   return withStore(options, async (store) => {
     const keys = new ApiKeyManager({ store, prefix: options.prefix });
     try {

@@ -1,6 +1,6 @@
-import { claimStatusOf } from '../stores/claim-status.js';
-import type { ClaimRecord } from '../stores/claim-store.js';
-import { formatTime } from './terminal/time.js';
+import { claimStatusOf } from '../../stores/claim-status.js';
+import type { ClaimRecord } from '../../stores/claim-store.js';
+import { formatTime } from '../terminal/time.js';
 
 /** A claim link for machines, with its status at this moment. */
 export function claimJson(claim: ClaimRecord): object {
@@ -13,7 +13,7 @@ export const claimColumns = [
   { title: 'NAME', least: 8, spare: 3 },
   { title: 'SCOPES', least: 8, spare: 2 },
   { title: 'STATUS' },
-  { title: 'MADE', least: 10, spare: 4 },
+  { title: 'CREATED', least: 10, spare: 4 },
   { title: 'ENDS', least: 10 },
   { title: 'KEY ID', spare: 1 },
 ] as const;

@@ -1,7 +1,7 @@
-import { statusOf } from '../stores/key-status.js';
-import type { KeyRecord } from '../stores/key-store.js';
-import { formatTime } from './terminal/time.js';
-import { formatDuration } from './values/duration.js';
+import { statusOf } from '../../stores/key-status.js';
+import type { KeyRecord } from '../../stores/key-store.js';
+import { formatTime } from '../terminal/time.js';
+import { formatDuration } from '../values/duration.js';
 
 /** A record for machines, with its status at this moment. */
 export function recordJson(record: KeyRecord): object {
@@ -34,7 +34,7 @@ export function recordPairs(record: KeyRecord): [string, string][] {
   return pairs.filter((pair): pair is [string, string] => pair[1] !== undefined);
 }
 
-export const listColumns = [
+export const recordColumns = [
   { title: 'KEY ID' },
   { title: 'USER', least: 8 },
   { title: 'NAME', least: 8, spare: 3 },
@@ -45,7 +45,7 @@ export const listColumns = [
   { title: 'EXPIRES', least: 10 },
 ] as const;
 
-/** A record for people, as a row under `listColumns`. */
+/** A record for people, as a row under `recordColumns`. */
 export function recordRow(record: KeyRecord): string[] {
   return [
     record.keyId,

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { CreateKeyOptions } from '../manager/manager-options.js';
-import type { GlobalOptions } from './command.js';
-import { jsonObjectArgument, repeated } from './values/arguments.js';
-import { expiryArgument } from './values/instant.js';
+import type { CreateKeyOptions } from '../../manager/manager-options.js';
+import type { GlobalOptions } from '../command.js';
+import { jsonObjectArgument, scopesArgument } from '../values/arguments.js';
+import { expiryArgument } from '../values/instant.js';
 
 export interface RecordOptions extends GlobalOptions {
   readonly name?: string;
@@ -14,11 +14,11 @@ export interface RecordOptions extends GlobalOptions {
 /** What a new record may hold besides its user. */
 export function addRecordOptions(command: Command): Command {
   return command
-    .option('--name <name>', 'what its owner calls the key')
-    .option('--scope <scope>', 'what it may do; to be given once for each scope', repeated)
+    .option('--name <name>', 'what its user calls the key, such as ci')
+    .option('--scope <scope>', 'what the key may do; repeat for each scope', scopesArgument)
     .option(
       '--expires <when>',
-      'its end: 90d, or a date, local time without a zone (default: never)',
+      'when the key ends: 90d, or a date such as 2027-01-31 in local time (default: never)',
       expiryArgument,
     )
     .option('--metadata <json>', 'a JSON object for the application', jsonObjectArgument);

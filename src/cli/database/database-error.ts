@@ -1,6 +1,7 @@
-import type { PostgresKeyStore } from '../stores/postgres/postgres-key-store.js';
-import type { DatabaseOptions } from './database.js';
-import { Failure } from './failure.js';
+import type { PostgresKeyStore } from '../../stores/postgres/postgres-key-store.js';
+import { Failure } from '../failure.js';
+import { networkReasons } from '../network-reasons.js';
+import type { DatabaseOptions } from './database-options.js';
 import { describeState } from './schema-state.js';
 
 interface Circumstances {
@@ -9,20 +10,14 @@ interface Circumstances {
   readonly options: DatabaseOptions;
 }
 
-const unreachable: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused; is the server running?',
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'the host name cannot be looked up',
-  ETIMEDOUT: 'there was no answer in time',
-  EHOSTUNREACH: 'there is no way to the host',
-  ENETUNREACH: 'there is no way to the network',
-  ECONNRESET: 'the connection was cut',
+const reasons: Readonly<Record<string, string>> = {
+  ...networkReasons,
   ENOENT: 'there is no such socket',
   '28P01': 'the user or the password is wrong',
   '28000': 'the user may not log in',
-  '3D000': 'there is no such database',
-  '53300': 'it has no connection left',
-  '57P03': 'it is starting up',
+  '3D000': 'there is no database of this name',
+  '53300': 'it has no free connection',
+  '57P03': 'it is starting up; try again in a minute',
 };
 
 /** SQLSTATEs of tables and columns that are not there. */
@@ -35,14 +30,14 @@ export async function describeDatabaseError(
 ): Promise<Failure | undefined> {
   if (!(error instanceof Error) || !error.message.startsWith('PostgresKeyStore: ')) return undefined;
   if (error instanceof TypeError) return undefined;
-  const { code } = (error.cause ?? {}) as { code?: string };
-  const why = unreachable[code ?? ''] ?? (isTimeout(error.message) ? unreachable['ETIMEDOUT'] : undefined);
+  const code = codeOf(error);
+  const why = reasons[code];
   if (why !== undefined) {
     return new Failure(`the database${place === '' ? '' : ` ${place}`} cannot be used: ${why}`, {
       cause: error,
     });
   }
-  if (notMigrated.has(code ?? '')) {
+  if (notMigrated.has(code)) {
     const inspection = await store.inspect().catch(() => undefined);
     const problem = inspection && describeState(inspection, options);
     if (problem) return new Failure(`${problem.message}: ${problem.remedy}`, { cause: error });
@@ -50,5 +45,14 @@ export async function describeDatabaseError(
   return new Failure(error.message.replace(/^PostgresKeyStore: /, ''), { cause: error });
 }
 
-/** Neither `pg` nor the store give these errors a code. */
-const isTimeout = (message: string) => /no answer within|timeout exceeded|connection timeout/i.test(message);
+/** The system's code, or the SQLSTATE, of the error or of what caused it; empty where there is none. */
+function codeOf(error: Error): string {
+  for (const each of [error, error.cause]) {
+    const { code } = (each ?? {}) as { code?: unknown };
+    if (typeof code === 'string') return code;
+  }
+  return isTimeout(error.message) ? 'ETIMEDOUT' : '';
+}
+
+/** `pg` gives the errors of a connection that does not come in time no code. */
+const isTimeout = (message: string) => /timeout exceeded|connection timeout/i.test(message);

@@ -1,6 +1,6 @@
-import type { SchemaState } from '../stores/postgres/inspect.js';
-import { commandOn } from './command-line.js';
-import type { DatabaseOptions } from './database.js';
+import type { SchemaState } from '../../stores/postgres/inspect.js';
+import { commandOn } from '../paste-line.js';
+import { tableName, type DatabaseOptions } from './database-options.js';
 
 export interface StateProblem {
   readonly code: string;
@@ -8,10 +8,7 @@ export interface StateProblem {
   readonly remedy: string;
 }
 
-/** The table of keys with its schema, as it is told. */
-export const tableName = ({ schema = 'public', table = 'api_keys' }: DatabaseOptions) => `${schema}.${table}`;
-
-/** What is wrong with the tables and how to mend it, or `undefined` where they are ready. */
+/** What is wrong with the tables and how to fix it, or `undefined` where they are ready. */
 export function describeState(
   { state, version }: { readonly state: SchemaState; readonly version: number },
   options: DatabaseOptions,
@@ -29,31 +26,31 @@ export function describeState(
     case 'older':
       return {
         code: 'not_migrated',
-        message: `the table ${table} is of version ${version} and not up to date`,
+        message: `the table ${table} is out of date (version ${version})`,
         remedy: `run ${commandOn(options, 'migrate')}`,
       };
     case 'newer':
       return {
         code: 'newer_schema',
-        message: `the table ${table} is of version ${version}, newer than this library knows`,
-        remedy: 'update require-api-key to the version that made it, or a later one',
+        message: `the table ${table} has version ${version}, newer than this program knows`,
+        remedy: 'update require-api-key to the version that upgraded the table, or to a later one',
       };
     case 'plaintext':
       return {
         code: 'plaintext_table',
         message: `the table ${table} holds keys in plaintext`,
-        remedy: `run ${commandOn(options, 'adopt')}, which hashes them in place and loses none`,
+        remedy: `run ${commandOn(options, 'adopt')}, which hashes them in place; working keys keep working`,
       };
     case 'disarmed':
       return {
         code: 'disabled_triggers',
-        message: `the table ${table} lacks a trigger or has one disabled: a change elsewhere is seen late, an old key may outlive its rotation`,
-        remedy: `run ${commandOn(options, 'migrate')}, which brings it back`,
+        message: `a trigger of the table ${table} is missing or disabled: servers see changes late, and a rotated key may work too long`,
+        remedy: `run ${commandOn(options, 'migrate')}, which restores it`,
       };
     case 'foreign':
       return {
         code: 'foreign_table',
-        message: `the table ${table} is something else than a table of keys`,
+        message: `the table ${table} is not a table of keys`,
         remedy: 'name another with --table or --schema',
       };
   }

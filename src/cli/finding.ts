@@ -1,5 +1,5 @@
-import { mask } from '../secrets.js';
-import { plain } from '../terminal/output.js';
+import { mask } from './secrets.js';
+import { plain } from './terminal/output.js';
 
 /** `note`: nothing is wrong, and yet it is good to know. */
 export type Severity = 'error' | 'warning' | 'note';
@@ -10,7 +10,7 @@ export interface Finding {
   readonly code: string;
   /** A sentence that holds no key. */
   readonly message: string;
-  /** How to mend it. */
+  /** How to fix it. */
   readonly remedy?: string;
 }
 

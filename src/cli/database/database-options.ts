@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { loadEnvironment } from '../environment.js';
+import { Misuse } from '../failure.js';
+import { assertDatabaseUrl } from './database-url.js';
+
+export interface DatabaseOptions {
+  readonly database?: string;
+  readonly schema?: string;
+  readonly table?: string;
+  readonly prefix?: string;
+}
+
+export function addDatabaseOptions(command: Command): Command {
+  return command
+    .option('--database <url>', 'the PostgreSQL database (default: DATABASE_URL)')
+    .option('--schema <name>', 'the schema of the table (default: public)')
+    .option('--table <name>', 'the table of keys (default: api_keys)');
+}
+
+/** The database that is named by the option, the environment or `.env`, or `undefined` where none is. */
+export function findDatabaseUrl({ database }: DatabaseOptions): string | undefined {
+  loadEnvironment();
+  const url = (database ?? process.env['DATABASE_URL'])?.trim();
+  return url === '' ? undefined : url;
+}
+
+/** @throws {Misuse} where none is named, or one that cannot be read. */
+export function requireDatabaseUrl(options: DatabaseOptions): string {
+  const url = findDatabaseUrl(options);
+  if (url === undefined) {
+    throw new Misuse(
+      'no database is set: put DATABASE_URL=postgres://... into the environment or .env, or give --database <url>',
+    );
+  }
+  assertDatabaseUrl(url, options.database === undefined ? 'DATABASE_URL' : '--database');
+  return url;
+}
+
+/** The table of keys with its schema, as it is told. */
+export const tableName = ({ schema = 'public', table = 'api_keys' }: DatabaseOptions): string =>
+  `${schema}.${table}`;

@@ -1,0 +1,66 @@
+import { parseDigest } from '../../lib/digest.js';
+import { parseKeyPairs } from '../../sources/key-entries.js';
+import { isFilled, type Environment, type KeyVariable } from './variables.js';
+
+/** A variable that is set under a name that hardly differs from one that is read. */
+interface SimilarName {
+  readonly name: string;
+  /** The name that was most likely meant. */
+  readonly meant: string;
+}
+
+/**
+ * Of variables that are not set: what is set under a name one slip away.
+ *
+ * @param others what is set besides the variables that are read
+ * @param areOfOneKind whether each may be meant by whoever missed another, so that the form of the value decides
+ */
+export function findSimilarNames(
+  unset: readonly KeyVariable[],
+  others: Environment,
+  areOfOneKind: boolean,
+): SimilarName[] {
+  return Object.entries(others).flatMap(([name, value]) => {
+    if (!isFilled(value)) return [];
+    const near = unset.filter((variable) => isSlip(name, variable.name));
+    const [first] = near;
+    if (!first) return [];
+    const isList = holdsPairs(value);
+    const meant = (areOfOneKind ? unset : near).find((each) => each.isList === isList) ?? first;
+    return [{ name, meant: meant.name }];
+  });
+}
+
+/** An underscore, a plural, an `X_` or the first words that differ, or one mistyped letter. */
+function isSlip(name: string, meant: string): boolean {
+  const [given, known] = [lettersOf(name), lettersOf(meant)];
+  if (given === known || (given.length >= 6 && known.endsWith(given))) return true;
+  return isMistyped(name.toUpperCase(), meant.toUpperCase());
+}
+
+const lettersOf = (name: string) =>
+  name
+    .toUpperCase()
+    .replace(/^X[_.-]/, '')
+    .replaceAll(/[_.-]/g, '')
+    .replace(/S$/, '');
+
+/** Whether it reads like `user:key` pairs; a digest has a colon too. */
+function holdsPairs(value: string): boolean {
+  const entries = parseKeyPairs(value);
+  return (
+    entries.length > 0 && entries.every(({ user, key }) => user !== '' && !parseDigest(`${user}:${key}`))
+  );
+}
+
+/** Whether the texts differ in one letter that was replaced, added or left out, or in two that were swapped. */
+function isMistyped(a: string, b: string): boolean {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < shorter - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+  if (left.length <= 1 && right.length <= 1) return true;
+  return left.length === 2 && left === [...right].toReversed().join('');
+}
