@@ -13,7 +13,7 @@ export interface ApiKey {
   readonly scopes: readonly string[];
   /** The name of the key source that knew the key: `env:API_KEYS`, `list`, `managed`, or that of your own, else `custom`. */
   readonly source: string;
-  /** What the owner calls this key; absent where it has no name. */
+  /** What its user calls this key; absent where it has no name. */
   readonly name?: string;
   /** When the key was made; absent where the source does not know. */
   readonly createdAt?: Date;
@@ -47,7 +47,7 @@ export interface Identity {
   keyId?: string | null | undefined;
   /** What the key may do, each by RFC 6749, section 3.3. Default: nothing. */
   scopes?: readonly string[] | null | undefined;
-  /** What the owner calls this key. Default: no name. */
+  /** What its user calls this key. Default: no name. */
   name?: string | null | undefined;
   /** When the key was made. Default: not known. */
   createdAt?: Date | null | undefined;

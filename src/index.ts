@@ -1,6 +1,6 @@
 /**
  * Express middleware that lets a request through only with a known API key, and the means to make, keep and end such keys.
- * Begin with `requireApiKey`; keys in a database are the matter of `ApiKeyManager`.
+ * Begin with `requireApiKey`; for keys in a database see `ApiKeyManager`.
  *
  * @module require-api-key
  */

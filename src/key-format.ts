@@ -21,7 +21,7 @@ export interface GenerateApiKeyOptions {
 
 /** A key that has just been made and is kept nowhere. */
 export interface GeneratedApiKey {
-  /** The whole key, for its owner alone: it cannot be had from the digest again. */
+  /** The whole key, for its user alone: it cannot be had from the digest again. */
   key: string;
   /** Its public name, `<prefix>_<10 characters>`: the start of the key. */
   keyId: string;

@@ -41,7 +41,7 @@ export type KeySourceAnswer =
 
 /**
  * A key source that is only a function: says whose the presented key is. It is called with 1 to 512 characters of visible ASCII
- * without a comma. Where it answers with `expiresAt` and `revokedAt` it need not look at them itself. To throw or reject is a
+ * without a comma. Where it answers with `expiresAt` and `revokedAt` it need not look at them itself. Throwing or rejecting is a
  * fault, answered 503.
  */
 export type VerifyKey = (
@@ -58,8 +58,7 @@ export interface KeySource {
   readonly name?: string;
   /**
    * Says whose the presented key is, 1 to 512 characters of visible ASCII without a comma. A key that it does not know is answered
-   * `undefined`; one of which it cannot tell, because a database is away, throws or rejects. All sources
-   * of a guard share its `timeoutMs`.
+   * `undefined`; when it cannot tell, because its database is down, it throws or rejects. All sources of a guard share its `timeoutMs`.
    */
   verify(presentedKey: string, req: Request): KeySourceAnswer | PromiseLike<KeySourceAnswer>;
   /**

@@ -28,7 +28,7 @@ export interface RequireApiKeyOptions {
    */
   scheme?: string | undefined;
   /**
-   * Scopes of which the key needs every one, letter by letter, else 403 `insufficient_scope`. Each is printable ASCII without
+   * Scopes of which the key needs every one, compared exactly, else 403 `insufficient_scope`. Each is printable ASCII without
    * blanks, quotes and backslashes (RFC 6749, section 3.3). Default `[]`.
    */
   scopes?: readonly string[] | undefined;
@@ -73,8 +73,8 @@ export type ApiKeyHandler = (
  * scope that is needed, and that says on `req.apiKey` whose it is. Whatever else happens, an unset variable, a failing or slow
  * source, a strange answer, is refused.
  *
- * Without options, as in `app.get('/hello', requireApiKey(), hello)`, it reads the header `X-API-Key`, and knows the key in the variable `INTERNAL_API_KEY` and the `user:key` pairs
- * in `API_KEYS`. A presented key is 1 to 512 characters of visible ASCII without a comma; anything else is `invalid_api_key`.
+ * Without options, as in `app.get('/hello', requireApiKey(), hello)`, it reads the header `X-API-Key`, and knows the key in the
+ * variable `INTERNAL_API_KEY` and the `user:key` pairs in `API_KEYS`. A presented key is 1 to 512 characters of visible ASCII without a comma; anything else is `invalid_api_key`.
  *
  * A refused request is answered by `onRefused`, as `application/problem+json` unless you say otherwise. An admitted one is answered
  * with `Vary` for the header, and with `Cache-Control: private` unless the handler sets its own. With several guards on one request

@@ -1,6 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { apiKeyOf, keyList, MemoryKeyStore, requireApiKey, requireScopes } from '../src/index.js';
+import {
+  apiKeyOf,
+  ApiKeyManager,
+  keyList,
+  MemoryKeyStore,
+  requireApiKey,
+  requireScopes,
+} from '../src/index.js';
 import { arrive, callGuards } from './support/call-guard.js';
 
 const oneSource = 'a key source: a function, an object with a "verify" method, or an array of these';
@@ -15,7 +22,7 @@ describe('the source of a guard', () => {
     [{ verify, name: 7 }, oneSource],
     [{ verify, configured: true }, oneSource],
     [{ verify, misconfigured: false }, oneSource],
-    [class {}, 'a key source: make one with "new"'],
+    [ApiKeyManager, 'a key source: make one with "new"'],
     [new MemoryKeyStore(), 'a key source: write new ApiKeyManager({ store })'],
     [[], 'a key source or a non-empty array of key sources'],
     [[verify, undefined], 'a key source or a non-empty array of key sources'],

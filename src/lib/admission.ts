@@ -18,7 +18,7 @@ export function whyNotUsable(
   return undefined;
 }
 
-/** Whether a key was granted every needed scope, letter by letter: no wildcards, no hierarchy. */
+/** Whether a key was granted every needed scope, compared exactly: no wildcards, no hierarchy. */
 export function hasScopes(
   apiKey: { readonly scopes: readonly string[] },
   needed: readonly string[],

@@ -4,7 +4,7 @@ import type { Digest } from './digest.js';
 /** A digest is eight words of 32 bits. */
 const words = 8;
 const smallestBits = 3;
-/** Of all slots, so many may be taken before the table grows: fuller ones make long searches, emptier ones fill the processor's cache. */
+/** The share of slots used before the table grows: fuller tables make long searches, emptier ones fill the processor's cache. */
 const maxLoad = 5 / 8;
 
 /** The words of the digest at hand: filled and used without anything in between, so one for all tables will do. */

@@ -34,9 +34,9 @@ import {
   type UpdateKeyOptions,
 } from './manager-options.js';
 
-/** A key that has just been made. The key itself is never to be had again. */
+/** A key that has just been made. The key itself cannot be shown again. */
 export interface CreatedKey {
-  /** The whole key, for its owner alone. */
+  /** The whole key, for its user alone. */
   readonly key: string;
   /** What is kept of the key. */
   readonly record: KeyRecord;
@@ -101,7 +101,7 @@ export class ApiKeyManager implements DigestSource {
     });
   }
 
-  /** Issues a key, stores its digest and resolves to both key and record: the key is never to be had again. */
+  /** Issues a key, stores its digest and resolves to both key and record: the key cannot be shown again. */
   async create(options: CreateKeyOptions): Promise<CreatedKey> {
     const fields = checkCreateOptions(options);
     const { key, keyId, digest } = generateApiKey({ prefix: this.#prefix });

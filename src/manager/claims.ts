@@ -17,7 +17,7 @@ import {
   type ListClaimsOptions,
 } from './claim-options.js';
 
-/** A claim link that has just been made. Its token is never to be had again. */
+/** A claim link that has just been made. Its token is cannot be shown again. */
 export interface CreatedClaim {
   /** What stands behind the `#` of the link: 43 characters of base64url, 256 bits. Whoever has it can use the link. */
   readonly token: string;

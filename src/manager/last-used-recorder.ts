@@ -2,8 +2,9 @@ import { warnOnce } from '../lib/warn.js';
 import { within } from '../lib/within.js';
 import type { KeyStore } from '../stores/key-store.js';
 
-/** Uses in one statement, and so many kept waiting that they are written early. */
+/** Uses in one statement. */
 const batchSize = 1_000;
+/** When this many wait, they are written early. */
 const maxWaiting = 10_000;
 const closeLimitMs = 5_000;
 const soonMs = 1_000;
@@ -138,7 +139,7 @@ export class LastUsedRecorder {
   }
 }
 
-/** A key that was looked up anew while a use of it was waiting has two. */
+/** A key that was looked up anew while a use of it was waiting has two entries. */
 function latestOfEach(uses: readonly LastUse[]): LastUse[] {
   const latest = new Map<string, LastUse>();
   for (const use of uses) {

@@ -63,7 +63,7 @@ export interface ApiKeyManagerOptions {
 export interface CreateKeyOptions {
   /** Whose key it is: 1 to 256 characters, neither blank nor with control characters. Required. */
   user: string;
-  /** What the owner calls the key: 1 to 256 characters, neither blank nor with control characters. Default none. */
+  /** What its user calls the key: 1 to 256 characters, neither blank nor with control characters. Default none. */
   name?: string | undefined;
   /** What it may do: at most 100 scopes by RFC 6749, section 3.3. Default `[]`. */
   scopes?: readonly string[] | undefined;
@@ -86,7 +86,7 @@ export interface ImportKeyOptions extends CreateKeyOptions {
 
 /** What is to be different in a record; what is not named stays as it is. */
 export interface UpdateKeyOptions {
-  /** What the owner calls the key: 1 to 256 characters, neither blank nor with control characters; `null` takes the name away. */
+  /** What its user calls the key: 1 to 256 characters, neither blank nor with control characters; `null` takes the name away. */
   name?: string | null | undefined;
   /** What the key may do, in place of what it might before: at most 100 scopes by RFC 6749, section 3.3. */
   scopes?: readonly string[] | undefined;

@@ -21,7 +21,7 @@ export class EnvironmentSource implements DigestSource {
     this.#variable = variable;
     this.#parse = parse;
     this.#scopes = [...scopes];
-    // Early enough that a broken list is told of at start, late enough for the rest of the start-up to set the variable.
+    // Early enough to report a broken list at start, late enough for the rest of the start-up to set the variable.
     setImmediate(() => this.#load()).unref();
   }
 
@@ -49,7 +49,7 @@ export class EnvironmentSource implements DigestSource {
     const { table, problems, weak } = listKeys(this.#parse(value), this.name, this.#scopes);
     if (!table) {
       this.#broken = true;
-      const message = `${this.#variable} is not used: ${problems[0]!.message}. Mend it and restart.`;
+      const message = `${this.#variable} is not used: ${problems[0]!.message}. Fix it and restart.`;
       warnOnce(message, message);
       return undefined;
     }

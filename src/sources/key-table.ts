@@ -68,9 +68,9 @@ export function listKeys(
       continue;
     }
     const digest = parseDigest(key) ?? digestOf(key);
-    const owner = results.get(digest)?.apiKey.user;
-    if (owner !== undefined) {
-      if (owner !== user)
+    const userBefore = results.get(digest)?.apiKey.user;
+    if (userBefore !== undefined) {
+      if (userBefore !== user)
         problems.push({ place, message: `${place} has the key of another user`, isShared: true });
       continue;
     }
@@ -102,7 +102,7 @@ function complaintAbout(user: string, key: string): string | undefined {
     : 'has a key that no header can carry: blanks, commas, non-ASCII or over 512 characters';
 }
 
-/** As many weak keys as are told of one by one. */
+/** The most weak keys that are named one by one. */
 const maxTold = 10;
 
 /** Warns of keys that work but ought to be replaced, each once, by its place. */

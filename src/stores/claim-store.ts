@@ -7,7 +7,7 @@ export interface ClaimRecord {
   readonly claimId: string;
   /** Whose key it will be. */
   readonly user: string;
-  /** What the owner calls the key; absent where it will have no name. */
+  /** What its user calls the key; absent where it will have no name. */
   readonly name?: string;
   /** What the key will be allowed to do. */
   readonly scopes: readonly string[];

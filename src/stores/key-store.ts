@@ -7,7 +7,7 @@ export interface KeyRecord {
   readonly keyId: string;
   /** Whose key it is. */
   readonly user: string;
-  /** What the owner calls this key; absent where it has no name. */
+  /** What its user calls this key; absent where it has no name. */
   readonly name?: string;
   /** What the key may do. */
   readonly scopes: readonly string[];
@@ -56,7 +56,7 @@ export interface KeyQuery extends PageQuery {
 
 /** What is to be different in a record; a part that is absent or `undefined` stays as it is. */
 export interface KeyChanges {
-  /** What the owner calls the key; `null` takes the name away. */
+  /** What its user calls the key; `null` takes the name away. */
   readonly name?: string | null | undefined;
   /** What the key may do, in place of what it might before. */
   readonly scopes?: readonly string[] | undefined;

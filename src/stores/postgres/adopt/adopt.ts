@@ -41,7 +41,7 @@ export interface AdoptSummary {
   adopted: number;
   /** Those among them that were not active, or of which that was not known. */
   revoked: number;
-  /** Those among them without an owner, who is now called `unknown`. */
+  /** Those among them without a user, who is now called `unknown`. */
   unowned: number;
   /**
    * Those among them that are active and hold a blank, a comma or a character outside visible ASCII, or are longer than 512 characters:

@@ -99,7 +99,7 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
 }
 
 /**
- * The old primary key goes, unless other tables refer to it; so do unique rules on owners and names, of whom one may now have
+ * The old primary key goes, unless other tables refer to it; so do unique rules on users and names, of whom one may now have
  * several keys: a rotation makes a second.
  */
 function dropOldRules(names: Names): string {
