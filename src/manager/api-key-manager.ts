@@ -2,11 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { channels } from '../diagnostics.js';
 import { generateApiKey, parseApiKey } from '../key-format.js';
-import { byDigest, ownSource, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
+import { byDigest, ownSource, type DigestSource, type VerifyResult } from '../key-source.js';
 import { deepCopy } from '../lib/deep-copy.js';
-import { digestOf, type Digest } from '../lib/digest.js';
+import type { Digest } from '../lib/digest.js';
 import { dayMs } from '../lib/durations.js';
-import { isPresentable } from '../lib/presented-key.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
 import { endsWithOverlap } from '../stores/key-store-errors.js';
 import type { KeyRecord, KeyStore, StoredKey } from '../stores/key-store.js';
@@ -127,18 +126,16 @@ export class ApiKeyManager implements DigestSource {
    * @param req the request, for subscribers to the `reuse` channel
    */
   async verify(presentedKey: string, req?: Request): Promise<VerifyResult> {
-    if (typeof presentedKey !== 'string' || !isPresentable(presentedKey)) return unknownKey;
-    const result = await this.#verifier.verify(digestOf(presentedKey), presentedKey, req);
-    return result.ok ? result : { ok: false, code: result.code };
+    return this.#verifier.verify(presentedKey, req);
   }
 
   /**
-   * How a guard asks, so that several sources cost one digest; a refusal names key and user, for the diagnostics channels.
+   * How a guard asks, so that several sources cost one digest.
    *
    * @hidden
    */
   [byDigest](digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
-    return this.#verifier.verify(digest, presentedKey, req);
+    return this.#verifier.verifyDigest(digest, presentedKey, req);
   }
 
   /** The record of a key, without its digest, or `undefined` where there is none. */

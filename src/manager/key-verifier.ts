@@ -3,7 +3,8 @@ import { channels } from '../diagnostics.js';
 import { parseApiKey } from '../key-format.js';
 import { unknownKey, type VerifyResult } from '../key-source.js';
 import { whyNotUsable } from '../lib/admission.js';
-import type { Digest } from '../lib/digest.js';
+import { digestOf, type Digest } from '../lib/digest.js';
+import { isPresentable } from '../lib/presented-key.js';
 import type { CheckedKey } from './checked-key.js';
 import { KeyLookup, type KeyLookupOptions } from './key-lookup.js';
 import { LastUsedRecorder, type LastUse } from './last-used-recorder.js';
@@ -32,8 +33,18 @@ export class KeyVerifier {
     );
   }
 
-  /** Answers without a promise where nothing has to be asked of the store. Rejects where the store fails. */
-  verify(digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
+  /** The verdict on any text at all. Rejects where the store fails. */
+  async verify(presentedKey: string, req?: Request): Promise<VerifyResult> {
+    if (typeof presentedKey !== 'string' || !isPresentable(presentedKey)) return unknownKey;
+    const result = await this.verifyDigest(digestOf(presentedKey), presentedKey, req);
+    return result.ok ? result : { ok: false, code: result.code };
+  }
+
+  /**
+   * The verdict on what could be a key. Without a promise where nothing has to be asked of the store; a refusal names key and user, for
+   * the diagnostics channels.
+   */
+  verifyDigest(digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
     const found = this.#lookup.peek(digest);
     if (found) return this.#decide(found.key, req);
     if (!this.#legacyKeys && !parseApiKey(presentedKey)) return unknownKey;

@@ -3,7 +3,6 @@ import { momentOf, type Moment } from './moment.js';
 
 /** A time of watching without a break: whatever changed in it was announced. */
 export interface Stretch {
-  isUnbroken: boolean;
   /** When the store was last seen working. */
   lastAliveAt: Moment;
   /** Whether the store says from time to time that it works. One that does not may be gone without a word. */
@@ -48,7 +47,7 @@ export class StoreWatch {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#break();
+    this.#stretch = undefined;
     // Nobody could do anything about a connection that cannot be closed.
     await this.#opened?.close().catch(() => {});
   }
@@ -65,15 +64,16 @@ export class StoreWatch {
         },
         alive: () => this.#heartbeat(),
         changed: (keyId) => this.#listener.changed(keyId),
-        disconnected: () => this.#break(),
+        disconnected: () => {
+          this.#stretch = undefined;
+        },
       });
     });
   }
 
   #begin(): void {
     if (this.#isClosed) return;
-    this.#break();
-    this.#stretch = { isUnbroken: true, lastAliveAt: momentOf(this.#now), hasHeartbeat: false };
+    this.#stretch = { lastAliveAt: momentOf(this.#now), hasHeartbeat: false };
     this.#listener.connected();
   }
 
@@ -83,10 +83,5 @@ export class StoreWatch {
       this.#stretch.hasHeartbeat = true;
     }
     this.#listener.alive();
-  }
-
-  #break(): void {
-    if (this.#stretch) this.#stretch.isUnbroken = false;
-    this.#stretch = undefined;
   }
 }
