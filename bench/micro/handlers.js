@@ -66,9 +66,15 @@ export class ListedStore extends MemoryKeyStore {
 
   /** Says that it is alive, as PostgreSQL does with every heartbeat. */
   watch(watcher) {
+    const heartbeat = setInterval(() => watcher.alive(), 5_000).unref();
     const watch = super.watch(watcher);
-    watcher.alive();
-    return watch;
+    return {
+      aliveForMs: 60_000,
+      async close() {
+        clearInterval(heartbeat);
+        await watch.close();
+      },
+    };
   }
 
   async findByDigest(digest) {

@@ -49,7 +49,7 @@ export class SourceList {
   ask(presentedKey: string, req: Request): Verdict | Promise<Verdict> {
     const search: Search = { presentedKey, req, digest: undefined, fault: undefined, isOver: false };
     const verdict = this.#askFrom(0, search);
-    return verdict instanceof Promise ? this.#withDeadline(verdict, search) : verdict;
+    return isVerdict(verdict) ? verdict : this.#withDeadline(verdict, search);
   }
 
   /** Why nobody can be admitted, if the configuration is at fault. Costs nothing on the way of an admitted request. */
@@ -79,7 +79,7 @@ export class SourceList {
       const verdict = isOwn
         ? askOwn(own.source, (search.digest ??= digestOf(presentedKey)), presentedKey, req)
         : askForeign(source, name, presentedKey, req);
-      if (verdict instanceof Promise) {
+      if (!isVerdict(verdict)) {
         return verdict.then((late) => {
           if (isFinal(late) || search.isOver) return withSource(late, name);
           search.fault ??= faultOf(late);
@@ -116,6 +116,10 @@ function named(source: KeySource | VerifyKey): NamedSource {
   return { name: source.name ?? 'custom', source, own };
 }
 
+/** Whether it has come without a promise. Told by what it has itself: a global `Promise` may be anybody's, and so may `then`. */
+export const isVerdict = (answer: Verdict | Promise<Verdict>): answer is Verdict =>
+  Object.hasOwn(answer, 'ok');
+
 /** Whether the look-up failed, rather than decided. */
 export const isFault = (verdict: Verdict): verdict is Fault =>
   !verdict.ok && (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');
@@ -146,10 +150,10 @@ function askOwn(
   req: Request,
 ): Verdict | Promise<Verdict> {
   try {
-    const result = source[byDigest](digest, presentedKey, req);
-    return result instanceof Promise
-      ? result.catch((cause: unknown) => failed('source_threw', cause, req, source.name))
-      : result;
+    const result: Verdict | Promise<Verdict> = source[byDigest](digest, presentedKey, req);
+    return isVerdict(result)
+      ? result
+      : result.catch((cause: unknown) => failed('source_threw', cause, req, source.name));
   } catch (cause) {
     return failed('source_threw', cause, req, source.name);
   }

@@ -9,7 +9,7 @@ import { logFault } from '../lib/fault-log.js';
 import { readPresentedKey, stripHeader } from '../lib/presented-key.js';
 import { appendVary, keepPrivate, setHeaders } from '../lib/response-headers.js';
 import { respondWithProblem } from '../respond-with-problem.js';
-import { isFault, type SourceList, type Verdict } from './ask-sources.js';
+import { isFault, isVerdict, type SourceList, type Verdict } from './ask-sources.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
 export interface GuardOptions {
@@ -84,13 +84,13 @@ export class Guard {
     }
     passage.presentedKey = presentedKey;
     const verdict = sources.ask(presentedKey, req);
-    if (verdict instanceof Promise) {
+    if (isVerdict(verdict)) {
+      this.#settle(verdict, passage);
+    } else {
       // As Express does for what is thrown at once: an accessor or a wrapped response must not end the process.
       verdict
         .then((late) => this.#settleLate(late, passage))
         .catch((thrown: unknown) => next(asError(thrown)));
-    } else {
-      this.#settle(verdict, passage);
     }
   }
 

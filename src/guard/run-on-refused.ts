@@ -41,8 +41,5 @@ export function runOnRefused(
 export function warnOfRefusedPreflight(req: IncomingMessage): void {
   if (req.method !== 'OPTIONS' || !req.headers.origin || !req.headers['access-control-request-method'])
     return;
-  warnOnce(
-    'preflight',
-    'requireApiKey refused a CORS preflight, which carries no key. Mount cors() before the guard.',
-  );
+  warnOnce('requireApiKey refused a CORS preflight, which carries no key. Mount cors() before the guard.');
 }

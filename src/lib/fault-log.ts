@@ -60,7 +60,8 @@ function describeError(error: unknown, isConfiguration: boolean, depth = 0): str
 }
 
 // Anybody's digests and keys: the error at hand may have come of another request.
-const digestsAndKeys = /(sha256:)?\b[0-9a-f]{64}\b|\b[a-z][a-z0-9_]{0,31}_[0-9a-z]{48}\b/gi;
+const digestsAndKeys =
+  /(sha256:)?(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])|[a-z][a-z0-9_]{0,31}_[0-9a-z]{48}(?![0-9a-z])/gi;
 
 /** Keys reach error messages through drivers and templates: as they are, quoted, or encoded in one way or another. */
 function mask(text: string, presentedKey: string | undefined): string {
@@ -75,8 +76,7 @@ function maskKey(text: string, key: string): string {
     encodeURIComponent(key),
     new URLSearchParams([[key, '']]).toString().slice(0, -1),
     key.replaceAll("'", "''"),
-    Buffer.from(key).toString('base64'),
-    Buffer.from(key).toString('base64url'),
+    ...(['base64', 'base64url', 'hex'] as const).map((encoding) => Buffer.from(key).toString(encoding)),
   ];
   // One pass, so that a short key is not found again in what stands in for it.
   return text.replace(new RegExp(forms.map(escapeRegExp).join('|'), 'g'), '[presented key]');

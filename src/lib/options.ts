@@ -135,10 +135,10 @@ const isScope = (value: unknown): value is string => typeof value === 'string' &
 export const isScopes = (value: unknown): value is string[] => Array.isArray(value) && value.every(isScope);
 
 export const mustBeScope: Check = (value) =>
-  isScope(value) ? undefined : 'a scope, a string without blanks, quotes or backslashes';
+  isScope(value) ? undefined : 'a scope without blanks, quotes or backslashes';
 
 export const mustBeScopes: Check = (value) =>
-  isScopes(value) ? undefined : 'an array of scopes, each a string without blanks, quotes or backslashes';
+  isScopes(value) ? undefined : 'an array of scopes without blanks, quotes or backslashes';
 
 export const mustBeInteger =
   (from: number, to: number): Check =>

@@ -59,8 +59,8 @@ function readLine(req: IncomingMessage, header: string): string | Unpresented {
 
 /** Node drops the lines past a limit, so a key may have stood among them: `maxHeadersCount` lines, or else 2 000 names and values. */
 function mayBeCutShort({ rawHeaders, socket }: IncomingMessage): boolean {
-  if (rawHeaders === undefined || rawHeaders.length < 100) return false;
-  const { server } = socket as { server?: { maxHeadersCount?: number | null } };
+  if (rawHeaders === undefined) return false;
+  const { server } = (socket ?? {}) as { server?: { maxHeadersCount?: number | null } };
   const limit = typeof server?.maxHeadersCount === 'number' ? 2 * server.maxHeadersCount : 2_000;
   return limit > 0 && rawHeaders.length >= limit;
 }

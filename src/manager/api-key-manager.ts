@@ -11,7 +11,7 @@ import { endsWithOverlap } from '../stores/key-store-errors.js';
 import type { KeyRecord, KeyStore, StoredKey } from '../stores/key-store.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
-import { everything } from './key-lookup.js';
+import { everything } from './change-log.js';
 import { KeyVerifier } from './key-verifier.js';
 import {
   assertKeyId,

@@ -4,7 +4,7 @@ import { deepCopy } from '../lib/deep-copy.js';
 import { deepFreeze } from '../lib/deep-freeze.js';
 import { fixedDate } from '../lib/fixed-date.js';
 import { isValidDate } from '../lib/is-valid-date.js';
-import { isScopes } from '../lib/options.js';
+import { isName, isScopes } from '../lib/options.js';
 import type { StoredKey } from '../stores/key-store.js';
 import type { LastUse } from './last-used-recorder.js';
 
@@ -54,7 +54,8 @@ export function checkStoredKey(stored: StoredKey, digest: string, source: string
 function problemOf(stored: StoredKey, digest: string): string | undefined {
   if (stored.digest !== digest) return 'its digest is not the one it was found by';
   if (typeof stored.keyId !== 'string' || stored.keyId === '') return 'it has no key id';
-  if (typeof stored.user !== 'string' || stored.user === '') return 'it has no user';
+  // Users stand in logs.
+  if (!isName(stored.user)) return 'it has no user, or one with control characters';
   if (!isScopes(stored.scopes)) return 'its scopes are not an array of scopes';
   if (typeof (stored.metadata ?? {}) !== 'object' || Array.isArray(stored.metadata))
     return 'its metadata is not an object';

@@ -1,6 +1,7 @@
 import { tagged, type Digest } from '../lib/digest.js';
 import { within } from '../lib/within.js';
 import type { KeyStore, StoredKey } from '../stores/key-store.js';
+import { ChangeLog, everything } from './change-log.js';
 import { checkStoredKey, type CheckedKey } from './checked-key.js';
 import { FindingCache, type Finding } from './finding-cache.js';
 import { ageOf, later, momentOf } from './moment.js';
@@ -19,16 +20,13 @@ export interface KeyLookupOptions {
 
 /** A look-up under way. */
 interface Load {
-  /** The keys that changed since it began. */
-  readonly changed: Set<string>;
+  /** The position of the log of changes when it began. */
+  readonly begunAt: number;
   isSent: boolean;
 }
 
 /** The limit for stores without one of their own, in milliseconds: a query that hangs would block each later look-up of its key. */
 const storeLimitMs = 10_000;
-
-/** In place of a key id: all keys. */
-export const everything = '';
 
 /**
  * Finds keys by digest: out of memory while that is known to be right, else with one query for any number of requests.
@@ -45,8 +43,7 @@ export class KeyLookup {
   readonly #known: FindingCache;
   readonly #unknown: FindingCache;
   readonly #loads = new Map<Digest, Load & { readonly finding: Promise<Finding> }>();
-  /** Those that no later request may join. */
-  readonly #staleLoads = new Set<Load>();
+  readonly #changes = new ChangeLog();
   readonly #health = new StoreHealth();
   readonly #watch: StoreWatch;
 
@@ -64,10 +61,10 @@ export class KeyLookup {
     });
   }
 
-  /** The finding that is known to be right without asking the store, if there is one. */
-  peek(digest: Digest): { key: CheckedKey | undefined } | undefined {
+  /** The finding that is known to be right at `now` without asking the store, if there is one. */
+  peek(digest: Digest, now: number): { key: CheckedKey | undefined } | undefined {
     const finding = this.#known.get(digest) ?? this.#unknown.get(digest);
-    return finding && this.#isFresh(finding) ? finding : undefined;
+    return finding && this.#isFresh(finding, now) ? finding : undefined;
   }
 
   /** Asks the store. Rejects where it fails and nothing recent enough is known. */
@@ -91,7 +88,7 @@ export class KeyLookup {
 
   /** Drops what is known of a key, or with `''` of all keys; queries under way will not be kept either. */
   forget(keyId: string): void {
-    for (const load of [...this.#loads.values(), ...this.#staleLoads]) load.changed.add(keyId);
+    this.#changes.add(keyId);
     this.#retireLoads();
     this.#unknown.clear();
     if (keyId === everything) this.#known.clear();
@@ -102,10 +99,15 @@ export class KeyLookup {
     await this.#watch.close();
   }
 
-  #isFresh(finding: Finding): boolean {
+  #isFresh(finding: Finding, now: number): boolean {
     const { stretch } = this.#watch;
-    if (stretch && finding.stretch !== stretch) return false;
-    return stretch?.hasHeartbeat === true || this.#age(finding) < this.#freshMs;
+    if (stretch) {
+      if (finding.stretch !== stretch) return false;
+      // By the wall alone, which also runs while the machine is suspended, and which the request has read anyway.
+      const silentMs = now - stretch.lastAliveAt.wall;
+      if (silentMs >= 0 && silentMs < this.#watch.aliveForMs) return true;
+    }
+    return this.#age(finding) < this.#freshMs;
   }
 
   #isGoodWhileDown(finding: Finding): boolean {
@@ -121,13 +123,12 @@ export class KeyLookup {
   #load(digest: Digest): Promise<Finding> {
     const running = this.#loads.get(digest);
     if (running) return running.finding;
-    const load: Load = { changed: new Set(), isSent: false };
+    const load: Load = { begunAt: this.#changes.position, isSent: false };
     const finding = this.#fetch(digest, load);
     const entry = Object.assign(load, { finding });
     this.#loads.set(digest, entry);
     const end = () => {
       if (this.#loads.get(digest) === entry) this.#loads.delete(digest);
-      this.#staleLoads.delete(entry);
     };
     finding.then(end, end);
     return finding;
@@ -148,19 +149,20 @@ export class KeyLookup {
     }
     const key = stored && checkStoredKey(stored, tagged(digest), source);
     const finding = { digest, key, askedAt, stretch, wasUsed: false };
-    this.#keep(finding, load.changed);
+    this.#keep(finding, load);
     return finding;
   }
 
-  #keep(finding: Finding, changed: ReadonlySet<string>): void {
+  #keep(finding: Finding, { begunAt }: Load): void {
     const { digest, key, askedAt } = finding;
     // Queries can overtake each other; the one that was sent later knows more.
     const kept = this.#known.get(digest) ?? this.#unknown.get(digest);
     if (kept && kept.askedAt.elapsed > askedAt.elapsed) return;
     if (!key) {
       this.#known.delete(digest);
-      if (changed.size === 0) this.#unknown.set(finding);
-    } else if (!changed.has(key.keyId) && !changed.has(everything)) {
+      // Any change may have been that this key was made.
+      if (this.#changes.position === begunAt) this.#unknown.set(finding);
+    } else if (!this.#changes.hasChangedSince(begunAt, key.keyId)) {
       this.#unknown.delete(digest);
       this.#known.set(finding);
     }
@@ -169,9 +171,7 @@ export class KeyLookup {
   /** Lets no later request join a query that was sent before now: its answer may be old. */
   #retireLoads(): void {
     for (const [digest, load] of this.#loads) {
-      if (!load.isSent) continue;
-      this.#staleLoads.add(load);
-      this.#loads.delete(digest);
+      if (load.isSent) this.#loads.delete(digest);
     }
   }
 }

@@ -45,10 +45,11 @@ export class KeyVerifier {
    * the diagnostics channels.
    */
   verifyDigest(digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
-    const found = this.#lookup.peek(digest);
-    if (found) return this.#decide(found.key, req);
+    const now = this.#now();
+    const found = this.#lookup.peek(digest, now);
+    if (found) return this.#decide(found.key, now, req);
     if (!this.#legacyKeys && !parseApiKey(presentedKey)) return unknownKey;
-    return this.#lookup.find(digest).then((key) => this.#decide(key, req));
+    return this.#lookup.find(digest).then((key) => this.#decide(key, this.#now(), req));
   }
 
   /** Drops what is known of a key, or with `everything` of all keys. */
@@ -62,9 +63,8 @@ export class KeyVerifier {
     await this.#lookup.close();
   }
 
-  #decide(key: CheckedKey | undefined, req: Request | undefined): VerifyResult {
+  #decide(key: CheckedKey | undefined, now: number, req: Request | undefined): VerifyResult {
     if (!key) return unknownKey;
-    const now = this.#now();
     const code = whyNotUsable(key, now);
     if (code) {
       const { keyId, user } = key;

@@ -127,10 +127,7 @@ export class LastUsedRecorder {
     // The code alone: a driver's message may hold what it likes.
     const given = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
     const code = typeof given === 'string' ? ` (${given})` : '';
-    warnOnce(
-      `last-used${code}`,
-      `lastUsedAt could not be written${code}; requests are not affected, it is tried again.`,
-    );
+    warnOnce(`lastUsedAt could not be written${code}; requests are not affected, it is tried again.`);
     for (const use of uses) {
       const hasRoom = this.#waiting.length < maxWaiting || use.ends !== undefined;
       if (!use.isWaiting && hasRoom) this.#wait(use);

@@ -65,7 +65,7 @@ export interface CreateKeyOptions {
   user: string;
   /** What its user calls the key: 1 to 256 characters, neither blank nor with control characters. Default none. */
   name?: string | undefined;
-  /** What it may do: at most 100 scopes by RFC 6749, section 3.3. Default `[]`. */
+  /** What it may do: at most 100 scopes by RFC 6749, section 3.3, of at most 256 characters. Default `[]`. */
   scopes?: readonly string[] | undefined;
   /** The instant from which the key is refused, in the years 1 to 9999. Default never. */
   expiresAt?: Date | undefined;
@@ -88,7 +88,7 @@ export interface ImportKeyOptions extends CreateKeyOptions {
 export interface UpdateKeyOptions {
   /** What its user calls the key: 1 to 256 characters, neither blank nor with control characters; `null` takes the name away. */
   name?: string | null | undefined;
-  /** What the key may do, in place of what it might before: at most 100 scopes by RFC 6749, section 3.3. */
+  /** What the key may do, in place of what it might before: at most 100 scopes by RFC 6749, section 3.3, of at most 256 characters. */
   scopes?: readonly string[] | undefined;
   /** The instant from which the key is refused, in the years 1 to 9999; `null` takes the expiry away. */
   expiresAt?: Date | null | undefined;
@@ -139,8 +139,8 @@ export const mustBeText: Check = (value) =>
     : mustBeName(value);
 
 const mustBeScopeList: Check = (value) =>
-  isScopes(value) && value.length > maxScopes
-    ? `an array of at most ${maxScopes} scopes`
+  isScopes(value) && (value.length > maxScopes || value.some(({ length }) => length > maxNameLength))
+    ? `an array of at most ${maxScopes} scopes, each of at most ${maxNameLength} characters`
     : mustBeScopes(value);
 
 const mustBeInstant: Check = (value) => {

@@ -3,10 +3,8 @@ import { momentOf, type Moment } from './moment.js';
 
 /** A time of watching without a break: whatever changed in it was announced. */
 export interface Stretch {
-  /** When the store was last seen working. */
+  /** When the store was last seen there. */
   lastAliveAt: Moment;
-  /** Whether the store says from time to time that it works. One that does not may be gone without a word. */
-  hasHeartbeat: boolean;
 }
 
 /** What a watch tells of besides its stretches. */
@@ -34,6 +32,11 @@ export class StoreWatch {
   /** The stretch that is not broken yet; none while changes may be missed. */
   get stretch(): Stretch | undefined {
     return this.#stretch;
+  }
+
+  /** For how long after `lastAliveAt` the store is taken to be there, in milliseconds; 0 where it never says that it is. */
+  get aliveForMs(): number {
+    return this.#opened?.aliveForMs ?? 0;
   }
 
   /**
@@ -73,15 +76,12 @@ export class StoreWatch {
 
   #begin(): void {
     if (this.#isClosed) return;
-    this.#stretch = { lastAliveAt: momentOf(this.#now), hasHeartbeat: false };
+    this.#stretch = { lastAliveAt: momentOf(this.#now) };
     this.#listener.connected();
   }
 
   #heartbeat(): void {
-    if (this.#stretch) {
-      this.#stretch.lastAliveAt = momentOf(this.#now);
-      this.#stretch.hasHeartbeat = true;
-    }
+    if (this.#stretch) this.#stretch.lastAliveAt = momentOf(this.#now);
     this.#listener.alive();
   }
 }

@@ -50,7 +50,7 @@ export class EnvironmentSource implements DigestSource {
     if (!table) {
       this.#broken = true;
       const message = `${this.#variable} is not used: ${problems[0]!.message}. Fix it and restart.`;
-      warnOnce(message, message);
+      warnOnce(message);
       return undefined;
     }
     // Nothing but blanks, commas and unresolved references is as good as unset.

@@ -108,8 +108,8 @@ const maxTold = 10;
 /** Warns of keys that work but ought to be replaced, each once, by its place. */
 export function warnOfWeakKeys(list: string, weak: readonly WeakEntry[]): void {
   for (const { place, weakness, digest } of weak.slice(0, maxTold)) {
-    warnOnce(`${list}: ${digest}`, `${list}: the key in ${place} ${describeWeakness[weakness]}; replace it.`);
+    warnOnce(`${list}: the key in ${place} ${describeWeakness[weakness]}; replace it.`, `${list}: ${digest}`);
   }
   const rest = weak.length - maxTold;
-  if (rest > 0) warnOnce(`${list}: weak keys`, `${list}: ${rest} more keys are weak; replace them.`);
+  if (rest > 0) warnOnce(`${list}: ${rest} more keys are weak; replace them.`);
 }

@@ -1,6 +1,6 @@
 import { format } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { requireApiKey } from '../../src/index.js';
+import { generateApiKey, requireApiKey } from '../../src/index.js';
 import { anySource } from '../support/any-source.js';
 import type { GuardOptions } from '../support/any-source.js';
 import { expectRefused } from '../support/expect-refused.js';
@@ -93,6 +93,22 @@ const holders: readonly (readonly [where: string, make: (key: string) => unknown
   ['the name of the error', (key) => Object.assign(new Error('failed'), { name: key })],
 ];
 
+const someDigest = sha256Hex(sampleKey('digest'));
+const someKey = generateApiKey().key;
+
+/** Texts that hold a secret besides the presented key in clear, and the secret. */
+const secrets: readonly (readonly [what: string, text: string, secret: string])[] = [
+  ['a digest as a part of a longer name', `apikey_${someDigest}_ttl`, someDigest],
+  ['a digest behind a letter', `k${someDigest}`, someDigest],
+  ['a digest in upper case', someDigest.toUpperCase(), someDigest.toUpperCase()],
+  ["somebody else's key as a part of a longer name", `cache_${someKey}_v1`, someKey.slice(-40)],
+  [
+    'the presented key in hexadecimal',
+    Buffer.from(goodKey).toString('hex'),
+    Buffer.from(goodKey).toString('hex'),
+  ],
+];
+
 describe.each(expressVersions)('the log of faults on $version', ({ express }) => {
   it('a source that throws -> one entry, with the code and the cause', async () => {
     const app = await logging(express, throwing(new Error('relation "api_keys" does not exist')));
@@ -122,6 +138,15 @@ describe.each(expressVersions)('the log of faults on $version', ({ express }) =>
     expectRefused(await secure.get(present), { status: 403, code: 'https_required' });
 
     expect(lines()).toEqual([]);
+  });
+
+  it.each(secrets)('a cause that holds %s -> masked', async (_what, text, secret) => {
+    const app = await logging(express, throwing(new Error(`get ${text} failed`)));
+
+    expectRefused(await app.get(present), fault);
+
+    expect(lines().join()).toMatch(/get .*\[.*\].* failed/);
+    expect(lines().join()).not.toContain(secret);
   });
 
   it.each(holders)('a cause that holds the presented key in %s -> masked', async (_where, make) => {

@@ -31,6 +31,25 @@ async function call(source: KeySource | (() => unknown), presented = key) {
 
 afterEach(() => void vi.restoreAllMocks());
 
+describe('a Promise of somebody else in the place of the global one', () => {
+  it('a manager, a function that answers late, and one that fails -> as with our own', async () => {
+    const { keys } = openManager();
+    const created = await keys.create({ user: 'alice' });
+    class Other extends Promise<unknown> {}
+    const own = globalThis.Promise;
+    globalThis.Promise = Other as PromiseConstructor;
+    onTestFinished(() => void (globalThis.Promise = own));
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    expect(await call(keys, created.key)).toEqual([200, undefined]);
+    expect(await call(async () => 'alice')).toEqual([200, undefined]);
+    expect(await call(async () => undefined)).toEqual([401, 'invalid_api_key']);
+    const failing = async () => {
+      throw new Error('down');
+    };
+    expect(await call(failing)).toEqual([503, 'key_source_failed']);
+  });
+});
+
 describe('objects of another realm, as under Jest', () => {
   it('foreign dates -> none is an instance of Date, which is what this is about', () => {
     expect(future instanceof Date).toBe(false);

@@ -92,8 +92,8 @@ describe('more lines than Node keeps', () => {
     ['fewer than a limit of its own', 59, 60, 'abc'],
     ['as many as a limit of its own', 60, 60, repeated],
     ['more than the default limit, and none set', 1_200, 0, 'abc'],
-    ['fewer than fifty, whatever the limit', 49, 49, 'abc'],
-    ['fifty, the limit', 50, 50, repeated],
+    ['fewer than a low limit', 19, 20, 'abc'],
+    ['as many as a low limit', 20, 20, repeated],
   ])('%s -> as it should be', (_what, count, limit, expected) => {
     expect(readOf(count, limit)).toEqual(expected);
   });

@@ -64,6 +64,11 @@ describe('create and import', () => {
       { user: 'a', scopes: Array.from({ length: 101 }, String) },
       /"scopes" must be an array of at most 100/,
     ],
+    [
+      'a scope of 257 characters',
+      { user: 'a', scopes: ['s'.repeat(257)] },
+      /"scopes" must be an array of at most 100/,
+    ],
     ['an expiry as text', { user: 'a', expiresAt: '2030-01-01' }, /"expiresAt" must be a valid Date/],
     ['an invalid expiry', { user: 'a', expiresAt: new Date('x') }, /"expiresAt" must be a valid Date/],
     ['metadata that are no object', { user: 'a', metadata: [1] }, /"metadata" must be a JSON object/],

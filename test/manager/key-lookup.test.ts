@@ -232,6 +232,31 @@ describe('a watch', () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
+  it('silent for longer than its store says that it is there -> what is known is trusted as without a watch', async () => {
+    const store = new CountingStore();
+    const { inner } = store;
+    store.watch = (watcher) => {
+      store.watcher = watcher;
+      return { ...inner.watch!(watcher), aliveForMs: 10_000 };
+    };
+    const { keys, clock, codeOf } = openManager({ store, cacheTtlMs: 1_000 });
+    const { key } = await keys.create({ user: 'alice' });
+    await codeOf(key);
+    clock.move(9_999);
+    await codeOf(key);
+    expect(store.lookups).toBe(1);
+    clock.move(1);
+    await codeOf(key);
+    expect(store.lookups).toBe(2);
+    store.watcher!.alive();
+    clock.move(9_999);
+    await codeOf(key);
+    expect(store.lookups).toBe(2);
+    clock.move(-10_000);
+    await codeOf(key);
+    expect(store.lookups).toBe(3);
+  });
+
   it('broken twice -> what was found before the first break is not trusted for the second', async () => {
     const { keys, store, clock, codeOf } = openManager({ cacheTtlMs: 1_000 });
     const [old, fresh] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];

@@ -24,28 +24,26 @@ function open(watch?: KeyStore['watch'] | 'not at all') {
 }
 
 describe('a watch that was started', () => {
-  it('connected -> a stretch begins, without a heartbeat yet', async () => {
+  it('connected -> a stretch begins, seen just now', async () => {
     const { watched, told, watcher } = open();
     const started = watched.start();
     expect(watched.stretch).toBeUndefined();
     watcher().connected();
     await started;
     expect(watched.stretch).toEqual({
-      hasHeartbeat: false,
       lastAliveAt: { wall: Date.now(), elapsed: performance.now() },
     });
     expect(told).toEqual(['connected']);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('alive -> the stretch has a heartbeat, seen just now', () => {
+  it('alive -> the stretch is seen just now', () => {
     const { watched, told, watcher } = open();
     void watched.start();
     watcher().connected();
     vi.advanceTimersByTime(1_000);
     watcher().alive();
     expect(watched.stretch).toMatchObject({
-      hasHeartbeat: true,
       lastAliveAt: { wall: Date.now(), elapsed: performance.now() },
     });
     expect(told).toEqual(['connected', 'alive']);
@@ -68,7 +66,7 @@ describe('a watch that was started', () => {
     vi.advanceTimersByTime(1_000);
     watcher().disconnected();
     expect(watched.stretch).toBeUndefined();
-    expect(before).toEqual({ hasHeartbeat: false, lastAliveAt });
+    expect(before).toEqual({ lastAliveAt });
     watcher().disconnected();
     watcher().alive();
     expect(before.lastAliveAt).toBe(lastAliveAt);
@@ -85,6 +83,16 @@ describe('a watch that was started', () => {
       expect(watched.stretch).toBeDefined();
       expect(watched.stretch).not.toBe(before);
     }
+  });
+
+  it('for how long the store is there after it said so -> what the store says, else not at all', () => {
+    const saying = open(() => ({ aliveForMs: 7_000, close: async () => {} })).watched;
+    expect(saying.aliveForMs).toBe(0);
+    void saying.start();
+    expect(saying.aliveForMs).toBe(7_000);
+    const silent = open().watched;
+    void silent.start();
+    expect(silent.aliveForMs).toBe(0);
   });
 
   it('started again -> the store is asked once', async () => {
