@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request, Response } from 'express';
-import { SourceList } from './guard/ask-sources.js';
+import { SourceList } from './guard/source-list.js';
 import { Guard } from './guard/guard.js';
 import type { OnRefused } from './guard/run-on-refused.js';
 import type { KeySource, VerifyKey } from './key-source.js';

@@ -9,7 +9,7 @@ import { logFault } from '../lib/fault-log.js';
 import { readPresentedKey, stripHeader } from '../lib/presented-key.js';
 import { appendVary, keepPrivate, setHeaders } from '../lib/response-headers.js';
 import { respondWithProblem } from '../respond-with-problem.js';
-import { isFault, isVerdict, type SourceList, type Verdict } from './ask-sources.js';
+import { isFault, isVerdict, type SourceList, type Verdict } from './source-list.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
 export interface GuardOptions {

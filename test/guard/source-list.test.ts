@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { SourceList } from '../../src/guard/ask-sources.js';
+import { SourceList } from '../../src/guard/source-list.js';
 import { ApiKeyManager, keyList, MemoryKeyStore, type KeySource, type VerifyKey } from '../../src/index.js';
 import { anySource } from '../support/any-source.js';
 import { arrive } from '../support/call-guard.js';
