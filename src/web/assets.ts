@@ -91,6 +91,12 @@ fieldset {
   padding: 0;
 }
 
+/* Names are anybody's text: characters that turn the direction of writing must not turn what stands beside them. */
+strong,
+h1 span {
+  unicode-bidi: isolate;
+}
+
 h1,
 h2,
 h3 {

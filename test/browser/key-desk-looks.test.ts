@@ -32,6 +32,22 @@ describeInBrowser('what the key desk shows', (open) => {
     }
   });
 
+  it('a user that turns the direction of writing -> what stands behind it stays behind it', async () => {
+    const { page, operator, keys } = await startDesk(open);
+    await keys.create({ user: '\u202eabc', name: 'laptop' });
+    await signIn(page, operator.key);
+    await rows(page).filter({ hasText: 'laptop' }).getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('dialog').locator('p:has(strong)').waitFor();
+    const [user, rest] = await page.evaluate<number[]>(
+      `(({ firstChild, lastChild }) => [firstChild, lastChild].map((node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return range.getBoundingClientRect().left;
+      }))(document.querySelector('dialog[open] p:has(strong)'))`,
+    );
+    expect(user).toBeLessThan(rest ?? 0);
+  });
+
   it('a narrow phone -> nothing to scroll for sideways, in the list and in a dialog', async () => {
     const phone = { viewport: { width: 320, height: 568 }, hasTouch: true, isMobile: true };
     const { page, operator, keys } = await startDesk(open, {}, phone);
