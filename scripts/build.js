@@ -1,10 +1,12 @@
-// Builds the package twice with the compiler alone: ECMAScript modules and CommonJS, each with its own types.
+// Builds the package twice with the compiler alone, after the pages' files: ECMAScript modules and CommonJS, each with its own types.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { embedAssets } from './embed-web-assets.js';
 
 const compile = (project) =>
   execFileSync('node_modules/.bin/tsc', ['--project', project], { stdio: 'inherit' });
 
+embedAssets();
 rmSync('dist', { recursive: true, force: true });
 compile('tsconfig.build.json');
 compile('tsconfig.cjs.json');

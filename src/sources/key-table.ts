@@ -27,7 +27,7 @@ export class KeyTable {
 }
 
 /** Why an entry cannot be used. */
-export interface EntryProblem {
+interface EntryProblem {
   readonly place: string;
   /** By place, never by value: `entry 2 has no key`. */
   readonly message: string;
