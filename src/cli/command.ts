@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { refuseExcess } from './excess-arguments.js';
 import { programName } from './paste-line.js';
 
 export interface GlobalOptions {
@@ -19,5 +20,7 @@ export function addCommand(program: Command, name: string, { about, examples }: 
   return program
     .command(name)
     .description(about)
+    .allowExcessArguments()
+    .hook('preAction', refuseExcess)
     .addHelpText('after', `\n${title}:\n${examples.map((line) => `  $ ${programName} ${line}`).join('\n')}`);
 }

@@ -36,8 +36,7 @@ function explainUsage({ code, message, exitCode }: CommanderError): ExitMessage 
     // Only what reads like a name is repeated: anything else may be a key in the wrong place.
     .replaceAll(/'(-{0,2}[\w-]+)=[^']*'/g, "'$1'")
     .replaceAll(/'([^' <[]{33,})'/g, "'...'");
-  const isKeyAsArgument =
-    code === 'commander.excessArguments' || /unknown option '(-k|--(api-?)?key)'/.test(sentence);
+  const isKeyAsArgument = /unknown option '(-k|--(api-?)?key)'/.test(sentence);
   const advice = isKeyAsArgument
     ? ' A key is never read from the arguments, only from standard input or a file.'
     : '';

@@ -19,7 +19,7 @@ export function mask(text: string): string {
 }
 
 /** The key in the text, if one of this library's form does. */
-function findKey(text: string): { keyId: string } | undefined {
+export function findKey(text: string): { keyId: string } | undefined {
   for (const [candidate] of text.matchAll(/[a-z][a-z0-9_]*_[0-9A-Za-z]{48}/g)) {
     const parsed = parseApiKey(candidate);
     if (parsed) return parsed;

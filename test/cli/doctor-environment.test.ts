@@ -47,8 +47,10 @@ describe('doctor on a set-up without fault', () => {
       codesOf(withEnv(`API_KEYS="\n  alice: ${good},\n  bob:${digestApiKey(other)}\n"\n`)),
       codesOf(digestsAlone),
       codesOf({ cwd: folder(), env: { API_KEYS: 'alice:Zr8kQ1x9Vt3m;Wc7pLs2nBd5yHf4gJk6a' } }),
+      codesOf({ cwd: folder(), env: { INTERNAL_API_KEY: '7Zr8kQ1x9Vt3m:Wc7pLs2nBd5yHf4gJk6aZr8kQ1x9' } }),
+      codesOf({ cwd: folder(), env: { INTERNAL_API_KEY: digestApiKey(good) } }),
     ]);
-    expect(found).toEqual([[], [], [], [], []]);
+    expect(found).toEqual([[], [], [], [], [], [], []]);
     const words = await cli(['doctor'], { cwd: folder(), env: { INTERNAL_API_KEY: good } });
     expect(words).toEqual({
       code: 0,
@@ -104,9 +106,30 @@ describe('doctor on variables', () => {
     ],
     ['one key that is a variable of Windows', { INTERNAL_API_KEY: '%FOO%' }, ['unresolved_reference']],
     ['one key that is a command of a shell', { INTERNAL_API_KEY: '$(cat key)' }, ['unresolved_reference']],
+    ['a user in front of one key', { INTERNAL_API_KEY: `alice:${good}` }, ['user_with_key']],
+    [
+      'a user in front of the digest of one key',
+      { INTERNAL_API_KEY: `${digestApiKey(other)},alice.b:${digestApiKey(good)}` },
+      ['user_with_key'],
+    ],
+    [
+      'a user in front of a key from elsewhere',
+      { INTERNAL_API_KEY: 'alice:Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a' },
+      ['user_with_key'],
+    ],
     ['one key under two users', { API_KEYS: `alice:${good},bob:${good}` }, ['shared_key']],
   ])('%s -> found', async (_what, env, codes) => {
     expect(await codesOf({ cwd: folder(), env })).toEqual(codes);
+  });
+
+  it('a user in front of one key -> told where users belong', async () => {
+    const env = { INTERNAL_API_KEY: `${other},alice:${good}` };
+    expect(await findingsOf({ cwd: folder(), env })).toMatchObject([
+      {
+        message: 'INTERNAL_API_KEY holds what looks like user:key (entry 2).',
+        remedy: 'users belong in API_KEYS; write the key alone, as the whole value is taken for the key',
+      },
+    ]);
   });
 
   it('quotes and ; in a list -> each by its position, with what to write instead', async () => {
@@ -188,7 +211,7 @@ describe('doctor on a key under another name', () => {
   it('keys of other services, a name that is set to nothing -> not taken for it', async () => {
     const env = { OPENAI_API_KEY: good, APP_KEY: good, SECRET_KEY: good, KEY: good, API_KEY: ' ' };
     expect(await findingsOf({ cwd: folder(), env })).toMatchObject([
-      { remedy: 'npx require-api-key generate --env INTERNAL_API_KEY >> .env' },
+      { remedy: 'npx require-api-key generate --env INTERNAL_API_KEY --out .env' },
     ]);
   });
 
@@ -204,7 +227,7 @@ describe('doctor on a key under another name', () => {
 
   it('a list by another name that is not set -> made with a user', async () => {
     expect(await findingsOf({ cwd: folder() }, '--list-variable', 'PARTNER_KEYS')).toMatchObject([
-      { remedy: 'npx require-api-key generate --env PARTNER_KEYS --user <user> >> .env' },
+      { remedy: 'npx require-api-key generate --env PARTNER_KEYS --user <user> --out .env' },
     ]);
   });
 });
@@ -218,6 +241,47 @@ describe('doctor on the .env', () => {
     ['a variable twice', `INTERNAL_API_KEY=${other}\nINTERNAL_API_KEY=${good}\n`, ['repeated_variable']],
   ])('%s -> found', async (_what, text, codes) => {
     expect(await codesOf(withEnv(text))).toEqual(codes);
+  });
+
+  it.each<[string, string, number, string, string]>([
+    ['bare', `PORT=3000INTERNAL_API_KEY=${good}\n`, 1, 'PORT', 'INTERNAL_API_KEY'],
+    ['behind quotes', `A=1\r\nexport B="x"API_KEYS=alice:${good}\r\n`, 2, 'B', 'API_KEYS'],
+    ['behind a blank', `A=1\nB=x INTERNAL_API_KEY=${good}`, 2, 'B', 'INTERNAL_API_KEY'],
+  ])(
+    'a key on the line of another variable, %s -> found by line and name, and how to mend it',
+    async (_how, text, line, inside, name) => {
+      const findings = await findingsOf(withEnv(text));
+      expect(findings.map(({ code }) => code)).toEqual(['joined_lines', 'unset_variable']);
+      expect(findings).toMatchObject([
+        {
+          message: `line ${line} of .env holds ${name}= inside the value of ${inside}: a line break is missing.`,
+          remedy: `put ${name}= on a line of its own`,
+        },
+        { remedy: 'mend the line of .env that is told of above' },
+      ]);
+    },
+  );
+
+  it('two keys on one line -> the second is found', async () => {
+    const findings = await findingsOf(withEnv(`API_KEYS=alice:${good}INTERNAL_API_KEY=${other}\n`));
+    expect(findings[0]).toMatchObject({
+      code: 'joined_lines',
+      message:
+        'line 1 of .env holds INTERNAL_API_KEY= inside the value of API_KEYS: a line break is missing.',
+    });
+  });
+
+  it('the name of a variable in a comment, in quotes, in an address or as the end of a longer name -> well', async () => {
+    const lines = [
+      `INTERNAL_API_KEY=${good}`,
+      'A=1 # API_KEYS=alice:k',
+      'B="API_KEYS=alice:k npm start"',
+      'C=https://host/?API_KEYS=1&API_KEYS=2',
+      'D=3MY_API_KEYS=1',
+      'E=API_KEYS=1',
+      '# F=1API_KEYS=1',
+    ];
+    expect(await codesOf(withEnv(lines.join('\n')))).toEqual([]);
   });
 
   it('another value in the environment -> found', async () => {

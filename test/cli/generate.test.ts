@@ -69,7 +69,7 @@ describe('generate', () => {
       expect(stdout + stderr).not.toContain(old);
   });
 
-  it.each(['>> .env', '--out .env', '--out .env --force'])(
+  it.each(['>> .env', '--out .env'])(
     'the first line of a .env, %s -> no warning, as nothing stood there before',
     async (target) => {
       const cwd = folder();
@@ -80,22 +80,13 @@ describe('generate', () => {
     },
   );
 
-  it('--out .env --force over a line of the same name -> no warning of two lines, as one is left', async () => {
-    const cwd = folder({ '.env': 'API_KEYS=alice:Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a\n' });
-    const { stderr } = await cli(
-      ['generate', '--env', 'API_KEYS', '--user', 'alice', '--out', '.env', '--force'],
-      { cwd },
-    );
-    expect(stderr).not.toContain('Warning');
-  });
-
   it('--env with a list that the .env holds for other users -> told to put both on one line, without values', async () => {
     const old = 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a';
     const cwd = folder({ '.env': `API_KEYS=alice:${old},carol:${old.toLowerCase()}\n` });
     const { code, stderr } = await cli(['generate', '--env', 'API_KEYS', '--user', 'bob'], { cwd });
     expect(code).toBe(0);
     expect(/^Warning: .+$/m.exec(stderr)?.[0]).toBe(
-      'Warning: .env sets API_KEYS already, and of two lines only the last one counts: put both on one line, API_KEYS=<old value>,bob:<new key>.',
+      'Warning: .env sets API_KEYS already, and of two lines only the last one counts: put both on one line, API_KEYS=<old value>,bob:<new key>, as --out .env does.',
     );
     expect(stderr).not.toMatch(new RegExp(old, 'i'));
   });

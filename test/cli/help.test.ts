@@ -15,7 +15,8 @@ const sections = new Map(
     .map((section) => [/^`?([\w -]+)`?\n/.exec(section)?.[1] ?? '', section]),
 );
 
-const longFlagsOf = (command: Command) => command.options.map(({ long }) => long!);
+const optionsOf = (command: Command) => command.options.filter(({ hidden }) => !hidden);
+const longFlagsOf = (command: Command) => optionsOf(command).map(({ long }) => long!);
 const flagsIn = (text: string) => [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
 const ownFlags = new Set([...longFlagsOf(program), '--help']);
 
@@ -48,7 +49,7 @@ describe('the help', () => {
         expect(section).toContain(line);
       }
       for (const flag of [...examples, section].flatMap(flagsIn)) expect(known, flag).toContain(flag);
-      for (const { flags } of command.options.filter(({ long }) => !isShared(long!))) {
+      for (const { flags } of optionsOf(command).filter(({ long }) => !isShared(long!))) {
         expect(section, flags).toContain(`| \`${flags}\``);
       }
       const usage = `npx require-api-key ${name} ${command.usage()}`

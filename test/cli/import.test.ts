@@ -13,6 +13,8 @@ await store.migrate();
 const keys = new ApiKeyManager({ store, legacyKeys: true });
 
 const legacy = (name: string) => `${name}-0123456789-abcdefghijklmnopqrst`;
+const note =
+  'To accept keys from elsewhere, the server needs new ApiKeyManager({ store, legacyKeys: true }).\n';
 const userOf = async (key: string) => (await store.findByDigest(digestApiKey(key)))?.user;
 
 describe('import of one key', () => {
@@ -26,7 +28,9 @@ describe('import of one key', () => {
     ]);
     expect(JSON.parse(piped.stdout)).toMatchObject({ keyId: key.slice(0, 14), user: 'alice', name: 'old' });
     expect(filed).toMatchObject({ code: 0, stdout: '' });
-    expect(filed.stderr).toMatch(/^Took over a key of bob as key_\w{10}.\n$/);
+    expect(filed.stderr).toMatch(/^Took over a key of bob as key_\w{10}.\n/);
+    expect(filed.stderr).toContain(`.\n${note}`);
+    for (const { stderr } of [piped, digested]) expect(stderr).not.toContain(note);
     expect(await keys.verify(legacy('bob'))).toMatchObject({ apiKey: { user: 'bob', scopes: ['x'] } });
     expect(await keys.verify(legacy('carol'))).toMatchObject({ apiKey: { user: 'carol' } });
     expect(digested.code).toBe(0);
@@ -169,7 +173,7 @@ describe('import --file', () => {
       ['keys.txt', 'keys.csv', 'keys.json'].map((file) => cli(['import', '--file', file], { env, cwd })),
     );
     for (const each of runs) {
-      expect(each).toEqual({ code: 0, stdout: '', stderr: 'Took over 2 keys; 0 already there.\n' });
+      expect(each).toEqual({ code: 0, stdout: '', stderr: `Took over 2 keys; 0 already there.\n${note}` });
     }
     for (const user of ['erin', 'frank', 'hugo', 'iris', 'jack'])
       expect(await userOf(legacy(user))).toBe(user);
@@ -178,6 +182,22 @@ describe('import --file', () => {
     });
     const again = await shell('$CLI import --file - --json < keys.csv', { env, cwd });
     expect(JSON.parse(again.stdout)).toMatchObject({ imported: 0, duplicates: 2, conflicts: [] });
+  });
+
+  it('keys of the form of the library alone, digests -> nothing is said of keys from elsewhere', async () => {
+    const input = `abel:${generateApiKey().key}\nabel:${digestApiKey(legacy('abel'))}\n`;
+    const { stderr } = await cli(['import', '--file', '-'], { env, input });
+    expect(stderr).toBe('Took over 2 keys; 0 already there.\n');
+  });
+
+  it('a key from elsewhere with --json, alone or in a file -> said on stderr all the same', async () => {
+    const [one, many] = await Promise.all([
+      cli(['import', 'cain', '--json'], { env, input: legacy('cain-one') }),
+      cli(['import', '--file', '-', '--json'], { env, input: `cain:${legacy('cain-many')}` }),
+    ]);
+    expect(one).toMatchObject({ code: 0, stderr: note });
+    expect(many).toMatchObject({ code: 0, stderr: note });
+    expect(JSON.parse(many.stdout)).toMatchObject({ imported: 1 });
   });
 
   it('wrong lines -> each told of by its place, no key printed, nothing taken over', async () => {
@@ -228,7 +248,7 @@ describe('import --file', () => {
       cli(['import', '--file', '-'], { env, input: 'yuri:' }),
       cli(['import', '--file', '-'], { env, input: `zoe:${legacy('xena')}` }),
     ]);
-    expect(one.stderr).toBe('Took over 1 key; 0 already there.\n');
+    expect(one.stderr).toBe(`Took over 1 key; 0 already there.\n${note}`);
     expect(wrong.stderr).toContain('error: cannot take over 1 of 1 key, so took over none: fix the file\n');
     expect(taken.stderr).toContain('error: did not take over 1 key\n');
   });

@@ -193,7 +193,33 @@ describe('rotate and revoke', () => {
     expect(overlap).toBeGreaterThanOrEqual(3_600_000);
     expect(overlap).toBeLessThan(3_620_000);
     const again = await run('rotate', old.record.keyId);
-    expect(again).toEqual({ code: 1, stdout: '', stderr: 'error: the key has a successor already\n' });
+    expect(again).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `error: the key has a successor already; its successor is ${keyId}: rotate that one\n`,
+    });
+    await keys.revoke(keyId);
+    expect((await run('rotate', old.record.keyId)).stderr).toBe(
+      'error: the key has a successor already; no successor of it works any more: create a new key\n',
+    );
+  });
+
+  it('revoke of a rotated key -> its successors that work are named, with what revokes them', async () => {
+    const { record: first } = await keys.create({ user: 'ivan' });
+    const { record: second } = await keys.rotate(first.keyId);
+    const { record: third } = await keys.rotate(second.keyId);
+    const worksOn = (keyId: string) => `Its successor ${keyId} works on; --family revokes it too.\n`;
+    const [words, json] = [await run('revoke', first.keyId), await run('revoke', first.keyId, '--json')];
+    const said = worksOn(second.keyId) + worksOn(third.keyId);
+    expect(words).toEqual({ code: 0, stdout: '', stderr: `Revoked ${first.keyId} of ivan.\n${said}` });
+    expect(json).toMatchObject({ code: 0, stderr: said });
+    expect(JSON.parse(json.stdout)).toMatchObject([{ keyId: first.keyId }]);
+    await keys.revoke(second.keyId);
+    expect((await run('revoke', first.keyId)).stderr).toBe(
+      `Revoked ${first.keyId} of ivan.\n${worksOn(third.keyId)}`,
+    );
+    expect((await run('revoke', third.keyId)).stderr).toBe(`Revoked ${third.keyId} of ivan.\n`);
+    expect((await run('revoke', first.keyId)).stderr).toBe(`Revoked ${first.keyId} of ivan.\n`);
   });
 
   it('rotate --at-first-use -> the old key stays as it was until the new one is used', async () => {
@@ -224,7 +250,7 @@ describe('rotate and revoke', () => {
 });
 
 describe('what is no key id', () => {
-  it.each([[['show']], [['revoke']], [['rotate', '--overlap', '1h']]])(
+  it.each([[['show']], [['revoke']], [['rotate', '--overlap', '1h']], [['update', '--name', 'x']]])(
     '%j with the name of a user -> failed, with the line that lists the keys of the user',
     async ([command, ...options]) => {
       const { code, stdout, stderr } = await run(command!, 'alice@partner.example', ...options);

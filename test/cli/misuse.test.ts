@@ -22,8 +22,41 @@ describe('bad input', () => {
     ],
     [
       ['create', 'alice', '--scope', 'a,b'],
-      /^error: option '--scope <scope>' argument 'a,b' is invalid. Give --scope once for each scope: --scope read --scope write.\n$/,
+      /^error: option '--scope <scope>' argument 'a,b' is invalid. A scope has no blanks and no commas: repeat --scope for each, --scope read --scope write.\n$/,
     ],
+    [['create', 'carol', '--scope', 'a b'], /A scope has no blanks and no commas: repeat --scope for each, /],
+    [['list', 'bob'], /^error: too many arguments: list takes none; write list --user bob\n$/],
+    [
+      ['generate', 'alice'],
+      /^error: too many arguments: generate takes none; write generate --env API_KEYS --user alice\n$/,
+    ],
+    [
+      ['create', 'alice', 'bob'],
+      /^error: too many arguments: create takes only <user>; run create once for each\n$/,
+    ],
+    [
+      ['revoke', 'key_0000000000', 'key_0000000001'],
+      /^error: too many arguments: revoke takes only <keyId>; run revoke once for each\n$/,
+    ],
+    [['migrate', 'now'], /^error: too many arguments: migrate takes none; see migrate --help\n$/],
+    [
+      ['import', 'alice', 'a-secret'],
+      /^error: too many arguments: import takes only <user>; a key is never read from the arguments, only from standard input or a file\n$/,
+    ],
+    [
+      ['check', 'https://127.0.0.1:1', 'a-secret'],
+      /^error: too many arguments: check takes only <url>; a key is never read from the arguments, /,
+    ],
+    [
+      ['create', 'alice', 'a-secret-that-is-longer-than-names'],
+      /^error: too many arguments: create takes only <user>; a key is never read from the arguments, /,
+    ],
+    [['create', '--user', 'alice'], /^error: the user is an argument, not an option: write create alice\n$/],
+    [
+      ['claim', '--user=a b', '--base-url', 'https://host/claim'],
+      /^error: the user is an argument, not an option: write claim <user>\n$/,
+    ],
+    [['import', '--user', 'alice'], /^error: the user is an argument, not an option: write import alice\n$/],
     [['create', 'alice', '--name', 'x'.repeat(300)], /^error: --name must be at most 256 characters long; /],
     [
       ['generate', '--key=a-secret-of-somebody'],
@@ -86,6 +119,7 @@ describe('the database', () => {
     [['withdraw', 'claim_0000000000']],
     [['list']],
     [['show', 'key_0000000000']],
+    [['update', 'key_0000000000', '--name', 'x']],
     [['rotate', 'key_0000000000']],
     [['revoke', 'key_0000000000']],
     [['import', 'alice']],

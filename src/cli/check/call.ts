@@ -15,6 +15,8 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   /** The `code` of a problem document (RFC 9457), where it reads like one of this library's. */
   readonly code?: string;
+  /** Its `detail`. */
+  readonly detail?: string;
 }
 
 /** Problem documents are small; the rest may be a stream without an end. */
@@ -30,8 +32,8 @@ export async function call({ url, method, headers, timeoutMs }: Call): Promise<A
       const chunks: Buffer[] = [];
       let length = 0;
       const finish = () => {
-        const code = codeIn(Buffer.concat(chunks).toString('utf8'));
-        resolve({ status: statusCode, headers: received, ...(code !== undefined && { code }) });
+        const problem = problemIn(Buffer.concat(chunks).toString('utf8'));
+        resolve({ status: statusCode, headers: received, ...problem });
         sent.destroy();
       };
       // A problem document is awaited; of any other body nothing is of use.
@@ -55,11 +57,12 @@ export async function call({ url, method, headers, timeoutMs }: Call): Promise<A
   });
 }
 
-function codeIn(text: string): string | undefined {
+function problemIn(text: string): Pick<Answer, 'code' | 'detail'> {
   const document = parseJson(text);
-  if (typeof document !== 'object' || document === null || !('code' in document)) return undefined;
-  const { code } = document;
-  return typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : undefined;
+  if (typeof document !== 'object' || document === null || !('code' in document)) return {};
+  const { code, detail } = document as Readonly<Record<string, unknown>>;
+  if (typeof code !== 'string' || !/^[a-z_]{1,40}$/.test(code)) return {};
+  return { code, ...(typeof detail === 'string' && { detail }) };
 }
 
 const reasons: Readonly<Record<string, string>> = {

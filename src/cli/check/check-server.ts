@@ -5,6 +5,7 @@ import { isLoopback } from '../is-loopback.js';
 import { call, reasonOf, type Answer } from './call.js';
 import type { Expectation } from './challenge.js';
 import { explainNoKey, explainOwnKey, explainWrongKey, type Explanation } from './explain.js';
+import { suspectKey } from './suspect-key.js';
 import { explainPreflight, preflightHeaders } from './preflight.js';
 
 export interface Target extends Expectation {
@@ -71,16 +72,19 @@ async function* sendKeys(target: Target, key: string, withoutKey: Answer, isExpo
   const { url, header, scheme, sendsOverPlainHttp } = target;
   const withKey = (sent: string) => ({ [header]: scheme === undefined ? sent : `${scheme} ${sent}` });
   const parsed = parseApiKey(key);
+  const suspected = suspectKey(key, target);
   const { key: wrongKey } = generateApiKey({ prefix: parsed?.prefix });
   const wrong = yield* send(target, 'with a wrong key', withKey(wrongKey));
   if (yield* report(explainWrongKey(wrong, url, withoutKey))) return;
   if (key === '') {
     yield { finding: noKey };
   } else if (!isPresentable(key)) {
-    yield { finding: impossibleKey };
+    yield { finding: suspected ?? impossibleKey };
   } else if (!isExposed || sendsOverPlainHttp) {
     const own = yield* send(target, 'with your key', withKey(key));
-    yield* report(explainOwnKey(own, url, parsed?.keyId));
+    yield* report(explainOwnKey(own, url, parsed?.keyId, suspected));
+  } else if (suspected) {
+    yield { finding: suspected };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Finding, Severity } from '../finding.js';
-import { programName } from '../paste-line.js';
+import { programName, quote } from '../paste-line.js';
 import type { Answer } from './call.js';
 import { asOptions, readChallenge, sameExpectation, type Expectation } from './challenge.js';
 
@@ -150,11 +150,20 @@ export function explainWrongKey(answer: Answer, url: URL, withoutKey: Answer): E
   return nothingWrong;
 }
 
-/** Of the call with the user's own key. */
-export function explainOwnKey(answer: Answer, url: URL, keyId: string | undefined): Explanation {
+/**
+ * Of the call with the user's own key.
+ *
+ * @param suspected what looks wrong with the key, which explains why the server does not know it
+ */
+export function explainOwnKey(
+  answer: Answer,
+  url: URL,
+  keyId: string | undefined,
+  suspected?: Finding,
+): Explanation {
   const known = explainAny(answer, url);
   if (known) return known;
-  const { status, code, headers } = answer;
+  const { status, code } = answer;
   const name = keyId ?? 'Your key';
   if (code === 'expired_api_key') {
     return stop(
@@ -173,9 +182,11 @@ export function explainOwnKey(answer: Answer, url: URL, keyId: string | undefine
     );
   }
   if (code === 'insufficient_scope' || status === 403) {
-    const [, scopes] = /scope="([!#-[\]-~ ]{1,200})"/.exec(headers['www-authenticate'] ?? '') ?? [];
-    const missing = scopes === undefined ? '' : `: it needs ${scopes}`;
-    const remedy = `use a key with that scope: ${programName} create <user> --scope <scope>`;
+    const scopes = scopesIn(answer);
+    const missing = scopes.length === 0 ? '' : `: it needs ${scopes.join(' ')}`;
+    const wanted = scopes.length === 0 ? ['<scope>'] : scopes.map(quote);
+    const options = wanted.map((scope) => `--scope ${scope}`).join(' ');
+    const remedy = `use a key with ${scopes.length > 1 ? 'these scopes' : 'that scope'}: ${programName} create <user> ${options}`;
     return stop(
       'error',
       'scope_missing',
@@ -183,6 +194,7 @@ export function explainOwnKey(answer: Answer, url: URL, keyId: string | undefine
       remedy,
     );
   }
+  if (status === 401 && suspected) return { findings: [suspected], isFinal: true };
   if (status === 401) {
     const hint =
       keyId === undefined
@@ -191,4 +203,12 @@ export function explainOwnKey(answer: Answer, url: URL, keyId: string | undefine
     return stop('error', 'unknown_key', `${name} is not known to the server.`, hint);
   }
   return nothingWrong;
+}
+
+/** The scopes that a 403 names, in its challenge or its detail. Who wrote them is not known: short, and without what breaks a line. */
+function scopesIn({ headers, detail = '' }: Answer): string[] {
+  const inChallenge = /scope="([!#-[\]-~ ]{1,200})"/.exec(headers['www-authenticate'] ?? '');
+  const inDetail = /\blacks a scope it needs here: ([!#-[\]-~ ]{1,200})\.$/.exec(detail);
+  const [, scopes = ''] = inChallenge ?? inDetail ?? [];
+  return scopes.split(' ').filter((scope) => scope !== '');
 }

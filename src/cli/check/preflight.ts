@@ -17,18 +17,28 @@ export const preflightHeaders = ({ origin, method, header }: Preflight) => ({
   'Access-Control-Request-Headers': header,
 });
 
+/** Most services are called by no page, and are well so. */
+const blockedAnyway: Finding = {
+  severity: 'note',
+  code: 'preflight_blocked',
+  message:
+    'Web pages of other origins cannot call it, or not all; if one must, check with --origin <origin>.',
+};
+
 /** Whether pages on the origin may call, by the rules of the Fetch standard. */
 export function explainPreflight(
   { status, headers }: Answer,
   { origin, method, header, wasAsked }: Preflight,
 ): Finding[] {
   const problem = (message: string, remedy: string): Finding[] => [
-    {
-      severity: wasAsked ? 'error' : 'note',
-      code: 'preflight_blocked',
-      message: `Web pages on ${wasAsked ? origin : 'other origins'} cannot call it: ${message}.`,
-      remedy: wasAsked ? remedy : `only if web pages must call it: ${remedy}`,
-    },
+    wasAsked
+      ? {
+          severity: 'error',
+          code: 'preflight_blocked',
+          message: `Web pages on ${origin} cannot call it: ${message}.`,
+          remedy,
+        }
+      : blockedAnyway,
   ];
   if (status === 401 || status === 403 || status === 503) {
     return problem(`the preflight is refused with ${status}`, 'put cors() in front of requireApiKey()');
@@ -38,7 +48,7 @@ export function explainPreflight(
   const allowedOrigin = headers['access-control-allow-origin'];
   if (allowedOrigin !== '*' && allowedOrigin !== origin) {
     const why = allowedOrigin === undefined ? 'no origin is allowed' : 'this origin is not allowed';
-    return problem(why, `cors({ origin: '${wasAsked ? origin : 'https://app.example'}' })`);
+    return problem(why, `cors({ origin: '${origin}' })`);
   }
   // The fetch standard leaves Authorization out of the wildcard.
   const allowsHeader = listed(headers['access-control-allow-headers'], header, header !== 'authorization');

@@ -5,6 +5,7 @@ import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
 import { isLoopback } from '../is-loopback.js';
+import { addUserArgument } from '../records/user-argument.js';
 import { addRecordOptions, readRecordOptions, type RecordOptions } from '../records/record-options.js';
 import { rememberSecret } from '../secrets.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
@@ -24,8 +25,8 @@ export function addClaim(program: Command): void {
       'claim alice --base-url https://api.example.com/claim --out alice.link',
       'claim alice --scope audio:write --expires 90d --link-ttl 24h --base-url https://api.example.com/claim',
     ],
-  })
-    .argument('<user>', 'whose key it will be')
+  });
+  addUserArgument(command, '<user>', 'whose key it will be')
     .requiredOption('--base-url <url>', 'the address of the claim page', baseUrlArgument)
     .option(
       '--link-ttl <duration>',

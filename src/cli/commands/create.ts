@@ -4,6 +4,7 @@ import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
 import { addRecordOptions, readRecordOptions, type RecordOptions } from '../records/record-options.js';
+import { addUserArgument } from '../records/user-argument.js';
 import { recordJson } from '../records/key-records.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
 import { plain, say } from '../terminal/output.js';
@@ -20,7 +21,8 @@ export function addCreate(program: Command): void {
       'create alice --out alice.key',
       'create alice --name ci --scope audio:read --scope audio:write --expires 90d',
     ],
-  }).argument('<user>', 'whose key it is');
+  });
+  addUserArgument(command, '<user>', 'whose key it is');
   addRecordOptions(command).option(
     '--prefix <prefix>',
     'what the key begins with (default: key)',

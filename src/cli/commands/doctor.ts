@@ -3,7 +3,7 @@ import { isVariable } from '../../sources/env-key.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, findDatabaseUrl, type DatabaseOptions } from '../database/database-options.js';
 import { examineDatabase } from '../doctor/database.js';
-import { examineEnvFile, examineLines, readEnvFile } from '../doctor/env-file.js';
+import { describeJoined, examineEnvFile, examineLines, findJoined, readEnvFile } from '../doctor/env-file.js';
 import { examineUnset } from '../doctor/unset-variables.js';
 import { examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
 import { loadEnvironment, outerEnvironment } from '../environment.js';
@@ -56,8 +56,15 @@ async function examine(options: Options): Promise<Finding[]> {
   const file = readEnvFile();
   loadEnvironment(names);
   const hasDatabase = findDatabaseUrl(options) !== undefined;
+  const joined = file ? findJoined(file, names) : [];
   return [
-    ...examineUnset(variables, process.env, { wereNamed, hasDatabase, inFile: file?.values ?? {} }),
+    ...joined.map(describeJoined),
+    ...examineUnset(variables, process.env, {
+      wereNamed,
+      hasDatabase,
+      inFile: file?.values ?? {},
+      joined: joined.map(({ name }) => name),
+    }),
     ...variables.flatMap((variable) => {
       const value = process.env[variable.name];
       return isFilled(value) ? examineVariable(variable, value) : [];

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { generateApiKey } from '../../key-format.js';
 import { digestApiKey } from '../../lib/digest.js';
@@ -7,9 +6,11 @@ import { parseKeyPairs } from '../../sources/key-entries.js';
 import { isName } from '../../lib/options.js';
 import { isVariable } from '../../sources/env-key.js';
 import { addCommand } from '../command.js';
-import { envFile, readEnvVariables } from '../environment.js';
+import { readEnvVariables } from '../environment.js';
 import { Misuse } from '../failure.js';
-import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
+import { entryOf } from '../secret/env-entry.js';
+import { addOutOptions, withOutlet, type OpenFile, type OutOptions } from '../secret/outlet.js';
+import { reserveEnvFile } from '../secret/reserved-env-file.js';
 import { say } from '../terminal/output.js';
 import { argumentOf, integerArgument, prefixArgument } from '../values/arguments.js';
 
@@ -34,14 +35,15 @@ export function addGenerate(program: Command): void {
     about: 'Create a key without storing it: the key on stdout or in a file, its digest on stderr.',
     examples: [
       'generate --out partner.key',
-      'generate --env API_KEYS --user alice >> .env',
+      'generate --env INTERNAL_API_KEY --out .env',
+      'generate --env API_KEYS --user alice --out .env',
       'generate --hex 32',
     ],
   })
     .option('--prefix <prefix>', 'what the key begins with (default: key)', prefixArgument)
     .option(
       '--env <name>',
-      'write a line for a .env file, such as API_KEYS=<key>, instead of the key alone',
+      'write a line for a .env file, such as INTERNAL_API_KEY=<key>, instead of the key alone; with --out it is added to that file',
       argumentOf(isVariable),
     )
     .option('--user <name>', 'with --env: whose key it is, for a list of users', userArgument)
@@ -64,44 +66,56 @@ async function generate(options: Options): Promise<void> {
   if (options.user !== undefined && options.env === undefined) {
     throw new Misuse('--user needs --env, such as --env API_KEYS');
   }
+  const { env: name, user, out } = options;
   const { key, ...made } = make(options);
-  const lineOf = (secret: string) =>
-    options.env === undefined
-      ? undefined
-      : `${options.env}=${options.user === undefined ? '' : `${options.user}:`}${secret}`;
+  const lineOf = (secret: string) => (name === undefined ? undefined : `${name}=${entryOf(user, secret)}`);
   const [line, digestLine] = [lineOf(key), lineOf(made.digest)];
+  const open = openerOf(options);
   // Before anything is delivered: `>> .env` puts the line into the file that is looked at.
   const warning = shadowWarning(options);
-  await withOutlet(options, async (outlet) =>
-    outlet.deliver({
-      what: 'key',
-      secret: line ?? key,
-      secretJson: { key, ...(line !== undefined && { line }) },
-      json: { ...made, ...(digestLine !== undefined && { digestLine }) },
-      remedy: 'generate another',
-    }),
+  await withOutlet(
+    options,
+    async (outlet) =>
+      outlet.deliver({
+        what: 'key',
+        secret: open === undefined ? (line ?? key) : key,
+        secretJson: { key, ...(line !== undefined && { line }) },
+        json: { ...made, ...(digestLine !== undefined && { digestLine }) },
+        remedy: 'generate another',
+      }),
+    open,
   );
   if (warning !== undefined) say(warning);
   if (options.json) return;
   if (made.keyId !== undefined) say(`Key id:  ${made.keyId}`);
   say(`Digest:  ${made.digest}`);
-  if (digestLine !== undefined) {
-    say(
-      `For the .env of the server, use this line instead of the one with the key: a leaked digest opens nothing.\n${digestLine}`,
+  if (digestLine === undefined) return;
+  say(
+    out === undefined
+      ? `For the .env of the server, use this line instead of the one with the key: a leaked digest opens nothing.\n${digestLine}`
+      : `In the .env of the server you can replace the key by its digest: a leaked digest opens nothing.\n${entryOf(user, made.digest)}`,
+  );
+}
+
+/** How `--out` opens its file where that is a `.env`: it has other variables, which stay. */
+function openerOf({ env: name, user, out, force }: Options): OpenFile | undefined {
+  if (name === undefined || out === undefined) return undefined;
+  if (force)
+    throw new Misuse(
+      '--force does not go with --env: --out adds to a .env, and replaces neither file nor key',
     );
-  }
+  return (file) => reserveEnvFile({ file, name, ...(user !== undefined && { user }) });
 }
 
 /** A second line does not add to the first: it takes its place, and whoever holds a key of the first is locked out. */
 function shadowWarning({ env: name, user, out }: Options): string | undefined {
-  // A file that `--out` writes is new, or takes the whole place of the old one: it has one line.
-  if (name === undefined || (out !== undefined && resolve(out) === resolve(envFile))) return undefined;
+  if (name === undefined || out !== undefined) return undefined;
   const value = readEnvVariables()[name];
   if (value === undefined || value.trim() === '') return undefined;
   const start = user === undefined ? '' : `${user}:`;
   const isForAnother = user !== undefined && parseKeyPairs(value).every((entry) => entry.user !== user);
   const advice = isForAnother
-    ? `put both on one line, ${name}=<old value>,${start}<new key>.`
+    ? `put both on one line, ${name}=<old value>,${start}<new key>, as --out .env does.`
     : `keep one line, ${name}=${start}<new key>,<old value>, and remove the old key when nobody uses it any more.`;
   return `Warning: .env sets ${name} already, and of two lines only the last one counts: ${advice}`;
 }

@@ -10,10 +10,12 @@ import {
 import { withKeys } from '../database/open-database.js';
 import { Failure, Misuse } from '../failure.js';
 import { checkEntries, type CheckedEntry, type Remark } from '../import/check-entries.js';
+import { foreignKeysNote } from '../import/foreign-keys.js';
 import { importEntries } from '../import/import-entries.js';
 import { readEntries } from '../import/read-entries.js';
 import { readInput, readKey } from '../key-input.js';
 import { recordJson } from '../records/key-records.js';
+import { addUserArgument } from '../records/user-argument.js';
 import { addRecordOptions, readRecordOptions, type RecordOptions } from '../records/record-options.js';
 import { count } from '../terminal/count.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
@@ -38,8 +40,8 @@ export function addImport(program: Command): void {
       'import alice --digest sha256:<64 hex digits>',
       'import --file keys.csv',
     ],
-  })
-    .argument('[user]', 'whose key it is; the key, or its digest, is read from standard input')
+  });
+  addUserArgument(command, '[user]', 'whose key it is; the key, or its digest, is read from standard input')
     .option('--key-file <file>', 'read the key from a file instead')
     .addOption(
       new Option('--digest <digest>', 'the digest instead of the key: sha256: and 64 hex digits').conflicts(
@@ -84,8 +86,9 @@ async function importOne(user: string, options: Options): Promise<void> {
     keys.import(entry).catch(async (error: unknown) => explainDuplicate(error, good[0], store)),
   );
   for (const { text } of weak) say(`Warning: ${text}; replace it soon.`);
-  if (options.json) return printJson(recordJson(record));
-  say(`Took over a key of ${plain(record.user)} as ${record.keyId}.`);
+  if (options.json) await printJson(recordJson(record));
+  else say(`Took over a key of ${plain(record.user)} as ${record.keyId}.`);
+  if (good.some(({ isForeign }) => isForeign)) say(foreignKeysNote);
 }
 
 /** What the database holds in place of this key; never the key. */
@@ -132,6 +135,7 @@ async function importFile(file: string, options: Options): Promise<void> {
   for (const conflict of tally.conflicts.slice(0, maxRemarks)) say(conflict);
   if (options.json) await printJson({ ...tally, weak: weak.map(({ place, text }) => `${place}: ${text}`) });
   else say(`Took over ${count(tally.imported, 'key')}; ${tally.duplicates} already there.`);
+  if (good.some(({ isForeign }) => isForeign)) say(foreignKeysNote);
   if (tally.conflicts.length > 0) {
     throw new Failure(`did not take over ${count(tally.conflicts.length, 'key')}`);
   }

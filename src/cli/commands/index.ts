@@ -13,6 +13,7 @@ import { addPrune } from './prune.js';
 import { addRevoke } from './revoke.js';
 import { addRotate } from './rotate.js';
 import { addShow } from './show.js';
+import { addUpdate } from './update.js';
 import { addWithdraw } from './withdraw.js';
 
 /** In the order of the help. */
@@ -25,6 +26,7 @@ const adders = [
   addWithdraw,
   addList,
   addShow,
+  addUpdate,
   addRotate,
   addRevoke,
   addImport,

@@ -3,6 +3,7 @@ import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
 import { recordJson } from '../records/key-records.js';
+import { usableSuccessors } from '../records/successors.js';
 import { explainUnknownKey } from '../records/unknown-id.js';
 import { plain, printJson, say } from '../terminal/output.js';
 
@@ -24,9 +25,14 @@ export function addRevoke(program: Command): void {
 
 async function revoke(keyId: string, options: Options): Promise<void> {
   const family = options.family ?? false;
-  const records = await withKeys(options, (keys) =>
-    keys.revoke(keyId, { family }).catch(explainUnknownKey(keyId, options)),
-  );
-  if (options.json) return printJson(records.map(recordJson));
-  for (const record of records) say(`Revoked ${record.keyId} of ${plain(record.user)}.`);
+  const { records, successors } = await withKeys(options, async (keys) => {
+    const revoked = await keys.revoke(keyId, { family }).catch(explainUnknownKey(keyId, options));
+    const [named] = revoked;
+    return { records: revoked, successors: named ? await usableSuccessors(keys, named) : [] };
+  });
+  if (options.json) await printJson(records.map(recordJson));
+  else for (const record of records) say(`Revoked ${record.keyId} of ${plain(record.user)}.`);
+  // Whoever ends a leaked key takes all that came of it for ended too.
+  for (const successor of successors)
+    say(`Its successor ${successor.keyId} works on; --family revokes it too.`);
 }

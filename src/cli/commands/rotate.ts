@@ -4,6 +4,7 @@ import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
 import { recordJson } from '../records/key-records.js';
+import { explainSuccessor } from '../records/successors.js';
 import { explainUnknownKey } from '../records/unknown-id.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
 import { plain, say } from '../terminal/output.js';
@@ -45,6 +46,7 @@ async function rotate(keyId: string, options: Options): Promise<void> {
     withKeys(options, async (keys) => {
       const made = await keys
         .rotate(keyId, { overlapMs: options.overlap, startsAt })
+        .catch(explainSuccessor(keys, keyId, 'rotate that one'))
         .catch(explainUnknownKey(keyId, options));
       await outlet.deliver({
         what: 'key',

@@ -78,6 +78,37 @@ function holdsSecret({ values }: EnvFile, variables: readonly KeyVariable[]): bo
 
 const assignment = /^[ \t]*(?:export[ \t]+)?([\w.-]+)([ \t]*)=(.*?)\r?$/;
 
+/** A variable whose line begins within that of another. */
+interface Joined {
+  readonly name: string;
+  /** The variable whose value it stands in. */
+  readonly inside: string;
+  readonly line: number;
+}
+
+/** Variables that were added behind a last line without a line break, so that nothing reads them. */
+export function findJoined({ text }: EnvFile, names: readonly string[]): Joined[] {
+  return text.split('\n').flatMap((line, index) => {
+    const [, inside, , value] = assignment.exec(line) ?? [];
+    if (inside === undefined || value === undefined) return [];
+    const bare = withoutQuotesAndComment(value.trim());
+    // Behind `?` and `&` it is a part of an address, behind `_` the end of a longer name.
+    return names
+      .filter((name) => new RegExp(String.raw`(?<![?&_]|^)${name}=`).test(bare))
+      .map((name) => ({ name, inside, line: index + 1 }));
+  });
+}
+
+const withoutQuotesAndComment = (value: string) =>
+  value.replace(/^(["'`]).*?\1/, '$1').replace(/(^|\s)#.*$/, '');
+
+export const describeJoined = ({ name, inside, line }: Joined): Finding => ({
+  severity: 'error',
+  code: 'joined_lines',
+  message: `line ${line} of .env holds ${name}= inside the value of ${inside}: a line break is missing.`,
+  remedy: `put ${name}= on a line of its own`,
+});
+
 /** Of lines that different tools read differently, and of what dotenv drops without a word. */
 export function examineLines(
   { text, values }: EnvFile,

@@ -12,13 +12,15 @@ interface Circumstances {
   readonly hasDatabase: boolean;
   /** The variables of the `.env`, of which no others were taken over. */
   readonly inFile: Environment;
+  /** Variables that stand in the `.env`, but not on lines of their own. */
+  readonly joined: readonly string[];
 }
 
 /** Of variables that are not set, where that leaves the app without a key. */
 export function examineUnset(
   variables: readonly KeyVariable[],
   environment: Environment,
-  { wereNamed, hasDatabase, inFile }: Circumstances,
+  { wereNamed, hasDatabase, inFile, joined }: Circumstances,
 ): Finding[] {
   const unset = variables.filter(({ name }) => environment[name] === undefined);
   const empty = variables.filter(
@@ -38,7 +40,9 @@ export function examineUnset(
     severity: 'error',
     code: 'unset_variable',
     message: `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: requireApiKey() answers 503.`,
-    remedy: remedyForUnset(unset, without(variables, { ...inFile, ...environment }), wereNamed),
+    remedy: names.some((name) => joined.includes(name))
+      ? 'mend the line of .env that is told of above'
+      : remedyForUnset(unset, without(variables, { ...inFile, ...environment }), wereNamed),
   });
   return findings;
 }
@@ -51,7 +55,7 @@ function remedyForUnset(unset: readonly KeyVariable[], others: Environment, were
       .join('; ');
   }
   const [{ name, isList } = { name: '<name>', isList: false }] = unset;
-  return `${programName} generate --env ${name}${isList ? ' --user <user>' : ''} >> .env`;
+  return `${programName} generate --env ${name}${isList ? ' --user <user>' : ''} --out .env`;
 }
 
 function without(variables: readonly KeyVariable[], environment: Environment): Environment {

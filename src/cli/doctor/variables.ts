@@ -3,8 +3,10 @@ import {
   isUnresolved,
   parseKeyPairs,
   parseKeys,
+  splitPair,
   type KeyEntry,
 } from '../../sources/key-entries.js';
+import { parseDigest } from '../../lib/digest.js';
 import { listKeys } from '../../sources/key-table.js';
 import { describeWeakness } from '../../sources/weakness.js';
 import { programName } from '../paste-line.js';
@@ -52,6 +54,11 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
       : 'remove them: a client that sends the key without them is refused';
     find('error', 'quoted_variable', `has quotes that are part of its value${places}`, remedy);
   }
+  const pairs = isList ? [] : entries.filter(({ key }) => isPair(key)).map(({ place }) => place);
+  if (pairs.length > 0) {
+    const remedy = 'users belong in API_KEYS; write the key alone, as the whole value is taken for the key';
+    find('error', 'user_with_key', `holds what looks like user:key (${pairs.join(', ')})`, remedy);
+  }
   const isJoined = isList ? isJoinedPair : isJoinedKey;
   const joined = entries.filter(({ key }) => isJoined(key)).map(({ place }) => place);
   if (joined.length > 0) {
@@ -87,6 +94,13 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
 /** `$FOO`, `$(command)`, `%FOO%`: a key could look like that, and none does. */
 const isShellVariable = (text: string) =>
   /^(\$[A-Za-z_]\w{0,63}|\$\([^)]*\)|%[A-Za-z_]\w{0,63}%)$/.test(text);
+
+/** `alice:<key>`, where only a key is meant to stand. A key from elsewhere may have a colon, but hardly a name in front of it. */
+function isPair(text: string): boolean {
+  const { user, key } = splitPair(text);
+  if (!/^[A-Za-z][\w.@+-]{0,63}$/.test(user) || /^sha256$/i.test(user)) return false;
+  return parseDigest(key) !== undefined || /^[\w-]{24,}$/.test(key);
+}
 
 /** `k;bob:k`: what is left of two pairs that no comma parts. A key made at random hardly looks so. */
 const isJoinedPair = (key: string) => /;\s*[\w.@-]+\s*:/.test(key);

@@ -1,3 +1,4 @@
+import { parseApiKey } from '../../key-format.js';
 import { parseDigest } from '../../lib/digest.js';
 import { checkImportOptions, type CheckedImport } from '../../manager/manager-options.js';
 import { isUnresolved } from '../../sources/key-entries.js';
@@ -6,6 +7,8 @@ import type { ImportEntry } from './read-entries.js';
 
 export interface CheckedEntry extends ImportEntry {
   readonly digest: string;
+  /** Whether it is a key that has not the library's form; of a digest nobody can tell. */
+  readonly isForeign: boolean;
 }
 
 /** Something to be told of one entry, by its place and never by its value. */
@@ -38,7 +41,7 @@ export function checkEntries(entries: readonly ImportEntry[]): {
       continue;
     }
     if (!first) firstUses.set(digest, { user: fields.user, place });
-    good.push({ ...entry, digest });
+    good.push({ ...entry, digest, isForeign: key !== undefined && !parseApiKey(key) });
     const weakness = key === undefined ? undefined : weaknessOf(key);
     if (weakness !== undefined) weak.push({ place, text: `the key ${describeWeakness[weakness]}` });
   }

@@ -2,13 +2,10 @@ import { ClaimError } from '../../stores/claim-store.js';
 import { KeyStoreError } from '../../stores/key-store.js';
 import type { DatabaseOptions } from '../database/database-options.js';
 import { Failure } from '../failure.js';
-import { commandOn, quote } from '../paste-line.js';
+import { commandOn, isShowableName, quote } from '../paste-line.js';
 
 const isKeyId = (text: string) => /^[a-z][a-z0-9_]*_[0-9A-Za-z]{10}$/.test(text);
 const isClaimId = (text: string) => isKeyId(text) && text.startsWith('claim_');
-
-/** Only what reads like a name is repeated: anything else may be a key in the wrong place. */
-const isShowableName = (text: string) => /^[\w.@+-]{1,24}$/.test(text);
 
 /** No key has this id: what may have been meant, and where the right id is found. */
 export function unknownKey(text: string, options: DatabaseOptions, cause?: unknown): Failure {

@@ -11,6 +11,9 @@ export interface OutOptions extends GlobalOptions {
   readonly force?: true;
 }
 
+/** Opens a file for a secret that is yet to be made. */
+export type OpenFile = (file: string) => ReservedFile;
+
 interface Delivery {
   readonly what: 'key' | 'link';
   /** What stands alone on stdout, or in the file. */
@@ -45,10 +48,15 @@ function fileArgument(text: string): string {
   return text;
 }
 
-/** Runs work that makes one secret. Where it fails before, the file is as it was. */
+/**
+ * Runs work that makes one secret. Where it fails before, the file is as it was.
+ *
+ * @param open how the file of `--out` is opened; default: as one that holds the secret alone
+ */
 export async function withOutlet<Result>(
   { out, force, json }: OutOptions,
   work: (outlet: Outlet) => Promise<Result>,
+  open: OpenFile = (file) => reserveFile(file, { mayReplace: force ?? false }),
 ): Promise<Result> {
   if (out === undefined) {
     if (force) throw new Misuse('--force needs --out <file>');
@@ -64,7 +72,7 @@ export async function withOutlet<Result>(
     process.exit(exitCode);
   });
   try {
-    const reserved = reserveFile(out, { mayReplace: force ?? false });
+    const reserved = open(out);
     file = reserved;
     return await work({ deliver: async (delivery) => deliverToFile(delivery, reserved, out, json) });
   } finally {

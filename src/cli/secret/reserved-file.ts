@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  fchownSync,
   fsyncSync,
   ftruncateSync,
   lstatSync,
@@ -13,10 +14,18 @@ import { Failure } from '../failure.js';
 
 /** A file with room for a secret that is yet to be made. */
 export interface ReservedFile {
+  /** Whether there was no such file before. */
+  readonly isNew: boolean;
   /** Writes the secret and nothing else, or throws and leaves no trace. */
   keep(text: string): void;
   /** Leaves everything as it was before; after `keep`, nothing. */
   discard(): void;
+}
+
+interface Reservation {
+  readonly mayReplace: boolean;
+  /** Whether the file that replaces another belongs to whom that belonged. Default `false`: to who runs this. */
+  readonly keepsOwner?: boolean;
 }
 
 /** Longer than any secret of ours with its line. */
@@ -28,7 +37,7 @@ const room = 4_096;
  *
  * @throws {Failure} where it cannot be written, or is there and may not be replaced
  */
-export function reserveFile(path: string, { mayReplace }: { readonly mayReplace: boolean }): ReservedFile {
+export function reserveFile(path: string, { mayReplace, keepsOwner = false }: Reservation): ReservedFile {
   const found = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (found && !mayReplace)
     throw new Failure(`${path} exists already: give another name, or --force to replace it`);
@@ -57,11 +66,16 @@ export function reserveFile(path: string, { mayReplace }: { readonly mayReplace:
   };
 
   writing(() => {
+    // An administrator who adds to the file of an application must not take it away from it.
+    const user = process.geteuid?.();
+    if (found && keepsOwner && user !== undefined && found.uid !== user)
+      fchownSync(file, found.uid, found.gid);
     // A disk that is full says so now.
     write('\n'.repeat(room));
     fsyncSync(file);
   });
   return {
+    isNew: found === undefined,
     keep: (text) =>
       writing(() => {
         write(text);

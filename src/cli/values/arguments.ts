@@ -24,7 +24,9 @@ const readScope = argumentOf(mustBeScope);
 export const scopesArgument = collect((text) => {
   // A scope may hold a comma, and one that does has hardly ever been meant: it would fit no route.
   if (/[,\s]/.test(text)) {
-    throw new InvalidArgumentError('Give --scope once for each scope: --scope read --scope write.');
+    throw new InvalidArgumentError(
+      'A scope has no blanks and no commas: repeat --scope for each, --scope read --scope write.',
+    );
   }
   return readScope(text);
 });

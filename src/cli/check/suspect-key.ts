@@ -1,0 +1,60 @@
+import { parseApiKey } from '../../key-format.js';
+import type { Finding } from '../finding.js';
+import { findKey } from '../secrets.js';
+import type { Expectation } from './challenge.js';
+
+/** Longer than a header line with a key of any form. */
+const maxLength = 1_000;
+
+/** What looks wrong with a key itself, if anything does; no part of the key. A server may know it all the same. */
+export function suspectKey(key: string, expected: Expectation): Finding | undefined {
+  // What is longer than any key is said to be so, and would take long to search.
+  if (key.length > maxLength || parseApiKey(key)) return undefined;
+  if (/^["'`\u2018\u201c].*["'`\u2019\u201d]$/.test(key)) {
+    return suspect('quoted_key', 'is in quotes, which are sent as a part of it', 'remove the quotes');
+  }
+  const inHeader = suspectHeader(key, expected);
+  if (inHeader) return inHeader;
+  if (findKey(key)) {
+    const message = 'has other text around it, as in NAME=<key> or user:<key>';
+    return suspect('more_than_key', message, 'give the key alone');
+  }
+  // What begins like a key id of ours, and whatever comes after it.
+  if (/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*_[0-9A-Za-z]{10,60}$/.test(key)) {
+    const message =
+      'looks like one of this library, but its checksum does not fit: it is cut off or mistyped';
+    return suspect('mistyped_key', message, 'copy it again, from its first to its last character');
+  }
+  return undefined;
+}
+
+function suspectHeader(key: string, { header, scheme }: Expectation): Finding | undefined {
+  const [, name, rest = key] = /^([A-Za-z][\w-]*):[ \t]*(.*)$/.exec(key) ?? [];
+  const isHeader = name !== undefined && /^(x-.+|authorization)$/i.test(name);
+  if (!isHeader && name?.toLowerCase() !== header.toLowerCase()) return suspectScheme(key, scheme);
+  const [word] = /^(Bearer|ApiKey)(?=[ \t])/i.exec(rest) ?? [];
+  const behind = word === undefined ? 'its colon' : `the word ${word}`;
+  return suspect(
+    'header_line',
+    'is a whole header line, with the name of the header',
+    `keep only what is behind ${behind}`,
+  );
+}
+
+function suspectScheme(key: string, scheme = 'Bearer'): Finding | undefined {
+  const [word] = /^[A-Za-z]+(?=[ \t])/.exec(key) ?? [];
+  const known = [scheme, 'Bearer', 'ApiKey'].find((each) => each.toLowerCase() === word?.toLowerCase());
+  if (known === undefined) return undefined;
+  return suspect(
+    'header_line',
+    `has the word ${known} in front of it`,
+    `keep only what is behind it; if the server expects the word, give --scheme ${known}`,
+  );
+}
+
+const suspect = (code: string, message: string, remedy: string): Finding => ({
+  severity: 'error',
+  code,
+  message: `Your key ${message}.`,
+  remedy,
+});

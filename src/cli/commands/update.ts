@@ -1,0 +1,83 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { checkUpdateOptions, type UpdateKeyOptions } from '../../manager/manager-options.js';
+import { addCommand, type GlobalOptions } from '../command.js';
+import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
+import { withKeys } from '../database/open-database.js';
+import { Misuse } from '../failure.js';
+import { recordJson } from '../records/key-records.js';
+import { explainSuccessor } from '../records/successors.js';
+import { explainUnknownKey } from '../records/unknown-id.js';
+import { plain, printJson, say } from '../terminal/output.js';
+import { formatTime } from '../terminal/time.js';
+import { scopesArgument } from '../values/arguments.js';
+import { expiryArgument } from '../values/instant.js';
+
+interface Options extends DatabaseOptions, GlobalOptions {
+  readonly name?: string;
+  readonly scope?: readonly string[];
+  /** `false`: none is to be left. */
+  readonly scopes: boolean;
+  readonly expires?: Date | 'never';
+}
+
+export function addUpdate(program: Command): void {
+  const command = addCommand(program, 'update', {
+    about: 'Change what a key is called, what it may do, or when it ends. The key itself stays as it is.',
+    examples: [
+      'update key_4fQz81LmBw --scope audio:read --scope audio:write',
+      'update key_4fQz81LmBw --name ci --expires 90d',
+    ],
+  })
+    .argument('<keyId>', 'the key id')
+    .option('--name <name>', 'what its user calls the key, such as ci')
+    .option(
+      '--scope <scope>',
+      'what the key may do, in place of all it might before; repeat for each scope',
+      scopesArgument,
+    )
+    .addOption(new Option('--no-scopes', 'take all scopes from the key').conflicts('scope'))
+    .option(
+      '--expires <when>',
+      'when the key ends: 90d, a date such as 2027-01-31 in local time, or never',
+      expiryOrNever,
+    );
+  addDatabaseOptions(command).action(async (keyId: string, _options: unknown, self: Command) =>
+    update(keyId, self.optsWithGlobals<Options>()),
+  );
+}
+
+async function update(keyId: string, options: Options): Promise<void> {
+  const { name, scope, scopes, expires } = options;
+  const changes: UpdateKeyOptions = {
+    name,
+    scopes: scopes ? scope : [],
+    expiresAt: expires === 'never' ? null : expires,
+  };
+  if (Object.values(changes).every((change) => change === undefined))
+    throw new Misuse('nothing to change: give --name, --scope, --no-scopes or --expires');
+  checkUpdateOptions(changes);
+  const record = await withKeys(options, (keys) =>
+    keys
+      .update(keyId, changes)
+      .catch(explainSuccessor(keys, keyId, 'update that one'))
+      .catch(explainUnknownKey(keyId, options)),
+  );
+  if (options.json) return printJson(recordJson(record));
+  const parts = [
+    ...(record.name === undefined ? [] : [`name ${record.name}`]),
+    record.scopes.length === 0 ? 'no scopes' : `scopes ${record.scopes.join(' ')}`,
+    record.expiresAt ? `expires ${formatTime(record.expiresAt)}` : 'never expires',
+    ...(record.revokedAt ? ['revoked for good, which no change undoes'] : []),
+  ];
+  say(`Updated ${record.keyId} of ${plain(record.user)}: ${parts.map(plain).join(', ')}.`);
+}
+
+function expiryOrNever(text: string): Date | 'never' {
+  if (text === 'never') return text;
+  try {
+    return expiryArgument(text);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError(error.message.replace(/^Write 90d, /, 'Write never, 90d, '));
+  }
+}

@@ -1,0 +1,127 @@
+import { parse } from 'dotenv';
+import { parseKeyPairs } from '../../sources/key-entries.js';
+import { listKeys } from '../../sources/key-table.js';
+import { Failure } from '../failure.js';
+import { programName } from '../paste-line.js';
+
+/** Where a key is to stand in a `.env`. */
+export interface EnvPlace {
+  /** The variable. */
+  readonly name: string;
+  /** Whose key it is, where the variable holds `user:key` pairs. */
+  readonly user?: string;
+  /** The file, for messages. */
+  readonly file: string;
+}
+
+/** A key as it stands in the value of its variable. */
+export const entryOf = (user: string | undefined, key: string): string =>
+  user === undefined ? key : `${user}:${key}`;
+
+/**
+ * The text of a `.env` with one key more, on the line of its variable or on a new one at the end; all else as it was, to the byte.
+ *
+ * @throws {Failure} where that would replace a key, or is not safe to do
+ */
+export function addEntry(text: string, place: EnvPlace, key: string): string {
+  const { name, user } = place;
+  const value = parse(text)[name];
+  const added =
+    value === undefined
+      ? withLine(text, `${name}=${entryOf(user, key)}`)
+      : withEntry(text, place, value, entryOf(user, key));
+  // The tools that read the file, and whoever wrote it, know of more forms than these rules do.
+  if (added === undefined || !holdsOneMore(text, added, place, key)) {
+    throw new Failure(
+      `${place.file} is written in a way that cannot be added to safely: add the key by hand, ${handMade(place)}`,
+    );
+  }
+  return added;
+}
+
+function withLine(text: string, line: string): string {
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
+  return `${text}${text === '' || text.endsWith('\n') ? '' : end}${line}${end}`;
+}
+
+function withEntry(text: string, place: EnvPlace, value: string, entry: string): string | undefined {
+  const starts = [...text.matchAll(assignmentOf(place.name))].map((match) => match.index + match[0].length);
+  const [start] = starts;
+  if (start === undefined) return undefined;
+  const lines = starts.map((each) => text.slice(0, each).split('\n').length);
+  if (starts.length > 1) {
+    throw new Failure(
+      `${place.file} sets ${place.name} on lines ${lines.join(' and ')}, and only the last one counts: make one line of them first`,
+    );
+  }
+  if (value.trim() !== '') assertRoom(place, value, `on line ${lines[0]}`);
+  const [from, written] = valueAt(text, start) ?? [];
+  if (from === undefined || written === undefined) return undefined;
+  const kept = written.trimEnd();
+  const comma = kept === '' || kept.endsWith(',') ? '' : ',';
+  const end = from + kept.length;
+  return `${text.slice(0, end)}${comma}${entry}${text.slice(end)}`;
+}
+
+const assignmentOf = (name: string) =>
+  new RegExp(String.raw`^[ \t\uFEFF]*(?:export[ \t]+)?${name}[ \t]*=`, 'gm');
+
+/** Where the value begins, behind its quote if it has one, and what stands there up to the other quote, a comment or the end. */
+function valueAt(text: string, start: number): [from: number, written: string] | undefined {
+  const rest = text.slice(start);
+  const [opening, quote] = /^[ \t]*(["'`])/.exec(rest) ?? [];
+  if (opening === undefined || quote === undefined) {
+    const [written = ''] = /^[^#\r\n]*/.exec(rest) ?? [];
+    // Whether a # behind a letter begins a comment is a matter of the tool.
+    const isCut = rest[written.length] === '#' && /\S$/.test(written);
+    return isCut ? undefined : [start, written];
+  }
+  const inside = rest.slice(opening.length);
+  const end = inside.search(new RegExp(String.raw`${quote}[ \t]*(?:#.*)?\r?$`, 'm'));
+  return end === -1 ? undefined : [start + opening.length, inside.slice(0, end)];
+}
+
+/** @throws {Failure} where the variable, which is set, cannot have this key besides */
+function assertRoom(place: EnvPlace, value: string, where: string): void {
+  const { name, user, file } = place;
+  const pairs = parseKeyPairs(value);
+  const [problem] = listKeys(pairs, 'examined').problems;
+  if (user === undefined) {
+    const isList = pairs.length > 0 && problem === undefined;
+    const advice = isList ? '; or give --user <user> to add to its list' : '';
+    throw new Failure(
+      `${file} sets ${name} already, ${where}: to change the key, ${handMade(place, '<old key>')}${advice}`,
+    );
+  }
+  if (problem !== undefined) {
+    throw new Failure(
+      `${name} in ${file}, ${where}, is no sound list of user:key (${problem.message}): fix it first, see ${programName} doctor --list-variable ${name}`,
+    );
+  }
+  if (pairs.some((pair) => pair.user === user)) {
+    throw new Failure(
+      `${user} has a key in ${name} of ${file} already, ${where}: to change it, ${handMade(place, `${user}:<old key>`)}`,
+    );
+  }
+}
+
+/** How to do it by hand; with an old entry, so that both keys work while clients switch. */
+function handMade({ name, user }: EnvPlace, old?: string): string {
+  const made = `make one with ${programName} generate --out <file>`;
+  const entry = entryOf(user, '<new key>');
+  return old === undefined
+    ? `${made}, and write it as ${name}=${entry}`
+    : `${made}, write ${entry},${old} there by hand, and remove the old key when nobody uses it any more`;
+}
+
+/** Whether the file reads as before, but for the one key more. */
+function holdsOneMore(before: string, after: string, { name, user }: EnvPlace, key: string): boolean {
+  const { [name]: old = '', ...others } = parse(before);
+  const { [name]: value = '', ...othersAfter } = parse(after);
+  if (!isSame(others, othersAfter)) return false;
+  if (user === undefined) return value === key;
+  const entriesIn = (list: string) => parseKeyPairs(list).map((pair) => [pair.user, pair.key]);
+  return isSame(entriesIn(value), [...entriesIn(old), [user, key]]);
+}
+
+const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { Failure } from '../failure.js';
+import { addEntry, type EnvPlace } from './env-entry.js';
+import { reserveFile, type ReservedFile } from './reserved-file.js';
+
+/** Only to see whether there is room for a key, before there is one. */
+const placeholder = 'x'.repeat(64);
+
+/**
+ * A `.env` that takes one key more and keeps all else; a new one where there is none. It is found out before there is a key whether
+ * that can be done.
+ *
+ * @throws {Failure} where it cannot, or would replace a key
+ */
+export function reserveEnvFile(place: EnvPlace): ReservedFile {
+  const file = reserveFile(place.file, { mayReplace: true, keepsOwner: true });
+  const { isNew } = file;
+  const discard = () => file.discard();
+  try {
+    const before = isNew ? '' : readText(place.file);
+    addEntry(before, place, placeholder);
+    const keep = (line: string) => {
+      if (!isNew && readText(place.file) !== before) {
+        discard();
+        throw new Failure(`${place.file} was changed by somebody else meanwhile`);
+      }
+      file.keep(addEntry(before, place, line.trimEnd()));
+    };
+    return { isNew, keep, discard };
+  } catch (error) {
+    discard();
+    throw error;
+  }
+}
+
+/** Strict, for the bytes of what is no UTF-8 would not be written back as they were. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function readText(file: string): string {
+  try {
+    return decoder.decode(readFileSync(file));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text' : code;
+    throw new Failure(`${file} cannot be added to: ${why}`, { cause: error });
+  }
+}
