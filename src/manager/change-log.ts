@@ -9,7 +9,7 @@ const maxRemembered = 256;
  * noted once, however many look-ups there are: a store that is slow and changes much must not be made to cost their product.
  */
 export class ChangeLog {
-  #keyIds: string[] = [];
+  readonly #keyIds: string[] = [];
   #total = 0;
 
   /** How many changes there have been. */
@@ -20,7 +20,7 @@ export class ChangeLog {
   add(keyId: string): void {
     this.#total++;
     this.#keyIds.push(keyId);
-    if (this.#keyIds.length >= 2 * maxRemembered) this.#keyIds = this.#keyIds.slice(-maxRemembered);
+    if (this.#keyIds.length > maxRemembered) this.#keyIds.shift();
   }
 
   /** Whether a key may have changed since a position. */

@@ -37,6 +37,19 @@ describe('describeChallenges', () => {
     ]);
   });
 
+  it.each(['X-Authorization', 'Authorization-2'])('a scheme in %s -> the header is named', (header) => {
+    expect(challengesOf({ realm, header, scheme: 'Key' })[0]).toBe(`Key realm="api", header="${header}"`);
+  });
+
+  it.each(['XBearer', 'Bearer2'])('%s -> a scheme of its own, without errors', (scheme) => {
+    const challenge = `${scheme} realm="api"`;
+    expect(challengesOf({ realm, header: 'Authorization', scheme })).toEqual([
+      challenge,
+      challenge,
+      undefined,
+    ]);
+  });
+
   it('quotes and backslashes in a realm -> escaped, so that they add no parameter', () => {
     const [missing] = challengesOf({ realm: 'a", header="\\', header: 'X-API-Key' });
     expect(missing).toBe('ApiKey realm="a\\", header=\\"\\\\", header="X-API-Key"');

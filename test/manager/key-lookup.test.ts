@@ -257,6 +257,39 @@ describe('a watch', () => {
     expect(store.lookups).toBe(3);
   });
 
+  it('on a store that says that it is there, cacheTtlMs 0 -> a known key costs no query', async () => {
+    const store = new CountingStore();
+    const { inner } = store;
+    store.watch = (watcher) => ({ ...inner.watch!(watcher), aliveForMs: 10_000 });
+    const { keys, codeOf } = openManager({ store, cacheTtlMs: 0 });
+    const { key } = await keys.create({ user: 'alice' });
+    for (let i = 0; i < 3; i++) expect(await codeOf(key)).toBe('admitted');
+    expect(store.lookups).toBe(1);
+  });
+
+  it('that connects while a look-up is under way -> a later request does not join it', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const store = new CountingStore();
+    let watcher: KeyStoreWatcher | undefined;
+    store.watch = (given) => {
+      watcher = given;
+      return { close: async () => {} };
+    };
+    const { keys, codeOf } = openManager({ store });
+    const { key } = await keys.create({ user: 'alice' });
+    const release = hold(store);
+    const first = codeOf(key);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(store.lookups).toBe(1);
+    watcher!.connected();
+    const second = codeOf(key);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.lookups).toBe(2);
+    release();
+    expect([await first, await second]).toEqual(['admitted', 'admitted']);
+  });
+
   it('broken twice -> what was found before the first break is not trusted for the second', async () => {
     const { keys, store, clock, codeOf } = openManager({ cacheTtlMs: 1_000 });
     const [old, fresh] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];

@@ -1,7 +1,33 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { digestApiKey, generateApiKey } from '../../src/index.js';
+import { CountingStore, unwatched } from '../support/counting-store.js';
 import { openManager } from '../support/open-manager.js';
 import { nextTurn } from '../support/warnings.js';
+
+describe('what was written', () => {
+  it('a first use, to a store that announces nothing -> the old key ends, though it was known to go on', async () => {
+    const store = unwatched(new CountingStore());
+    const { keys, clock, codeOf } = openManager({ store, cacheTtlMs: 3_600_000, staleIfErrorMs: 3_600_000 });
+    const old = await keys.create({ user: 'alice' });
+    const { key } = await keys.rotate(old.record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    expect(await codeOf(old.key)).toBe('admitted');
+    await codeOf(key);
+    await vi.waitFor(async () => expect((await keys.get(old.record.keyId))?.expiresAt).toBeDefined());
+    await nextTurn();
+    clock.move(5_000);
+    expect(await codeOf(old.key)).toBe('expired_api_key');
+  });
+
+  it('any other use -> what is known of its key is kept', async () => {
+    const { store, keys, codeOf } = openManager({ lastUsedIntervalMs: 1 });
+    const { key } = await keys.create({ user: 'alice' });
+    await codeOf(key);
+    await vi.waitFor(() => expect(store.touches).toHaveLength(1));
+    await nextTurn();
+    await codeOf(key);
+    expect(store.lookups).toBe(1);
+  });
+});
 
 describe('what waits to be written', () => {
   it('a first use whose write fails at first -> the old key ends counted from it, not from a later use', async () => {

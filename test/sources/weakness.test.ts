@@ -75,7 +75,7 @@ describe('weaknessOf', () => {
     },
   );
 
-  it.each([`"${long}`, `${long}'`, `"${long}'`, `q"${long}"`])(
+  it.each([`"${long}`, `${long}'`, `"${long}'`, `q"${long}"`, `"${long}"q`])(
     '%s, quotes that do not enclose the key -> not weak',
     (key) => {
       expect(weaknessOf(key)).toBeUndefined();
