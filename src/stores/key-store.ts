@@ -161,12 +161,20 @@ export interface KeyStore {
    * passed over.
    */
   touch(uses: readonly KeyUse[]): Promise<void>;
-  /** Deletes the records that were revoked or expired at or before the instant. Resolves to how many. */
+  /**
+   * Deletes each record that was revoked or expired at or before the instant, and so was every key that it took over from, directly or
+   * further back: while one of those lives, the record is what says that it was rotated. Resolves to how many.
+   */
   prune(before: Date): Promise<number>;
   /** Announces changes until closed. Absent where a store cannot: then the manager asks again after `cacheTtlMs`. */
   watch?(watcher: KeyStoreWatcher): {
     /** Ends the announcements, and resolves when whatever was opened for them is closed. */
     close(): Promise<void>;
+    /**
+     * For how long after `alive` the store is taken to be there, in milliseconds; absent: a store that does not say that it is alive is
+     * asked again after `cacheTtlMs`.
+     */
+    readonly aliveForMs?: number;
   };
   /** Keeps claim links. Absent where a store cannot: then a manager makes none. */
   readonly claims?: ClaimStore;

@@ -126,8 +126,10 @@ export class MemoryKeyStore implements KeyStore {
   }
 
   async prune(before: Date): Promise<number> {
+    const isDead = ({ revokedAt, expiresAt }: StoredKey) =>
+      (revokedAt && revokedAt <= before) || (expiresAt && expiresAt <= before);
     const dead = [...this.#keys.values()].filter(
-      ({ revokedAt, expiresAt }) => (revokedAt && revokedAt <= before) || (expiresAt && expiresAt <= before),
+      (key) => isDead(key) && this.#predecessorsOf(key).every(isDead),
     );
     for (const { keyId, digest, replaces } of dead) {
       this.#keys.delete(keyId);
@@ -188,11 +190,17 @@ export class MemoryKeyStore implements KeyStore {
     return record;
   }
 
-  #familyOf(named: StoredKey): StoredKey[] {
-    const family = [named];
-    for (let id = named.replaces; id !== undefined && this.#keys.has(id); id = this.#keys.get(id)!.replaces) {
-      family.push(this.#keys.get(id)!);
+  #predecessorsOf({ replaces }: StoredKey): StoredKey[] {
+    const found = new Set<StoredKey>();
+    for (let key = this.#keys.get(replaces ?? ''); key && !found.has(key);) {
+      found.add(key);
+      key = this.#keys.get(key.replaces ?? '');
     }
+    return [...found];
+  }
+
+  #familyOf(named: StoredKey): StoredKey[] {
+    const family = [named, ...this.#predecessorsOf(named)];
     for (let id = this.#successors.get(named.keyId); id !== undefined; id = this.#successors.get(id)) {
       family.push(this.#keys.get(id)!);
     }

@@ -119,6 +119,55 @@ export const rotateContract: StoreCases = {
     assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(3_000));
   },
 
+  'prune while a rotated key still works -> its dead successors stay, so that it counts as rotated and its family is whole':
+    async (store) => {
+      const first = makeKey();
+      await store.insert(first);
+      const [second, third, fourth] = [
+        successorOf(at(1_000)),
+        successorOf(at(2_000)),
+        successorOf(at(3_000)),
+      ];
+      await store.rotate(first.keyId, second, { overlapMs: 60_000, startsAt: 'now' });
+      await store.rotate(second.keyId, third, { overlapMs: 0, startsAt: 'now' });
+      await store.rotate(third.keyId, fourth, { overlapMs: 0, startsAt: 'now' });
+      assert.equal(await store.prune(at(60_999)), 0);
+      const later = store.update(first.keyId, { expiresAt: null });
+      await rejectsWith('already_rotated', later);
+      const again = store.rotate(first.keyId, successorOf(at(4_000)), { overlapMs: 0, startsAt: 'now' });
+      await rejectsWith('already_rotated', again);
+
+      await store.revoke(fourth.keyId, at(5_000), { family: true });
+      assert.deepEqual((await store.get(first.keyId))?.revokedAt, at(5_000));
+    },
+
+  'prune once the rotated key has ended, too -> deletes it with its dead successors, and keeps the one that works':
+    async (store) => {
+      const [first, bystander] = [makeKey(), makeKey({ revokedAt: at(2_500) })];
+      for (const key of [first, bystander]) await store.insert(key);
+      const [second, third] = [successorOf(at(1_000)), successorOf(at(2_000))];
+      await store.rotate(first.keyId, second, { overlapMs: 60_000, startsAt: 'now' });
+      await store.rotate(second.keyId, third, { overlapMs: 0, startsAt: 'now' });
+      assert.equal(await store.prune(at(3_000)), 1);
+      assert.equal(await store.get(bystander.keyId), undefined);
+      assert.equal(await store.prune(at(61_000)), 2);
+      for (const { keyId } of [first, second]) assert.equal(await store.get(keyId), undefined);
+      assert.equal((await store.get(third.keyId))?.replaces, second.keyId);
+    },
+
+  'prune of a successor that was revoked before its first use -> it stays while the old key works': async (
+    store,
+  ) => {
+    const old = makeKey();
+    await store.insert(old);
+    const successor = successorOf(at(1_000));
+    await store.rotate(old.keyId, successor, { overlapMs: 5_000, startsAt: 'first-use' });
+    await store.revoke(successor.keyId, at(2_000), { family: false });
+    assert.equal(await store.prune(at(90_000)), 0);
+    await store.revoke(old.keyId, at(90_001), { family: false });
+    assert.equal(await store.prune(at(90_001)), 2);
+  },
+
   'a successor that is replaced before its first use -> the key before it ends the overlap after that, or when it would have':
     async (store) => {
       for (const [expiresAt, end] of [

@@ -1,19 +1,22 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager, generateApiKey, requireApiKey } from '../../src/index.js';
 import { isPresentable } from '../../src/lib/presented-key.js';
+import { PostgresKeyStore } from '../../src/postgres.js';
 import { presentableSql } from '../../src/stores/postgres/adopt/presentable-sql.js';
 import { expressVersions, guardedApp } from '../support/guarded-app.js';
 import {
+  columnsOf,
   digestOf,
   fill,
   insertOld,
+  nextTable,
   none,
   plaintextTable,
   pool,
   storeOf,
   table,
 } from '../support/plaintext-table.js';
-import { sampleKey } from '../support/sample-key.js';
+import { sampleKey, sha256Hex } from '../support/sample-key.js';
 
 describe('keys', () => {
   it.each([
@@ -21,7 +24,10 @@ describe('keys', () => {
     ['another script', 'schlüssel-名前-🔑'],
     ['quotes and backslashes', `a'b"c\\d$body$`],
     ['300 characters', 'x'.repeat(300)],
-    ['its own hash format', `sha256:${'a'.repeat(64)}`],
+    ['64 characters, not all hexadecimal', `g${'a'.repeat(63)}`],
+    ['63 hexadecimal digits', 'a'.repeat(63)],
+    ['65 hexadecimal digits', 'a'.repeat(65)],
+    ['dollars', '$1,000$'],
   ])('with %s -> the digest of the exact text', async (_what, key) => {
     await plaintextTable();
     await insertOld('alice', key);
@@ -29,6 +35,134 @@ describe('keys', () => {
     await storeOf().adopt();
 
     expect(await storeOf().findByDigest(digestOf(key))).toMatchObject({ user: 'alice' });
+  });
+
+  it.each([
+    ['as it is written here', (digest: string) => digest],
+    ['in capitals', (digest: string) => digest.toUpperCase()],
+  ])(
+    'that are digests already, %s -> the digest stays, and nobody gets in with it',
+    async (_what, written) => {
+      await plaintextTable();
+      const { key } = generateApiKey();
+      const stored = written(digestOf(key));
+      await insertOld('alice', stored);
+
+      expect(await storeOf().adopt()).toEqual({ ...none, adopted: 1 });
+
+      const keys = new ApiKeyManager({ store: storeOf(), legacyKeys: true });
+      onTestFinished(() => keys.close());
+      expect(await keys.verify(key)).toMatchObject({ ok: true, apiKey: { user: 'alice' } });
+      for (const text of [stored, digestOf(key), digestOf(key).slice(7)]) {
+        expect(await keys.verify(text)).toMatchObject({ ok: false, code: 'invalid_api_key' });
+      }
+    },
+  );
+
+  it('once as text and once as its digest -> one key, the further row set aside', async () => {
+    await plaintextTable();
+    await insertOld('alice', 'a-key-of-alice');
+    await insertOld('bob', digestOf('a-key-of-alice'));
+
+    expect(await storeOf().adopt()).toMatchObject({ adopted: 1, skipped: { duplicates: 1 } });
+
+    expect(await storeOf().findByDigest(digestOf('a-key-of-alice'))).toMatchObject({ user: 'alice' });
+  });
+
+  const hex = sha256Hex('some key');
+
+  it('of 64 hexadecimal digits -> refused with both ways on; with hexKeys taken as keys', async () => {
+    for (const key of [hex, hex.toUpperCase()]) {
+      await plaintextTable();
+      await insertOld('carol', 'another-key');
+      await insertOld('alice', key);
+      await insertOld('bob', hex.replace(/./g, '7'));
+      const before = await columnsOf();
+
+      const refused = await storeOf().adopt().catch(String);
+      expect(refused).toMatch(
+        /cannot take over \w+\.api_key of the row with id 2 and 1 more: .*"sha256:".*\{ hexKeys: true \}/,
+      );
+      expect(refused).not.toMatch(new RegExp(hex, 'i'));
+      expect(await columnsOf()).toEqual(before);
+
+      expect(await storeOf().adopt({ hexKeys: true })).toMatchObject({ adopted: 3 });
+      expect(await storeOf().findByDigest(digestOf(key))).toMatchObject({ user: 'alice' });
+      nextTable('plain');
+    }
+  });
+
+  it.each([
+    ['begins as a digest and is none', `sha256:${hex.slice(1)}`, /it begins as a digest does/],
+    ['begins as a digest in capitals', 'SHA256:x', /it begins as a digest does/],
+    ['is longer than a digest', `sha256:${hex}0`, /it begins as a digest does/],
+    ['is a bcrypt hash', '$2b$12$KIXQJ4oV6Zz1yJ8rXo3GpOe5w8aE', /it is a password hash/],
+    ['is an argon2 hash', '$argon2id$v=19$m=65536$c2FsdA$aGFzaA', /it is a password hash/],
+    ['is the user too', 'alice', /it is also the user, the name/],
+    ['is the name too', 'laptop', /it is also the user, the name/],
+    ['is the key_id too', 'my-own-id', /it is also the user, the name or the key_id/],
+  ])('one of which %s -> refused by its id, nothing changed', async (_what, key, message) => {
+    await plaintextTable('name varchar(20), key_id text');
+    await insertOld('carol', 'another-key');
+    await insertOld('alice', key, { name: 'laptop', key_id: 'my-own-id' });
+    const before = await columnsOf();
+
+    await expect(storeOf().adopt({ hexKeys: true })).rejects.toThrow(message);
+
+    const refused = await storeOf().adopt({ hexKeys: true }).catch(String);
+    expect(refused).toContain('of the row with id 2: ');
+    expect(refused).not.toContain(`${key} `);
+    expect(await columnsOf()).toEqual(before);
+  });
+
+  it('of 64 hexadecimal digits in a table whose ids could be keys -> named by the place in the table', async () => {
+    await pool.query(`create table ${table} (id text, user_name text, api_key text)`);
+    await insertOld('alice', hex, { id: hex });
+
+    await expect(storeOf().adopt()).rejects.toThrow(/of the row at \(0,1\): /);
+  });
+
+  it('that come in behind the first look and cannot be taken over -> refused by id in the last step, run again to finish', async () => {
+    await plaintextTable();
+    await insertOld('alice', 'a-key-of-alice');
+    let isLate = true;
+    const client = {
+      query: async (text: string, values?: unknown[]) => {
+        if (isLate && text.includes('access exclusive mode')) {
+          isLate = false;
+          await insertOld('bob', hex);
+        }
+        return pool.query(text, values);
+      },
+    };
+
+    await expect(new PostgresKeyStore({ client, table }).adopt()).rejects.toThrow(
+      /of the row with id 2: 64 hex/,
+    );
+    expect(await storeOf().inspect()).toMatchObject({ state: 'plaintext' });
+
+    expect(await storeOf().adopt({ hexKeys: true })).toMatchObject({ adopted: 2 });
+  });
+
+  it('whose users and names hold control characters -> blanks in their place; of nothing else, the user "unknown"', async () => {
+    await plaintextTable('name varchar(20), unique (user_name)');
+    await insertOld('al\u001b[2J\nice\u0085', 'k1', { name: 'lap\ttop\u007f' });
+    await insertOld('\n\t', 'k2');
+    await insertOld(' ', 'k3');
+    await insertOld('Ærø 漢字', 'k4');
+
+    expect(await storeOf().adopt()).toMatchObject({ adopted: 4, unowned: 2 });
+
+    const keys = new ApiKeyManager({ store: storeOf(), legacyKeys: true });
+    onTestFinished(() => keys.close());
+    const users = [];
+    for (const key of ['k1', 'k2', 'k3', 'k4']) users.push(await keys.verify(key));
+    expect(users).toMatchObject([
+      { ok: true, apiKey: { user: 'al [2J ice ', name: 'lap top ' } },
+      { ok: true, apiKey: { user: 'unknown' } },
+      { ok: true, apiKey: { user: 'unknown' } },
+      { ok: true, apiKey: { user: 'Ærø 漢字' } },
+    ]);
   });
 
   it("of the library's own form -> keep their key id; with a wrong checksum -> get another, nothing of the key", async () => {

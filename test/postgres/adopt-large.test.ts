@@ -123,10 +123,14 @@ describe('large tables', () => {
 });
 
 it.each([
-  ['batchSize', { batchSize: 0 }],
-  ['onProgress', { onProgress: 'yes' }],
-  ['prefix', { prefix: 'Not-A-Prefix' }],
-])('a wrong %s -> a TypeError that names it', async (name, options) => {
+  ['batchSize', 'of none', { batchSize: 0 }],
+  ['onProgress', 'of text', { onProgress: 'yes' }],
+  ['prefix', 'with capitals', { prefix: 'Not-A-Prefix' }],
+  ['hexKeys', 'of a number', { hexKeys: 1 }],
+  ['ignoredColumns', 'of text', { ignoredColumns: 'status' }],
+  ['ignoredColumns', 'with an empty name', { ignoredColumns: [''] }],
+  ['ignoredColumns', 'of numbers', { ignoredColumns: [1] }],
+])('%s %s -> a TypeError that names it', async (name, _what, options) => {
   await plaintextTable();
 
   await expect(storeOf().adopt(options as never)).rejects.toThrow(new RegExp(`adopt: "${name}" must be`));

@@ -14,7 +14,6 @@ import {
 } from '../support/plaintext-table.js';
 import { recordOf, storedKey, successor } from '../support/stored-key.js';
 
-
 describe('the table that many applications start with', () => {
   it('owners, times, inactive keys -> kept, as digests, and the plaintext is gone', async () => {
     await plaintextTable();
@@ -187,6 +186,92 @@ describe('tables that differ', () => {
     const before = await columnsOf();
 
     await expect(storeOf().adopt()).rejects.toThrow(message);
+
+    expect(await columnsOf()).toEqual(before);
+  });
+
+  it.each([
+    ['active boolean', `active`],
+    ['enabled boolean', 'enabled'],
+    ['revoked boolean', 'revoked'],
+    ['newsletter boolean', 'newsletter'],
+    ['disabled_at timestamptz', 'disabled_at'],
+    ['deleted_at timestamp', 'deleted_at'],
+    ['valid_until date', 'valid_until'],
+    ['some_time time', 'some_time'],
+    ['lifetime interval', 'lifetime'],
+    ['"isActive" int', 'isActive'],
+    ['"expiresAt" bigint', 'expiresAt'],
+    ['expiry text', 'expiry'],
+    ['is_deleted smallint', 'is_deleted'],
+    ['status text', 'status'],
+    ['State varchar(9)', 'state'],
+  ])(
+    'a column %s, which is not read -> refused by name with what to do, nothing changed',
+    async (column, name) => {
+      await plaintextTable(`${column}, is_active boolean`);
+      await insertOld('alice', 'alice-key');
+      const before = await columnsOf();
+
+      await expect(storeOf().adopt()).rejects.toThrow(
+        new RegExp(`adopt does not read ${table}\\.${name}, by which keys may .*is_active .*ignoredColumns`),
+      );
+
+      expect(await columnsOf()).toEqual(before);
+      expect(await storeOf().adopt({ ignoredColumns: [name] })).toMatchObject({ adopted: 1 });
+      expect(await columnsOf()).toHaveProperty(name);
+    },
+  );
+
+  it('a column of truth values behind a domain, and a second one -> both refused in one error', async () => {
+    await pool.query(`create domain flag_${table} as boolean`);
+    await plaintextTable(`paid flag_${table}, blocked boolean`);
+
+    await expect(storeOf().adopt()).rejects.toThrow(
+      new RegExp(`${table}\\.paid, ${table}\\.blocked, by which`),
+    );
+    await expect(storeOf().adopt({ ignoredColumns: ['paid'] })).rejects.toThrow(
+      `not read ${table}.blocked, by`,
+    );
+  });
+
+  it.each([
+    'created timestamptz',
+    'updated_at timestamp',
+    '"updatedAt" timestamptz',
+    'last_seen_at date',
+    'plan text',
+  ])('a column %s, which switches no key off -> stays as it is', async (column) => {
+    await plaintextTable(column);
+    await insertOld('alice', 'alice-key');
+
+    expect(await storeOf().adopt()).toMatchObject({ adopted: 1, revoked: 0 });
+  });
+
+  it.each([
+    [['is_active'], 'adopt cannot ignore plain_N.is_active: adopt reads it'],
+    [['expires_at'], 'adopt cannot ignore plain_N.expires_at: there is no such column'],
+  ])('ignoredColumns of %j -> refused', async (ignoredColumns, message) => {
+    await plaintextTable();
+
+    await expect(storeOf().adopt({ ignoredColumns })).rejects.toThrow(message.replace('plain_N', table));
+  });
+
+  it.each([
+    ['another table inherits from', () => `create table heir_${table} () inherits (${table})`],
+    [
+      'that inherits from another',
+      () => `create table all_${table} (user_name text); alter table ${table} inherit all_${table}`,
+    ],
+  ])('a table %s -> refused, nothing changed', async (_what, statement) => {
+    await plaintextTable();
+    await insertOld('alice', 'alice-key');
+    await pool.query(statement());
+    const before = await columnsOf();
+
+    await expect(storeOf().adopt()).rejects.toThrow(
+      /inherits from .*"alter table \.\.\. no inherit \.\.\." first/,
+    );
 
     expect(await columnsOf()).toEqual(before);
   });

@@ -95,13 +95,53 @@ it.each([
   await expect(insertClaim('wrong', wrong)).rejects.toThrow('api_keys_claims_digest_check');
 });
 
-describe('triggers that were disabled or dropped', () => {
+it('functions of triggers that are only indented otherwise -> ready, and left as they are', async () => {
+  await store.migrate();
+  for (const name of ['announce', 'announce_row', 'first_use']) {
+    const { rows } = await pool.query<{ source: string }>(
+      `select pg_get_functiondef('api_keys_${name}'::regproc) as source`,
+    );
+    await pool.query(rows[0]!.source.replaceAll('\n', '\r\n\t'));
+  }
+  const before = await parts();
+
+  expect(await store.inspect()).toEqual({ state: 'ready', version: latestVersion });
+  await store.migrate();
+
+  expect(await parts()).toEqual(before);
+});
+
+it.each([
+  ['another table inherits from', 'create table api_keys_archive () inherits (api_keys)'],
+  [
+    'that inherits from another',
+    'create table all_keys (key_id text collate "C" not null); alter table api_keys inherit all_keys',
+  ],
+])('a table %s -> disarmed, and migrate() says what to do', async (_what, statement) => {
+  await store.migrate();
+  await pool.query(statement);
+
+  expect(await store.inspect()).toMatchObject({ state: 'disarmed' });
+  await expect(store.migrate()).rejects.toThrow(
+    /public\.api_keys inherits from .*"alter table \.\.\. no inherit \.\.\." first/,
+  );
+});
+
+describe('triggers that were changed, disabled or dropped', () => {
   const breaks = [
     'alter table api_keys disable trigger user',
     'alter table api_keys enable trigger user',
     'alter table api_keys disable trigger first_use',
     'drop trigger first_use on api_keys; drop trigger announce_replicated on api_keys',
     'drop function api_keys_announce() cascade',
+    `create or replace function api_keys_announce_row() returns trigger language plpgsql as 'begin return null; end'`,
+    `create or replace function api_keys_first_use() returns trigger language plpgsql security definer
+      set search_path = pg_catalog, pg_temp as 'begin return null; end'`,
+    'alter function api_keys_first_use() security invoker',
+    'alter function api_keys_announce() set search_path = public',
+    `drop trigger announce_delete on api_keys;
+      create trigger announce_delete after delete on api_keys for each statement when (false) execute function api_keys_announce();
+      alter table api_keys enable always trigger announce_delete`,
   ];
 
   it.each(breaks)(

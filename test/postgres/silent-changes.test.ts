@@ -92,6 +92,20 @@ describe('a watch on a table that does not announce', () => {
     'alter table api_keys enable trigger all',
     'alter table api_keys disable trigger announce_replicated',
     'drop function api_keys_announce() cascade',
+    `create or replace function api_keys_announce() returns trigger language plpgsql as 'begin return null; end'`,
+    'alter function api_keys_announce() security definer',
+    'alter function api_keys_announce_row() reset search_path',
+    `drop trigger announce_update on api_keys;
+      create trigger announce_update after update on api_keys for each statement when (false) execute function api_keys_announce();
+      alter table api_keys enable always trigger announce_update`,
+    `drop trigger announce_update on api_keys;
+      create trigger announce_update after update of name on api_keys for each statement execute function api_keys_announce();
+      alter table api_keys enable always trigger announce_update`,
+    `drop trigger announce_update on api_keys;
+      create trigger announce_update after insert on api_keys for each statement execute function api_keys_announce();
+      alter table api_keys enable always trigger announce_update`,
+    'create table api_keys_archive () inherits (api_keys)',
+    'create table all_keys (key_id text collate "C" not null); alter table api_keys inherit all_keys',
     'alter table api_keys rename to other; create table api_keys (like other including all)',
   ];
 
@@ -151,6 +165,37 @@ describe('a watch on a table that does not announce', () => {
     ]);
   });
 
+  it.each([
+    [
+      'its function is another one',
+      `create or replace function api_keys_announce() returns trigger language plpgsql as 'begin return null; end'`,
+    ],
+    ['it has another name', 'alter table api_keys rename to other_keys'],
+    ['its schema has another name', 'alter schema public rename to other'],
+  ])(
+    'a revocation while %s, in one transaction -> lost, so that all is read again',
+    async (_what, change) => {
+      await new PostgresKeyStore({ client: byHand }).migrate();
+      const { rows } = await byHand.query<{ source: string }>(
+        `select pg_get_functiondef('api_keys_announce'::regproc) as source`,
+      );
+      const { watcher, store } = watching();
+      await watcher.until('alive');
+      await store.insert(storedKey());
+
+      await byHand.query(`begin; ${change}`);
+      const table = change.includes('rename to other_keys') ? 'other_keys' : 'api_keys';
+      const schema = change.includes('alter schema') ? 'other' : 'public';
+      await byHand.query(`update ${schema}.${table} set revoked_at = now()`);
+      if (table !== 'api_keys') await byHand.query('alter table other_keys rename to api_keys');
+      if (schema !== 'public') await byHand.query('alter schema other rename to public');
+      await byHand.query(`${rows[0]!.source}; commit`);
+
+      await watcher.until('connected', 2);
+      expect((await store.inspect()).state).toBe('ready');
+    },
+  );
+
   it('for a while -> one warning, with the table and the remedy', async () => {
     const mark = warnings.mark();
     await makeSchema(byHand, 2, 'silent');
@@ -166,8 +211,9 @@ describe('a watch on a table that does not announce', () => {
     const said = (await warnings.since(mark)).filter((message) => message.includes('public.silent'));
 
     expect(said).toEqual([
-      'PostgresKeyStore: changes to public.silent may go unannounced: its triggers are missing or disabled. Until they are ' +
-        'restored, cached keys are trusted for "cacheTtlMs" only. Run migrate() to restore them.',
+      'PostgresKeyStore: changes to public.silent may go unannounced: its triggers are missing, disabled or not this ' +
+        "version's, or it inherits from another table or another from it. Until that is mended, cached keys are trusted for " +
+        '"cacheTtlMs" only. Run migrate().',
     ]);
   });
 });

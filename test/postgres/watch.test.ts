@@ -160,6 +160,48 @@ describe('through a pool', () => {
   });
 });
 
+it('how long the store is taken to be there after it said so -> a heartbeat and the most that the next may take', () => {
+  const { watch } = watching({ heartbeatMs: 70, queryTimeoutMs: 500 });
+
+  expect(watch.aliveForMs).toBe(70 + 4 * 500);
+});
+
+it('every step of a heartbeat that takes its time -> alive again before that is over', async () => {
+  let delayMs = 0;
+  const queryTimeoutMs = 800;
+  class Slow extends pg.Client {
+    // oxlint-disable-next-line typescript/no-explicit-any
+    override query(...args: any[]): any {
+      const answer = super.query(...(args as [string])) as unknown;
+      const wait = async (rows: unknown) => {
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        return rows;
+      };
+      // oxlint-disable-next-line typescript/no-unsafe-return
+      return answer instanceof Promise ? answer.then(wait) : answer;
+    }
+
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      if (event === 'notification') setTimeout(() => super.emit(event, ...(args as [])), 2 * delayMs);
+      else return super.emit(event, ...(args as []));
+      return true;
+    }
+  }
+  const slow = new pg.Pool({ connectionString: database.url, Client: Slow });
+  onTestFinished(() => slow.end());
+  const { watcher, watch } = watching({ client: slow, heartbeatMs: 30, queryTimeoutMs });
+  await watcher.until('alive');
+  delayMs = 550;
+  const startedAt = performance.now();
+  const before = watcher.told.filter((each) => each === 'alive').length;
+  await watcher.until('alive', before + 2);
+
+  expect(watcher.told).not.toContain('disconnected');
+  expect((performance.now() - startedAt) / 2).toBeGreaterThan(3 * 550);
+  expect((performance.now() - startedAt) / 2).toBeLessThan(watch.aliveForMs!);
+  await watch.close();
+});
+
 it("the caller's own client in a transaction, which holds announcements back -> given up in time, and taken up again", async () => {
   const client = await database.client();
   const { watcher } = watching({ client, queryTimeoutMs: 200 });

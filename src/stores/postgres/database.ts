@@ -4,7 +4,13 @@ import { NoAnswerError, within } from '../../lib/within.js';
 
 export type Row = Readonly<Record<string, string | null>>;
 
-/** One statement. Parameters are texts and results are too: no client's own idea of types comes between. */
+/**
+ * One statement. Parameters are texts and results are too: no client's own idea of types comes between.
+ *
+ * Whoever may create in a schema of the search path can add a function or an operator there that fits the operands better than those of
+ * `pg_catalog`, and it runs with the rights of the role that is connected. So every function is qualified, and the operands of every
+ * operator, `in` and `using` have exactly the types of one in `pg_catalog`, or it is qualified too.
+ */
 export interface Statement {
   readonly text: string;
   readonly values?: readonly (string | null)[];

@@ -4,8 +4,9 @@ export type JsonFields = Readonly<Record<string, unknown>>;
 /** The latest and the earliest instant that a Date can hold, in milliseconds. */
 const maxDateMs = 8.64e15;
 
-/** A time as it is put into such a text, as an SQL expression. */
-export const milliseconds = (column: string): string => `extract(epoch from ${column}) * 1000`;
+/** A time as it is put into such a text, as an SQL expression. What `extract` gives has another type before PostgreSQL 14. */
+export const milliseconds = (column: string): string =>
+  `(extract(epoch from ${column}) operator(pg_catalog.*) 1000)`;
 
 /** An optional text; nothing where there is none. */
 export function text<Name extends string>(name: Name, fields: JsonFields): { [N in Name]?: string } {

@@ -78,9 +78,9 @@ const repairBlock = (names: Names, version: number) => blockFrom(names, version,
 function blockFrom(names: Names, version: number, preparation: string, sql: string): string {
   return `do ${dollarQuote(`
     begin
-      perform pg_advisory_xact_lock(${names.lock});
+      perform pg_catalog.pg_advisory_xact_lock(${names.lock});
       ${preparation}
-      if (select coalesce(max(version), 0) from ${names.migrations}) <> ${version} then
+      if (select coalesce(pg_catalog.max(version), 0) from ${names.migrations}) <> ${version} then
         return;
       end if;
       ${sql}
@@ -90,16 +90,16 @@ function blockFrom(names: Names, version: number, preparation: string, sql: stri
 /** Makes sure of the schema and the table of migrations; of a table of keys that was dropped nothing is remembered. */
 export function prepare(names: Names): string {
   return `
-      if to_regnamespace(${quoteLiteral(names.quotedSchema)}) is null then
+      if pg_catalog.to_regnamespace(${quoteLiteral(names.quotedSchema)}) is null then
         create schema ${names.quotedSchema};
       end if;
-      if to_regclass(${quoteLiteral(names.migrations)}) is null then
+      if pg_catalog.to_regclass(${quoteLiteral(names.migrations)}) is null then
         create table ${names.migrations} (
           version integer primary key,
-          applied_at timestamptz(3) not null default now(),
+          applied_at timestamptz(3) not null default pg_catalog.now(),
           details jsonb
         );
-      elsif to_regclass(${quoteLiteral(names.keys)}) is null then
+      elsif pg_catalog.to_regclass(${quoteLiteral(names.keys)}) is null then
         delete from ${names.migrations};
       end if;`;
 }

@@ -4,6 +4,7 @@ import { quoteIdentifier, quoteLiteral } from './quote.js';
 
 /** PostgreSQL cuts longer names off without an error. */
 const maxNameBytes = 63;
+const channelPrefix = 'require_api_key:';
 /** Leaves room for the longest ending that is put to a table's name. */
 const maxTableBytes = 43;
 
@@ -56,7 +57,7 @@ export function createNames(schema: string, table: string): Names {
     local,
     regclass: `${quoteLiteral(qualified(''))}::regclass`,
     channel: channelOf(schema, table),
-    lock: `hashtextextended(${quoteLiteral(`require-api-key ${qualified('')}`)}, 0)`,
+    lock: `pg_catalog.hashtextextended(${quoteLiteral(`require-api-key ${qualified('')}`)}, 0)`,
   };
 }
 
@@ -65,8 +66,17 @@ export function createNames(schema: string, table: string): Names {
  * of the SHA-256 of `<schema>.<table>`.
  */
 function channelOf(schema: string, table: string): string {
-  const prefix = 'require_api_key:';
   const whole = `${schema}.${table}`;
-  const fits = Buffer.byteLength(prefix + whole) <= maxNameBytes;
-  return prefix + (fits ? whole : hash('sha256', whole, 'hex').slice(0, 32));
+  const fits = Buffer.byteLength(whole) <= maxNameBytes - channelPrefix.length;
+  return channelPrefix + (fits ? whole : hash('sha256', whole, 'hex').slice(0, 32));
 }
+
+/**
+ * The same in the declarations of a trigger's function, for the table that it fires on: one that is renamed or moved goes on announcing,
+ * where those listen who know its new name.
+ */
+export const channelDeclarations = `
+        place constant text := tg_table_schema || '.' || tg_table_name;
+        channel constant text := '${channelPrefix}' ||
+          case when octet_length(convert_to(place, 'UTF8')) <= ${maxNameBytes - channelPrefix.length} then place
+          else left(encode(sha256(convert_to(place, 'UTF8')), 'hex'), 32) end;`;

@@ -6,10 +6,11 @@ export const instantParameter = (date: Date | undefined | null): string | null =
  * Reads such a parameter. Milliseconds since 1970 rather than ISO text: PostgreSQL does not read the signed years that JavaScript
  * writes beyond 9999.
  */
-export const instantSql = (parameter: string): string => `to_timestamp(${parameter}::text::float8 / 1000)`;
+export const instantSql = (parameter: string): string =>
+  `pg_catalog.to_timestamp(${parameter}::text::float8 / 1000::float8)`;
 
 export const scopesSql = (parameter: string): string =>
-  `array(select jsonb_array_elements_text(${parameter}::text::jsonb))`;
+  `array(select pg_catalog.jsonb_array_elements_text(${parameter}::text::jsonb))`;
 
 export const metadataSql = (parameter: string): string => `${parameter}::text::jsonb`;
 

@@ -171,11 +171,11 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   /**
-   * Creates the tables, and the schema where there is none, or upgrades them, and restores triggers that were disabled or dropped;
-   * each step whole or not at all. Any number of processes may run it at once; when all is up to date it changes nothing. Run it before
+   * Creates the tables, and the schema where there is none, or upgrades them, and restores triggers that were disabled, changed or
+   * dropped, or that a renamed table brought along; each step whole or not at all. Any number of processes may run it at once; when all is up to date it changes nothing. Run it before
    * the application starts, as a role that may create tables.
    *
-   * @throws {Error} where the tables were made by a newer version, hold plaintext keys, or are not this library's.
+   * @throws {Error} where the tables were made by a newer version, hold plaintext keys, are not this library's, or share rows with others by inheritance.
    */
   async migrate(): Promise<void> {
     await migrate(this.#sessions.unlimited);
@@ -195,7 +195,7 @@ export class PostgresKeyStore implements KeyStore {
    * keeps its progress; run it again to finish. On a table that is up to date nothing is changed.
    *
    * @throws {TypeError} for an unknown or wrong option.
-   * @throws {Error} where there is no such table, or a column of it cannot be taken over; nothing is lost then.
+   * @throws {Error} where there is no such table, or a column or a key of it cannot be taken over; nothing is lost then.
    */
   async adopt(options?: AdoptOptions): Promise<AdoptSummary> {
     return adopt(this.#sessions.unlimited, options);

@@ -5,7 +5,7 @@ import type { Names } from './names.js';
 
 /** The record of row `k` as one JSON text. */
 export function selectRecord(names: Names, k = 'k'): string {
-  return `json_build_object(
+  return `pg_catalog.json_build_object(
     'keyId', ${k}.key_id, 'user', ${k}.user_name, 'name', ${k}.name,
     'scopes', ${k}.scopes, 'metadata', ${k}.metadata,
     'createdAt', ${milliseconds(`${k}.created_at`)}, 'lastUsedAt', ${milliseconds(`${k}.last_used_at`)},

@@ -16,7 +16,10 @@ create trigger first_use after update of last_used_at on public.api_keys for eac
 create or replace function public.api_keys_announce() returns trigger
   language plpgsql set search_path = pg_catalog, pg_temp as $body$
   declare
-    channel constant text := 'require_api_key:public.api_keys';
+    place constant text := tg_table_schema || '.' || tg_table_name;
+    channel constant text := 'require_api_key:' ||
+      case when octet_length(convert_to(place, 'UTF8')) <= 47 then place
+      else left(encode(sha256(convert_to(place, 'UTF8')), 'hex'), 32) end;
     ids text[];
   begin
     if tg_op = 'INSERT' then
@@ -57,7 +60,10 @@ alter table public.api_keys
 create or replace function public.api_keys_announce_row() returns trigger
   language plpgsql set search_path = pg_catalog, pg_temp as $body$
   declare
-    channel constant text := 'require_api_key:public.api_keys';
+    place constant text := tg_table_schema || '.' || tg_table_name;
+    channel constant text := 'require_api_key:' ||
+      case when octet_length(convert_to(place, 'UTF8')) <= 47 then place
+      else left(encode(sha256(convert_to(place, 'UTF8')), 'hex'), 32) end;
   begin
     if tg_op = 'UPDATE' and (old.key_id, old.user_name, old.name, old.digest, old.scopes, old.metadata, old.created_at, old.expires_at, old.revoked_at, old.replaces, old.overlap_ms) is not distinct from (new.key_id, new.user_name, new.name, new.digest, new.scopes, new.metadata, new.created_at, new.expires_at, new.revoked_at, new.replaces, new.overlap_ms) then
       return null;

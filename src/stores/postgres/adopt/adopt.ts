@@ -1,11 +1,18 @@
 import { mustBePrefix } from '../../../key-format.js';
-import { checkOptions, mustBeFunction, mustBeInteger } from '../../../lib/options.js';
+import {
+  checkOptions,
+  mustBeBoolean,
+  mustBeFunction,
+  mustBeInteger,
+  type Check,
+} from '../../../lib/options.js';
 import { inspect } from '../inspect.js';
 import { migrate } from '../migrate.js';
 import type { Names } from '../names.js';
 import { dollarQuote } from '../quote.js';
 import type { Session } from '../session.js';
 import { createKeyIdFunction, dropKeyIdFunction } from './key-id-function.js';
+import { assertNoDoubt } from './doubtful-keys.js';
 import { hashSql } from './hash-sql.js';
 import { limitLockWait, withLock } from './lock.js';
 import { planOf, type Plan } from './plan.js';
@@ -33,6 +40,17 @@ export interface AdoptOptions {
    * most 32 characters. Default `key`.
    */
   prefix?: string | undefined;
+  /**
+   * Whether keys of exactly 64 hexadecimal digits are keys. Without it a table that has such is refused: if they are SHA-256 digests,
+   * whoever has read the table or a backup could use them as keys. Default `false`.
+   */
+  hexKeys?: boolean | undefined;
+  /**
+   * Columns that say nothing of whether a key works. Without their names here, a table is refused that has, beside the columns that are
+   * read, one of truth values or times, or one called `status` or the like: keys that were switched off by it would work again. They stay
+   * in the table. Default none.
+   */
+  ignoredColumns?: readonly string[] | undefined;
 }
 
 /** What became of the rows of the plaintext table. */
@@ -41,7 +59,7 @@ export interface AdoptSummary {
   adopted: number;
   /** Those among them that were not active, or of which that was not known. */
   revoked: number;
-  /** Those among them without a user, who is now called `unknown`. */
+  /** Those among them without a user, or with a blank one, who is now called `unknown`. */
   unowned: number;
   /**
    * Those among them that are active and hold a blank, a comma or a character outside visible ASCII, or are longer than 512 characters:
@@ -65,6 +83,11 @@ interface Settings {
   readonly prefix: string;
 }
 
+const mustBeColumns: Check = (value) =>
+  Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')
+    ? undefined
+    : 'an array of names of columns';
+
 /**
  * In place, by columns beside: the digest and the key id are filled in batches next to the plaintext, while the old application
  * goes on reading and writing; then one transaction under an exclusive lock hashes what came in meanwhile, turns the columns into
@@ -77,10 +100,14 @@ export async function adopt(session: Session, options?: AdoptOptions): Promise<A
     onProgress = () => {},
     batchSize = 10_000,
     prefix = 'key',
+    hexKeys = false,
+    ignoredColumns = [],
   } = checkOptions<AdoptOptions>('adopt', options, {
     onProgress: mustBeFunction,
     batchSize: mustBeInteger(1, 1_000_000),
     prefix: mustBePrefix,
+    hexKeys: mustBeBoolean,
+    ignoredColumns: mustBeColumns,
   });
   const { state } = await inspect(session);
   if (state === 'missing') {
@@ -91,11 +118,15 @@ export async function adopt(session: Session, options?: AdoptOptions): Promise<A
     await migrate(session);
     return { ...nothing, wasUpToDate: state === 'ready' };
   }
-  const plan = await planOf(session);
+  const plan = await planOf(session, { hexKeys, ignoredColumns });
+  await assertNoDoubt(session, plan);
   try {
     return await adoptPlaintext(session, plan, { onProgress, batchSize, prefix });
   } catch (error) {
-    if ((await inspect(session)).state === 'plaintext') throw error;
+    if ((await inspect(session)).state === 'plaintext') {
+      await assertNoDoubt(session, plan);
+      throw error;
+    }
     // Another run was faster, and took away the columns that this one was working on.
     await session.query('adopt', { text: dropKeyIdFunction(names) });
     await migrate(session);
@@ -139,8 +170,8 @@ function addColumns(names: Names): string {
 
 async function hashInBatches(session: Session, { onProgress, batchSize, prefix }: Settings): Promise<void> {
   const { names } = session;
-  const measure = `select count(*)::text as total,
-      (pg_relation_size(${names.regclass}) / current_setting('block_size')::bigint)::text as blocks
+  const measure = `select pg_catalog.count(*)::text as total,
+      (pg_catalog.pg_relation_size(${names.regclass}) / pg_catalog.current_setting('block_size')::bigint)::text as blocks
     from ${names.keys}`;
   const [found] = await session.query('adopt', { text: measure });
   const [total, blocks] = [Number(found?.['total']), Number(found?.['blocks'])];

@@ -1,3 +1,14 @@
-/** The digest of a plaintext key, made inside the database so that keys never leave it. Of the exact text: no blank is cut off. */
+/** The text of the key of row `k`; in the collation in which letters and ranges of characters are those of ASCII. */
+export const keySql = (k: string): string => `${k}.api_key::text collate "C"`;
+
+/** Whether the key of row `k` is a digest that is written as one, in whatever case: an SQL condition. */
+export const isDigestSql = (k: string): string =>
+  `(pg_catalog.length(${keySql(k)}) = 71 and ${keySql(k)} ~* '^sha256:[0-9a-f]+$')`;
+
+/**
+ * The digest of a plaintext key, made inside the database so that keys never leave it. Of the exact text: no blank is cut off. What is a
+ * digest already stays one: as a key it would let in whoever has read the table.
+ */
 export const hashSql = (k: string): string =>
-  `'sha256:' || encode(sha256(convert_to(${k}.api_key::text, 'UTF8')), 'hex')`;
+  `case when ${isDigestSql(k)} then pg_catalog.lower(${keySql(k)})
+    else 'sha256:' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${k}.api_key::text, 'UTF8')), 'hex') end`;

@@ -6,7 +6,7 @@ const lockMs = 3_000;
 const attempts = 10;
 
 /** Sets how long a lock is waited for within the block it stands in. */
-export const limitLockWait = `perform set_config('lock_timeout', '${lockMs}', true);`;
+export const limitLockWait = `perform pg_catalog.set_config('lock_timeout', '${lockMs}', true);`;
 
 /** Tries again where others hold the table, so that they are never kept waiting long behind this. */
 export async function withLock<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,5 +1,8 @@
 import { quoteIdentifier } from '../quote.js';
 import type { Session } from '../session.js';
+import { isInherited } from '../triggers/triggers.js';
+import { isBlankSql, printableSql } from './printable-sql.js';
+import { assertNothingUnread } from './unread-columns.js';
 
 /** How the columns of a plaintext table become the library's. */
 export interface Plan {
@@ -11,20 +14,34 @@ export interface Plan {
   readonly isActive: string;
   /** What puts the oldest row first. */
   readonly age: string;
-  /** Whether there is a column for that. */
+  /** Whether there is a column for activity. */
   readonly hasActivity: boolean;
+  /** Where a row is, as an SQL text: never by what could be a key. */
+  readonly place: string;
+  /** Columns that stand in lists and logs. */
+  readonly shown: readonly string[];
+  /** Whether 64 hexadecimal digits are a key. */
+  readonly hexKeys: boolean;
 }
 
-interface PlaintextTable {
+/** What only the table's owner knows. */
+export interface Judgement {
+  readonly hexKeys: boolean;
+  readonly ignoredColumns: readonly string[];
+}
+
+export interface PlaintextTable {
   readonly name: string;
   readonly columns: ReadonlyMap<string, Column>;
 }
 
-interface Column {
+export interface Column {
   readonly name: string;
   readonly type: string;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
+  /** What the type is of, as `pg_type.typcategory` has it: `B` truth values, `D` times, `T` spans of time. */
+  readonly category: string;
 }
 
 /** A column as the library needs it. */
@@ -39,28 +56,50 @@ interface Target {
 }
 
 const textTypes = ['text', 'character varying', 'character', 'citext'];
+const idTypes = new Set(['smallint', 'integer', 'bigint', 'uuid']);
 const timeType = 'timestamptz(3)';
 
 /**
  * @throws {Error} that names the first column that cannot be taken over. Guessing could make an expired key good again.
  */
-export async function planOf(session: Session): Promise<Plan> {
+export async function planOf(session: Session, { hexKeys, ignoredColumns }: Judgement): Promise<Plan> {
   const table = { name: session.names.table, columns: await columnsOf(session) };
+  await assertAlone(session);
   assertAdoptable(table);
+  assertNothingUnread(table, ignoredColumns);
   const has = (column: string) => table.columns.has(column);
   const isActive = has('is_active') ? 'is_active is true' : 'true';
   const targets = [...timesOf(table, isActive), ...textsOf(table), ...ownColumns];
   return {
     renames: has('last_used') ? [['last_used', 'last_used_at']] : [],
     actions: [
-      'alter column user_name type text collate "C" using user_name::text',
+      `alter column user_name type text collate "C"
+          using case when ${isBlankSql('user_name')} then 'unknown' else ${printableSql('user_name')} end`,
       ...targets.flatMap(actionsFor),
       ...freed(table, targets),
     ],
     isActive,
     age: has('id') ? 'id' : has('created_at') ? 'created_at' : 'ctid',
     hasActivity: has('is_active'),
+    place: idTypes.has(table.columns.get('id')?.type ?? '')
+      ? `'with id ' || k.id::text`
+      : `'at ' || k.ctid::text`,
+    shown: ['user_name', 'name', 'key_id'].filter(has),
+    hexKeys,
   };
+}
+
+/** What rows share with those of another table cannot be changed here alone. */
+async function assertAlone(session: Session): Promise<void> {
+  const { names } = session;
+  const text = `select ${isInherited(`${names.regclass}::oid`)}::text as is_inherited`;
+  const [row] = await session.query('adopt', { text });
+  if (row?.['is_inherited'] === 'true') {
+    throw new Error(
+      `PostgresKeyStore: adopt cannot take over ${names.table}: it inherits from another table, or another from it; ` +
+        'separate them with "alter table ... no inherit ..." first',
+    );
+  }
 }
 
 function assertAdoptable(table: PlaintextTable): void {
@@ -88,9 +127,9 @@ function timesOf(table: PlaintextTable, isActive: string): Target[] {
     {
       name: 'created_at',
       type: timeType,
-      using: created && `coalesce(${created}, now())`,
+      using: created && `coalesce(${created}, pg_catalog.now())`,
       notNull: true,
-      default: 'now()',
+      default: 'pg_catalog.now()',
     },
     {
       name: 'last_used_at',
@@ -102,7 +141,7 @@ function timesOf(table: PlaintextTable, isActive: string): Target[] {
       // The column is there by then; a row of which it is not known whether it is active is not.
       name: 'revoked_at',
       type: timeType,
-      using: `coalesce(${revoked ?? 'revoked_at'}, case when ${isActive} then null else now() end)`,
+      using: `coalesce(${revoked ?? 'revoked_at'}, case when ${isActive} then null else pg_catalog.now() end)`,
     },
   ];
 }
@@ -113,7 +152,7 @@ function textsOf(table: PlaintextTable): Target[] {
   const scopes = assertType(table, 'scopes', arrays, 'text[]');
   const metadata = assertType(table, 'metadata', ['json', 'jsonb'], 'jsonb');
   return [
-    { name: 'name', type: 'text', using: name && 'name::text' },
+    { name: 'name', type: 'text', using: name && printableSql('name') },
     {
       name: 'scopes',
       type: 'text[]',
@@ -192,10 +231,10 @@ function freed({ columns }: PlaintextTable, targets: readonly Target[]): string[
 }
 
 async function columnsOf(session: Session): Promise<Map<string, Column>> {
-  const text = `select json_build_object('name', a.attname, 'type', format_type(a.atttypid, null),
-      'notNull', a.attnotnull, 'hasDefault', a.atthasdef or a.attidentity <> '')::text as column
-    from pg_catalog.pg_attribute a
-    where a.attrelid = to_regclass($1::text) and a.attnum > 0 and not a.attisdropped order by a.attnum`;
+  const text = `select pg_catalog.json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, null),
+      'notNull', a.attnotnull, 'hasDefault', a.atthasdef or a.attidentity <> '', 'category', t.typcategory)::text as column
+    from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
+    where a.attrelid = pg_catalog.to_regclass($1::text)::oid and a.attnum > 0 and not a.attisdropped order by a.attnum`;
   const rows = await session.query('adopt', { text, values: [session.names.keys] });
   const columns = rows.map((row) => JSON.parse(row['column'] ?? '') as Column);
   return new Map(columns.map((column) => [column.name, column]));

@@ -1,6 +1,8 @@
+import { keySql } from './hash-sql.js';
+
 /**
  * Whether a client could present the key of row `k`, as `isPresentable` says it: 1 to 512 characters of visible ASCII without a comma.
- * An SQL condition; in the collation in which ranges of characters are those of their codes.
+ * An SQL condition.
  */
 export const presentableSql = (k: string): string =>
-  `(length(${k}.api_key::text) <= 512 and ${k}.api_key::text collate "C" ~ '^[!-+.-~-]+$')`;
+  `(pg_catalog.length(${keySql(k)}) <= 512 and ${keySql(k)} ~ '^[!-+.-~-]+$')`;

@@ -2,18 +2,20 @@ import { prepare } from '../migrate.js';
 import { keyIndexes, keyRules } from '../migrations/001-keys.js';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
+import { doubtSql } from './doubtful-keys.js';
 import { hashSql } from './hash-sql.js';
 import { dropKeyIdFunction } from './key-id-function.js';
 import { limitLockWait } from './lock.js';
 import type { Plan } from './plan.js';
 import { presentableSql } from './presentable-sql.js';
+import { isBlankSql } from './printable-sql.js';
 
 /**
  * The last step of adopting, one statement and so one transaction: the table becomes that of migration 1, or stays as it was.
  * Giving `revoked_at` its values rewrites every row, without which the dropped plaintext would stay in the table's files.
  */
 export function swap(names: Names, plan: Plan, prefix: string): string {
-  const keyId = `${names.qualified('_adopt_key_id')}(k.api_key::text, ${quoteLiteral(prefix)})`;
+  const keyId = `${names.qualified('_adopt_key_id')}(k.api_key::text, ${quoteLiteral(prefix)}::text)`;
   return `do ${dollarQuote(`
     declare
       unowned_count bigint;
@@ -25,50 +27,53 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
     begin
       ${limitLockWait}
       -- Others wait for this block: more memory shortens it.
-      perform set_config('maintenance_work_mem', '256MB', true), set_config('work_mem', '256MB', true);
-      perform pg_advisory_xact_lock(${names.lock});
+      perform pg_catalog.set_config('maintenance_work_mem', '256MB', true), pg_catalog.set_config('work_mem', '256MB', true);
+      perform pg_catalog.pg_advisory_xact_lock(${names.lock});
       ${prepare(names)}
       if exists (select from ${names.migrations}) then
         return;
       end if;
       lock table ${names.keys} in access exclusive mode;
 
+      if exists (select from ${names.keys} k where ${doubtSql('k', plan)} is not null) then
+        raise exception 'keys came in meanwhile that cannot be taken over';
+      end if;
+
       -- What the old application inserted since the batches, and keys that it changed behind them.
       update ${names.keys} k set digest = ${hashSql('k')}, key_id = ${keyId}
         where k.api_key::text <> '' and k.digest is distinct from ${hashSql('k')};
 
-      create temporary table require_api_key_skipped on commit drop as
+      create temporary table pg_temp.require_api_key_skipped on commit drop as
         select ctid as place, 'no key' as reason from ${names.keys} where coalesce(api_key::text, '') = '';
       get diagnostics empty_count = row_count;
-      insert into require_api_key_skipped
+      insert into pg_temp.require_api_key_skipped
         select place, 'duplicate' from (
-          select ctid as place, row_number() over (
+          select ctid as place, pg_catalog.row_number() over (
             partition by digest order by ${plan.isActive} desc, ${plan.age}, ctid) as rank
           from ${names.keys}
-          where digest in (select digest from ${names.keys} group by digest having count(*) > 1)
+          where digest in (select digest from ${names.keys} group by digest having pg_catalog.count(*) > 1)
         ) ranked where rank > 1;
       get diagnostics duplicate_count = row_count;
       if empty_count + duplicate_count > 0 then
         create table if not exists ${names.qualified('_skipped')} (
-          skipped_at timestamptz(3) not null default now(), reason text not null, record jsonb not null);
+          skipped_at timestamptz(3) not null default pg_catalog.now(), reason text not null, record jsonb not null);
         insert into ${names.qualified('_skipped')} (reason, record)
-          select s.reason, to_jsonb(k) - 'api_key' - 'key_id'
-          from require_api_key_skipped s join ${names.keys} k on k.ctid = s.place;
-        delete from ${names.keys} k using require_api_key_skipped s where k.ctid = s.place;
+          select s.reason, pg_catalog.to_jsonb(k) - 'api_key'::text - 'key_id'::text
+          from pg_temp.require_api_key_skipped s join ${names.keys} k on k.ctid = s.place;
+        delete from ${names.keys} k using pg_temp.require_api_key_skipped s where k.ctid = s.place;
       end if;
-      drop table require_api_key_skipped;
+      drop table pg_temp.require_api_key_skipped;
 
       update ${names.keys} k set key_id = null
-        where key_id in (select key_id from ${names.keys} group by key_id having count(*) > 1);
-      update ${names.keys} k set key_id = ${names.qualified('_adopt_key_id')}('', ${quoteLiteral(prefix)})
+        where key_id in (select key_id from ${names.keys} group by key_id having pg_catalog.count(*) > 1);
+      update ${names.keys} k set key_id = ${names.qualified('_adopt_key_id')}(''::text, ${quoteLiteral(prefix)}::text)
         where key_id is null;
-      update ${names.keys} set user_name = 'unknown' where coalesce(btrim(user_name::text), '') = '';
-      get diagnostics unowned_count = row_count;
 
       set constraints all immediate;
-      select count(*), count(*) filter (where not (${plan.isActive})),
-          count(*) filter (where (${plan.isActive}) and not ${presentableSql('k')})
-        into adopted_count, revoked_count, unpresentable_count
+      select pg_catalog.count(*), pg_catalog.count(*) filter (where not (${plan.isActive})),
+          pg_catalog.count(*) filter (where ${isBlankSql('k.user_name')}),
+          pg_catalog.count(*) filter (where (${plan.isActive}) and not ${presentableSql('k')})
+        into adopted_count, revoked_count, unowned_count, unpresentable_count
         from ${names.keys} k;
 
       ${dropOldRules(names)}
@@ -84,17 +89,17 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
           .map((rule) => `add ${rule}`)
           .join(',\n        ')};
       ${plan.hasActivity ? `alter table ${names.keys} drop column is_active;` : ''}
-      if exists (select from pg_constraint where conrelid = ${names.regclass} and contype = 'p') then
+      if exists (select from pg_catalog.pg_constraint c where c.conrelid = ${names.regclass}::oid and c.contype = 'p') then
         alter table ${names.keys} add constraint ${names.local('_key_id_key')} unique (key_id);
       else
         alter table ${names.keys} add constraint ${names.local('_pkey')} primary key (key_id);
       end if;
       ${keyIndexes(names)}
       ${dropKeyIdFunction(names)};
-      insert into ${names.migrations} (version, details) values (1, jsonb_build_object(
+      insert into ${names.migrations} (version, details) values (1, pg_catalog.jsonb_build_object(
         'adopted', adopted_count, 'revoked', revoked_count, 'unowned', unowned_count,
         'unpresentable', unpresentable_count,
-        'skipped', jsonb_build_object('withoutKey', empty_count, 'duplicates', duplicate_count)));
+        'skipped', pg_catalog.jsonb_build_object('withoutKey', empty_count, 'duplicates', duplicate_count)));
     end`)}`;
 }
 
@@ -109,17 +114,17 @@ function dropOldRules(names: Names): string {
       begin
         for rule in
           select c.conname, i.indexrelid::regclass::text as index_name
-          from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.conrelid = i.indrelid
-          where i.indrelid = ${names.regclass} and i.indisunique
+          from pg_catalog.pg_index i left join pg_catalog.pg_constraint c on c.conindid = i.indexrelid and c.conrelid = i.indrelid
+          where i.indrelid = ${names.regclass}::oid and i.indisunique
             and (i.indisprimary or exists (
-              select from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+              select from pg_catalog.pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey)
                 and a.attname in ('user_name', 'name')))
-            and not exists (select from pg_constraint f where f.contype = 'f' and f.conindid = i.indexrelid)
+            and not exists (select from pg_catalog.pg_constraint f where f.contype = 'f' and f.conindid = i.indexrelid)
         loop
           if rule.conname is null then
-            execute format('drop index %s', rule.index_name);
+            execute pg_catalog.format('drop index %s', rule.index_name);
           else
-            execute format('alter table %s drop constraint %I', ${quoteLiteral(names.keys)}, rule.conname);
+            execute pg_catalog.format('alter table %s drop constraint %I', ${quoteLiteral(names.keys)}, rule.conname);
           end if;
         end loop;
       end;`;

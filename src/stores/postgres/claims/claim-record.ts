@@ -4,7 +4,7 @@ import { end, instant, milliseconds, text, type JsonFields } from '../json-field
 
 /** The link of row `c` as one JSON text. */
 export function selectClaim(c = 'c'): string {
-  return `json_build_object(
+  return `pg_catalog.json_build_object(
     'claimId', ${c}.claim_id, 'user', ${c}.user_name, 'name', ${c}.name,
     'scopes', ${c}.scopes, 'metadata', ${c}.metadata, 'keyId', ${c}.key_id,
     'keyExpiresAt', ${milliseconds(`${c}.key_expires_at`)}, 'createdAt', ${milliseconds(`${c}.created_at`)},

@@ -6,7 +6,7 @@ export async function pruneClaims(session: Session, before: Date): Promise<numbe
   const text = `with gone as (
       delete from ${names.claims} where coalesce(claimed_at, revoked_at, expires_at) <= ${instantSql('$1')} returning 1
     )
-    select count(*)::text as count from gone`;
+    select pg_catalog.count(*)::text as count from gone`;
   const [row] = await session.query('pruneClaims', { text, values: [instantParameter(before)] });
   return Number(row?.['count']);
 }

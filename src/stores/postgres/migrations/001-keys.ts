@@ -12,7 +12,7 @@ export const createKeys: Migration = {
       digest text collate "C" not null,
       scopes text[] not null default '{}',
       metadata jsonb not null default '{}',
-      created_at timestamptz(3) not null default now(),
+      created_at timestamptz(3) not null default pg_catalog.now(),
       last_used_at timestamptz(3),
       expires_at timestamptz(3),
       revoked_at timestamptz(3),
@@ -29,7 +29,7 @@ export const keyRules = (names: Names): readonly string[] => [
   `constraint ${names.local('_digest_key')} unique (digest)`,
   // Counted apart: a counted repetition makes the pattern eight times slower.
   `constraint ${names.local('_digest_check')}
-    check (length(digest) = 71 and digest ~ '^sha256:[0-9a-f]+$')`,
+    check (pg_catalog.length(digest) = 71 and digest ~ '^sha256:[0-9a-f]+$')`,
   `constraint ${names.local('_overlap_ms_check')} check (overlap_ms >= 0)`,
 ];
 

@@ -15,7 +15,7 @@ export const createClaims: Migration = {
       scopes text[] not null default '{}',
       metadata jsonb not null default '{}',
       key_expires_at timestamptz(3),
-      created_at timestamptz(3) not null default now(),
+      created_at timestamptz(3) not null default pg_catalog.now(),
       expires_at timestamptz(3) not null,
       claimed_at timestamptz(3),
       key_id text collate "C",
@@ -23,7 +23,7 @@ export const createClaims: Migration = {
       constraint ${names.local('_claims_pkey')} primary key (claim_id),
       constraint ${names.local('_claims_digest_key')} unique (token_digest),
       constraint ${names.local('_claims_digest_check')}
-        check (length(token_digest) = 71 and token_digest ~ '^sha256:[0-9a-f]+$')
+        check (pg_catalog.length(token_digest) = 71 and token_digest ~ '^sha256:[0-9a-f]+$')
     );
     create index if not exists ${names.local('_claims_list_idx')} on ${names.claims} (created_at desc, claim_id desc);`,
 };

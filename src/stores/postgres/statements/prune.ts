@@ -3,14 +3,23 @@ import type { Session } from '../session.js';
 
 export async function prune(session: Session, before: Date): Promise<number> {
   const { names } = session;
-  const text = `with doomed as (
-      select key_id from ${names.keys}
-      where revoked_at <= ${instantSql('$1')} or expires_at <= ${instantSql('$1')}
-      order by key_id for update
+  const isDead = (k: string) =>
+    `coalesce(${k}.revoked_at <= ${instantSql('$1')} or ${k}.expires_at <= ${instantSql('$1')}, false)`;
+  // A dead key stays while one before it lives: without it, that one could be rotated again, put off its end, or be missed when its
+  // family is revoked.
+  const text = `with recursive needed as (
+      select k.key_id from ${names.keys} k join ${names.keys} old on old.key_id = k.replaces
+      where ${isDead('k')} and not ${isDead('old')}
+      union
+      select k.key_id from needed join ${names.keys} k on k.replaces = needed.key_id where ${isDead('k')}
+    ), doomed as (
+      select k.key_id from ${names.keys} k
+      where ${isDead('k')} and not exists (select from needed where needed.key_id = k.key_id)
+      order by k.key_id for update
     ), gone as (
       delete from ${names.keys} k using doomed where k.key_id = doomed.key_id returning 1
     )
-    select count(*)::text as count from gone`;
+    select pg_catalog.count(*)::text as count from gone`;
   const [row] = await session.query('prune', { text, values: [instantParameter(before)] });
   return Number(row?.['count']);
 }

@@ -8,8 +8,8 @@ export async function touch(session: Session, uses: readonly KeyUse[]): Promise<
   // Rows are locked in the order of their ids before any is changed, with the predecessors that a trigger is going to end:
   // processes that write the same keys at once wait for each other instead of deadlocking.
   const text = `with uses as (
-      select key_id, to_timestamp(max(used_at) / 1000) as used_at
-      from jsonb_to_recordset($1::text::jsonb) as given (key_id text, used_at float8)
+      select key_id, pg_catalog.to_timestamp(pg_catalog.max(used_at) / 1000::float8) as used_at
+      from pg_catalog.jsonb_to_recordset($1::text::jsonb) as given (key_id text, used_at float8)
       group by key_id
     ), concerned as (
       select key_id from uses

@@ -1,5 +1,5 @@
-import type { Names } from '../names.js';
-import { dollarQuote, quoteLiteral } from '../quote.js';
+import { channelDeclarations, type Names } from '../names.js';
+import { createFunction, type TriggerFunction } from './trigger-function.js';
 
 /** Past so many rows in one statement the announcement is that everything changed. */
 const maxAnnounced = 1000;
@@ -14,14 +14,14 @@ const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}
 
 /**
  * Announces each key that is inserted, changed or deleted by anyone, once a statement, by its id; where the whole table is emptied
- * or very many rows change, by an empty text. A change of `last_used_at` alone is none. Always enabled, for what tools that restore
- * and copy write with `session_replication_role = replica`.
+ * or very many rows change, by an empty text. A change of `last_used_at` alone is none.
  */
-export const announcementTriggers = (names: Names): string => `
-    create or replace function ${names.qualified('_announce')}() returns trigger
-      language plpgsql set search_path = pg_catalog, pg_temp as ${dollarQuote(`
+export const announce: TriggerFunction = {
+  ending: '_announce',
+  isDefiners: false,
+  body: () => `
       declare
-        channel constant text := ${quoteLiteral(names.channel)};
+        ${channelDeclarations}
         ids text[];
       begin
         if tg_op = 'INSERT' then
@@ -42,7 +42,33 @@ export const announcementTriggers = (names: Names): string => `
           perform pg_notify(channel, changed.changed_id) from unnest(ids) as changed (changed_id);
         end if;
         return null;
-      end`)};
+      end`,
+};
+
+/** The same for one row: what logical replication applies fires no statement's triggers. */
+export const announceRow: TriggerFunction = {
+  ending: '_announce_row',
+  isDefiners: false,
+  body: () => `
+      declare
+        ${channelDeclarations}
+      begin
+        if tg_op = 'UPDATE' and ${rowOf('old')} is not distinct from ${rowOf('new')} then
+          return null;
+        end if;
+        if tg_op <> 'INSERT' then
+          perform pg_notify(channel, old.key_id);
+        end if;
+        if tg_op <> 'DELETE' then
+          perform pg_notify(channel, new.key_id);
+        end if;
+        return null;
+      end`,
+};
+
+/** Always enabled, for what tools that restore and copy write with `session_replication_role = replica`. */
+export const announcementTriggers = (names: Names): string => `
+    ${createFunction(names, announce)}
     create trigger announce_insert after insert on ${names.keys} referencing new table as new_rows
       for each statement execute function ${names.qualified('_announce')}();
     create trigger announce_update after update on ${names.keys}
@@ -58,27 +84,9 @@ export const announcementTriggers = (names: Names): string => `
       enable always trigger announce_delete,
       enable always trigger announce_truncate;`;
 
-/**
- * Announces also what logical replication applies, which fires no statement's triggers: hence one for rows, enabled for replicas
- * only, so that others do not pay for each row.
- */
+/** Enabled for replicas only, so that others do not pay for each row. */
 export const replicatedTrigger = (names: Names): string => `
-    create or replace function ${names.qualified('_announce_row')}() returns trigger
-      language plpgsql set search_path = pg_catalog, pg_temp as ${dollarQuote(`
-      declare
-        channel constant text := ${quoteLiteral(names.channel)};
-      begin
-        if tg_op = 'UPDATE' and ${rowOf('old')} is not distinct from ${rowOf('new')} then
-          return null;
-        end if;
-        if tg_op <> 'INSERT' then
-          perform pg_notify(channel, old.key_id);
-        end if;
-        if tg_op <> 'DELETE' then
-          perform pg_notify(channel, new.key_id);
-        end if;
-        return null;
-      end`)};
+    ${createFunction(names, announceRow)}
     create trigger announce_replicated after insert or update or delete on ${names.keys}
       for each row execute function ${names.qualified('_announce_row')}();
     alter table ${names.keys} enable replica trigger announce_replicated;`;

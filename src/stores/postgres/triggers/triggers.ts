@@ -1,22 +1,33 @@
 import type { Names } from '../names.js';
 import { quoteLiteral } from '../quote.js';
-import { announcementTriggers, replicatedTrigger } from './announcements.js';
-import { firstUseTrigger } from './first-use.js';
+import { announce, announcementTriggers, announceRow, replicatedTrigger } from './announcements.js';
+import { firstUse, firstUseTrigger } from './first-use.js';
+import { fingerprintOf, fingerprintSql, type TriggerFunction } from './trigger-function.js';
 
-/** Modes as `pg_trigger.tgenabled` has them. O: fires for ordinary sessions; R: for those that write as replicas; A: for both. */
-type Modes = readonly ('O' | 'R' | 'A')[];
+interface Trigger {
+  /** As `pg_trigger.tgenabled` has them. O: fires for ordinary sessions; R: for those that write as replicas; A: for both. */
+  readonly modes: readonly ('O' | 'R' | 'A')[];
+  /** When it fires, as `pg_trigger.tgtype` has it: 1 for each row, 4 after an insert, 8 a delete, 16 an update, 32 a truncate. */
+  readonly type: number;
+  /** Whether for every such change, without a condition or a list of columns. */
+  readonly isAlways: boolean;
+  readonly runs: TriggerFunction;
+}
 
-/** The triggers that announce changes, and the modes in which, together, no session changes a key in silence. */
-const announcing: Readonly<Record<string, Modes>> = {
-  announce_insert: ['A'],
-  announce_update: ['A'],
-  announce_delete: ['A'],
-  announce_truncate: ['A'],
-  announce_replicated: ['R', 'A'],
+/** The triggers that announce changes, with the modes in which, together, no session changes a key in silence. */
+const announcing: Readonly<Record<string, Trigger>> = {
+  announce_insert: { modes: ['A'], type: 4, isAlways: true, runs: announce },
+  announce_update: { modes: ['A'], type: 16, isAlways: true, runs: announce },
+  announce_delete: { modes: ['A'], type: 8, isAlways: true, runs: announce },
+  announce_truncate: { modes: ['A'], type: 32, isAlways: true, runs: announce },
+  announce_replicated: { modes: ['R', 'A'], type: 1 + 4 + 8 + 16, isAlways: true, runs: announceRow },
 };
 
 /** All triggers on the table of keys. */
-const triggers: Readonly<Record<string, Modes>> = { ...announcing, first_use: ['O', 'A'] };
+const triggers: Readonly<Record<string, Trigger>> = {
+  ...announcing,
+  first_use: { modes: ['O', 'A'], type: 1 + 16, isAlways: false, runs: firstUse },
+};
 
 /** Creates all triggers with their functions, for the migration and for repairs. */
 export const createTriggers = (names: Names): string =>
@@ -28,22 +39,41 @@ export const dropTriggers = (names: Names): string =>
     .map((name) => `drop trigger if exists ${name} on ${names.keys};`)
     .join('\n    ');
 
-/** As an SQL expression: whether every trigger on the table, named by an SQL text, is there and enabled as it has to be. */
-export const areEnabled = (table: string): string =>
-  `(select count(*) = ${Object.keys(triggers).length} from pg_catalog.pg_trigger t where ${isEnabled(triggers, table)})`;
+/**
+ * As an SQL condition: whether the table, an SQL expression for its oid, has rows of other tables in it, or its own stand in one. Who
+ * changes a row through the other table fires no statement's trigger of this one.
+ */
+export const isInherited = (table: string): string =>
+  `exists (select from pg_catalog.pg_inherits i where i.inhparent = ${table} or i.inhrelid = ${table})`;
+
+/** As an SQL expression: whether every trigger on the table of keys is there, as it is created here, and enabled as it has to be. */
+export const areArmed = (names: Names): string =>
+  `(select pg_catalog.count(*) = ${Object.keys(triggers).length} ${armed(names, triggers)})`;
 
 /**
- * As an SQL expression: a text that stays the same while every announcing trigger is there and enabled; null where one is not. It
- * differs after one was disabled for a moment, as the row that describes it was written again.
+ * As an SQL expression: a text that stays the same while every announcing trigger is there, as it is created here, and enabled; null where
+ * one is not. It differs after a trigger, its function, or the name of the table or its schema was changed for a moment, as the row that
+ * describes it was written again: for the table that of its row type, which a `truncate` leaves alone.
  */
-export const announcementStamp = (table: string): string => `(
-    select case when count(*) = ${Object.keys(announcing).length}
-      then string_agg(t.oid::text || ' ' || t.xmin::text, ', ' order by t.tgname) end
-    from pg_catalog.pg_trigger t where ${isEnabled(announcing, table)})`;
+export const announcementStamp = (names: Names): string => `(
+    select case when pg_catalog.count(*) = ${Object.keys(announcing).length} then pg_catalog.string_agg(
+      pg_catalog.concat_ws(' ', t.oid, t.xmin, p.oid, p.xmin, y.oid, y.xmin, n.oid, n.xmin), ', ' order by t.tgname) end
+    ${armed(names, announcing)})`;
 
-function isEnabled(wanted: Readonly<Record<string, Modes>>, table: string): string {
-  const pairs = Object.entries(wanted).flatMap(([name, modes]) =>
-    modes.map((mode) => `(${quoteLiteral(name)}, '${mode}')`),
+/** The triggers that are as they have to be: `t`, with their functions `p`, their table `c`, its row type `y` and its schema `n`. */
+function armed(names: Names, wanted: Readonly<Record<string, Trigger>>): string {
+  const rows = Object.entries(wanted).flatMap(([name, { modes, type, isAlways, runs }]) =>
+    modes.map(
+      (mode) =>
+        `(${quoteLiteral(name)}, '${mode}', ${type}, ${isAlways}, ${quoteLiteral(fingerprintOf(names, runs))})`,
+    ),
   );
-  return `t.tgrelid = to_regclass(${table}) and (t.tgname, t.tgenabled) in (${pairs.join(', ')})`;
+  return `from pg_catalog.pg_class c
+      join pg_catalog.pg_type y on y.oid = c.reltype
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      join pg_catalog.pg_trigger t on t.tgrelid = c.oid
+      join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    where c.oid = pg_catalog.to_regclass(${quoteLiteral(names.keys)})::oid and not ${isInherited('c.oid')}
+      and (t.tgname, t.tgenabled, t.tgtype, t.tgqual is null and t.tgattr::text = '', ${fingerprintSql('p')})
+        in (${rows.join(',\n          ')})`;
 }

@@ -18,6 +18,8 @@ export interface WatchOptions {
   readonly createLink: CreateLink;
 }
 
+/** A beat is two proofs, each of which sends something and hears it: as many steps within the session's limit. */
+const stepsOfBeat = 4;
 const firstRetryMs = 100;
 const longestRetryMs = 3_000;
 
@@ -31,6 +33,8 @@ export function linkThrough(session: Session): CreateLink | undefined {
 
 /** Tells the watcher of changes until it is closed, over as many connections one after the other as that takes. */
 export class Watch {
+  /** From one beat to the end of the next, where that takes as long as it may; after it, a process that was paused finds itself out. */
+  readonly aliveForMs: number;
   readonly #options: WatchOptions;
   readonly #watcher: KeyStoreWatcher;
   #link: Link | undefined;
@@ -41,6 +45,7 @@ export class Watch {
   #closed: Promise<void> | undefined;
 
   constructor(options: WatchOptions, watcher: KeyStoreWatcher) {
+    this.aliveForMs = options.heartbeatMs + stepsOfBeat * options.session.limitMs;
     this.#options = options;
     this.#watcher = watcher;
     void this.#connect();
@@ -91,7 +96,10 @@ export class Watch {
   }
 
   async #notifyThroughPool(probe: string): Promise<Row[]> {
-    return this.#options.session.query('watch', { text: `select pg_notify($1::text, '')`, values: [probe] });
+    return this.#options.session.query('watch', {
+      text: `select pg_catalog.pg_notify($1::text, '')`,
+      values: [probe],
+    });
   }
 
   /**
@@ -99,19 +107,21 @@ export class Watch {
    * elsewhere from one that was not.
    */
   async #findStamp(link: Link, probe: string): Promise<string> {
-    const { schema, table, keys } = this.#options.session.names;
-    const text = `select pg_notify($1::text, ''), to_regclass($2::text)::text as found_table,
-      ${announcementStamp('$2::text')} as stamp`;
+    const { names } = this.#options.session;
+    const { schema, table, keys } = names;
+    const text = `select pg_catalog.pg_notify($1::text, ''), pg_catalog.to_regclass($2::text)::text as found_table,
+      ${announcementStamp(names)} as stamp`;
     // To be answered is not enough: while the caller's client is in a transaction, announcements are held back.
     const [found] = await this.#prove(() => link.query({ text, values: [probe, keys] }));
     const stamp = found?.['stamp'];
     if (stamp) return stamp;
     const isThere = Boolean(found?.['found_table']);
     const message = isThere
-      ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced: its triggers are missing or disabled. Until they are ` +
-        'restored, cached keys are trusted for "cacheTtlMs" only. Run migrate() to restore them.'
+      ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced: its triggers are missing, disabled or not this ` +
+        "version's, or it inherits from another table or another from it. Until that is mended, cached keys are trusted for " +
+        '"cacheTtlMs" only. Run migrate().'
       : `PostgresKeyStore: there is no table ${schema}.${table}; run migrate() or, for this schema and table, "npx require-api-key migrate".`;
-    warnOnce(`${isThere ? 'silent' : 'missing'} table ${keys}`, message);
+    warnOnce(message, `${isThere ? 'silent' : 'missing'} table ${keys}`);
     throw new Error(message);
   }
 

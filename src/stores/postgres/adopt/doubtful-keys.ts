@@ -1,0 +1,52 @@
+import type { Names } from '../names.js';
+import type { Session } from '../session.js';
+import { isDigestSql, keySql } from './hash-sql.js';
+import type { Plan } from './plan.js';
+
+type Doubt = 'broken' | 'hex' | 'hashed' | 'shown';
+
+const reasons: Readonly<Record<Doubt, string>> = {
+  broken:
+    'it begins as a digest does, but is not "sha256:" and 64 hexadecimal digits; mend or delete it first',
+  hex:
+    '64 hexadecimal digits may be a key or the SHA-256 of one. If they are digests, put "sha256:" in front of them; ' +
+    'if they are keys, pass { hexKeys: true }',
+  hashed:
+    'it is a password hash, from which no digest can be made; delete the row and give its user a new key',
+  shown:
+    'it is also the user, the name or the key_id of the row, which stand in lists and logs; change that first',
+};
+
+/**
+ * What is wrong with the key of row `k`, null where nothing is: an SQL expression. To take a digest for a key would make a key of what
+ * everybody could read who has seen the table or a backup of it.
+ */
+export function doubtSql(k: string, { hexKeys, shown }: Plan): string {
+  const key = keySql(k);
+  const isShown = shown.map((column) => `${k}.${column}::text collate "C" = ${key}`).join(' or ');
+  return `case
+      when ${k}.api_key::text = '' or ${isDigestSql(k)} then null
+      when ${key} ~* '^sha256:' then 'broken'
+      ${hexKeys ? '' : `when pg_catalog.length(${key}) = 64 and ${key} ~* '^[0-9a-f]+$' then 'hex'`}
+      when ${key} ~ '^[$][0-9a-z-]+[$]' then 'hashed'
+      when ${isShown} then 'shown'
+    end`;
+}
+
+/** @throws {Error} that says which keys cannot be taken over, by the place of the first of them and never by their text. */
+export async function assertNoDoubt(session: Session, plan: Plan): Promise<void> {
+  const [found] = await session.query('adopt', { text: firstDoubt(session.names, plan) });
+  if (!found) return;
+  const others = Number(found['count']) - 1;
+  throw new Error(
+    `PostgresKeyStore: adopt cannot take over ${session.names.table}.api_key of the row ${found['place']}` +
+      `${others === 0 ? '' : ` and ${others} more`}: ${reasons[found['doubt'] as Doubt]}`,
+  );
+}
+
+const firstDoubt = (names: Names, plan: Plan) => `
+    select doubt, place, (pg_catalog.count(*) over (partition by doubt))::text as count
+    from (
+      select ${doubtSql('k', plan)} as doubt, ${plan.place} as place, k.ctid as ctid from ${names.keys} k
+    ) judged
+    where doubt is not null order by doubt, ctid limit 1`;

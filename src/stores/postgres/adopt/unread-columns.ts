@@ -1,0 +1,61 @@
+import type { Column, PlaintextTable } from './plan.js';
+
+/** What `adopt` reads, or makes for itself. */
+const read = new Set(
+  (
+    'id user_name api_key created_at last_used last_used_at is_active expires_at revoked_at name scopes metadata ' +
+    'key_id digest replaces overlap_ms'
+  ).split(' '),
+);
+
+/** Times that say when something was, and nothing of how long it holds: in lower case and without `_`. */
+const harmless = new Set(
+  (
+    'created createdon createdat creationdate datecreated issuedat insertedat updated updatedon updatedat modified ' +
+    'modifiedat changedat lastusedat lastusedon lastuse usedat lastseen lastseenat lastaccess lastaccessedat'
+  ).split(' '),
+);
+
+/** What a column is called that switches a key off, whatever its type: in lower case, without `_` and a leading `is`. */
+const telling = new Set(
+  (
+    'status state active inactive enabled disabled revoked deleted removed blocked banned suspended locked valid invalid ' +
+    'archived expired expires expiresat expiresin expireson expiry expirydate expiration expirationdate expire ttl validuntil ' +
+    'validto validtill notafter activeuntil enddate endsat disabledat revokedat deletedat removedat blockedat suspendedat ' +
+    'archivedat deactivated deactivatedat'
+  ).split(' '),
+);
+
+/** `pg_type.typcategory` of truth values, of times and of spans of time. */
+const tellingCategories = new Set(['B', 'D', 'T']);
+
+/**
+ * @throws {Error} that names every column by which the old application may have refused a key, and which is not read here: keys that
+ * were dead would be alive again.
+ */
+export function assertNothingUnread(table: PlaintextTable, ignoredColumns: readonly string[]): void {
+  for (const name of ignoredColumns) {
+    const why = !table.columns.has(name)
+      ? 'there is no such column'
+      : read.has(name) && 'adopt reads it; rename it if it means something else';
+    if (why) throw new Error(`PostgresKeyStore: adopt cannot ignore ${table.name}.${name}: ${why}`);
+  }
+  const unread = [...table.columns.values()].filter(
+    (column) => maySwitchOff(column) && !ignoredColumns.includes(column.name),
+  );
+  if (unread.length === 0) return;
+  const names = unread.map(({ name }) => name);
+  const them = names.length === 1 ? 'it' : 'them';
+  throw new Error(
+    `PostgresKeyStore: adopt does not read ${names.map((name) => `${table.name}.${name}`).join(', ')}, by which keys may have ` +
+      `been switched off: these would work again. Turn ${them} into is_active (true while the key works), expires_at or revoked_at, ` +
+      `drop ${them}, or, where no key was refused by ${them}, name ${them} in ignoredColumns`,
+  );
+}
+
+function maySwitchOff({ name, category }: Column): boolean {
+  if (read.has(name)) return false;
+  const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  if (harmless.has(plain)) return false;
+  return tellingCategories.has(category) || telling.has(plain.replace(/^is/, ''));
+}
