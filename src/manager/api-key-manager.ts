@@ -254,8 +254,9 @@ export class ApiKeyManager implements DigestSource {
   }
 
   /**
-   * Deletes the records of keys that were revoked or expired longer ago than `olderThanMs`, and the claim links that were used,
-   * withdrawn or expired before then. Resolves to the number of keys.
+   * Deletes the records of keys that were revoked or expired at least `olderThanMs` ago, and the claim links that were used, withdrawn
+   * or expired by then. A key that took over from another stays until that one has ended as long ago: it tells whose successor it is.
+   * Resolves to the number of keys.
    */
   async prune(options: PruneOptions): Promise<number> {
     const { olderThanMs } = checkPruneOptions(options);

@@ -71,6 +71,25 @@ describe('adopt', () => {
     await keys.close();
   });
 
+  it('a column that may switch keys off, keys that may be digests -> refused with the option that says otherwise', async () => {
+    await plaintextTable('doubtful', 1);
+    const hexKey = '0a1b'.repeat(16);
+    await pool.query('alter table doubtful add paid boolean');
+    await pool.query(`update doubtful set api_key = $1`, [hexKey]);
+    const adopt = (...options: string[]) => cli(['adopt', '--table', 'doubtful', ...options], { env });
+    expect(await adopt()).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/doubtful\.paid.*--ignore-column/),
+    });
+    const hashed = await adopt('--ignore-column', 'paid');
+    expect(hashed).toMatchObject({ code: 1, stderr: expect.stringContaining('--hex-keys') });
+    expect(hashed.stderr).not.toContain(hexKey);
+    expect(await adopt('--ignore-column', 'paid', '--hex-keys')).toMatchObject({ code: 0 });
+    const keys = managerOf('doubtful');
+    expect(await keys.verify(hexKey)).toMatchObject({ ok: true });
+    await keys.close();
+  });
+
   it('a table of one key -> told of in the singular', async () => {
     await plaintextTable('one_key', 1);
     const { stderr } = await cli(['adopt', '--table', 'one_key'], { env });

@@ -120,7 +120,7 @@ describe('doctor on the database', () => {
       {
         severity: 'error',
         code: 'disabled_triggers',
-        remedy: 'run npx require-api-key migrate --table quiet, which restores it',
+        remedy: 'run npx require-api-key migrate --table quiet, which restores it or says what it cannot',
       },
     ]);
     const migrated = await cli(['migrate', ...table], { env: url });

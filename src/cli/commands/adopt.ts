@@ -8,10 +8,12 @@ import { count } from '../terminal/count.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { printJson, say } from '../terminal/output.js';
 import { withProgress } from '../terminal/progress.js';
-import { integerArgument, prefixArgument } from '../values/arguments.js';
+import { collect, integerArgument, prefixArgument } from '../values/arguments.js';
 
 interface Options extends DatabaseOptions, GlobalOptions {
   readonly batchSize?: number;
+  readonly hexKeys?: boolean;
+  readonly ignoreColumn?: readonly string[];
 }
 
 export function addAdopt(program: Command): void {
@@ -28,6 +30,12 @@ export function addAdopt(program: Command): void {
       '--batch-size <rows>',
       'how many rows one statement hashes (default: 10000)',
       integerArgument(1, 1_000_000),
+    )
+    .option('--hex-keys', 'keys of 64 hexadecimal digits are keys, not SHA-256 digests')
+    .option(
+      '--ignore-column <column>',
+      'a column by which no key was refused; repeat for each column',
+      collect((column) => column),
     );
   addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>
     adopt(self.optsWithGlobals<Options>()),
@@ -35,13 +43,15 @@ export function addAdopt(program: Command): void {
 }
 
 async function adopt(options: Options): Promise<void> {
-  const { table = 'api_keys', batchSize, prefix } = options;
+  const { table = 'api_keys', batchSize, prefix, hexKeys, ignoreColumn } = options;
   const summary = await untilInterrupted((signal) =>
     withStore(options, (store) =>
       withProgress('hashing', (progress) =>
         store.adopt({
           batchSize,
           prefix,
+          hexKeys,
+          ignoredColumns: ignoreColumn,
           onProgress({ done, total }) {
             progress.update(done, total);
             stopIfInterrupted(signal, 'stopped; what is hashed is kept; run it again to go on');

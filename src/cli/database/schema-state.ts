@@ -44,8 +44,8 @@ export function describeState(
     case 'disarmed':
       return {
         code: 'disabled_triggers',
-        message: `a trigger of the table ${table} is missing or disabled: servers see changes late, and a rotated key may work too long`,
-        remedy: `run ${commandOn(options, 'migrate')}, which restores it`,
+        message: `a trigger of the table ${table} is missing, changed or disabled, or the table inherits: servers see changes late, and a rotated key may work too long`,
+        remedy: `run ${commandOn(options, 'migrate')}, which restores it or says what it cannot`,
       };
     case 'foreign':
       return {

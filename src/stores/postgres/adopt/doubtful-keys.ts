@@ -7,10 +7,10 @@ type Doubt = 'broken' | 'hex' | 'hashed' | 'shown';
 
 const reasons: Readonly<Record<Doubt, string>> = {
   broken:
-    'it begins as a digest does, but is not "sha256:" and 64 hexadecimal digits; mend or delete it first',
+    'it begins as a digest does, but is not "sha256:" and 64 hexadecimal digits; correct or delete it first',
   hex:
     '64 hexadecimal digits may be a key or the SHA-256 of one. If they are digests, put "sha256:" in front of them; ' +
-    'if they are keys, pass { hexKeys: true }',
+    'if they are keys, pass { hexKeys: true } (--hex-keys)',
   hashed:
     'it is a password hash, from which no digest can be made; delete the row and give its user a new key',
   shown:
