@@ -126,7 +126,6 @@ it.each([
   ['batchSize', 'of none', { batchSize: 0 }],
   ['onProgress', 'of text', { onProgress: 'yes' }],
   ['prefix', 'with capitals', { prefix: 'Not-A-Prefix' }],
-  ['hexKeys', 'of a number', { hexKeys: 1 }],
   ['ignoredColumns', 'of text', { ignoredColumns: 'status' }],
   ['ignoredColumns', 'with an empty name', { ignoredColumns: [''] }],
   ['ignoredColumns', 'of numbers', { ignoredColumns: [1] }],

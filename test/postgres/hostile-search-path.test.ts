@@ -136,8 +136,7 @@ async function adoptAll(table: string, searchPath: string): Promise<void> {
       ('alice', 'x', 'key one', true, ''), ('bob', null, 'key one', false, ''), (E'ca\\nrol', null, null, true, ''), (null, null, 'two', null, '');
     insert into public.${table} (user_name, api_key, kept) values ('dan', repeat('ab', 32), '')`);
   await expect(store.adopt()).rejects.toThrow('adopt does not read');
-  await expect(store.adopt({ ignoredColumns: ['active'] })).rejects.toThrow('hexKeys');
-  expect(await store.adopt({ ignoredColumns: ['active'], hexKeys: true })).toMatchObject({
+  expect(await store.adopt({ ignoredColumns: ['active'] })).toMatchObject({
     adopted: 3,
     skipped: { withoutKey: 1, duplicates: 1 },
   });

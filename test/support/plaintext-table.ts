@@ -62,6 +62,7 @@ export const none = {
   revoked: 0,
   unowned: 0,
   unpresentable: 0,
+  digestLike: 0,
   skipped: { withoutKey: 0, duplicates: 0 },
   wasUpToDate: false,
 };

@@ -12,7 +12,6 @@ import { collect, integerArgument, prefixArgument } from '../values/arguments.js
 
 interface Options extends DatabaseOptions, GlobalOptions {
   readonly batchSize?: number;
-  readonly hexKeys?: boolean;
   readonly ignoreColumn?: readonly string[];
 }
 
@@ -31,7 +30,6 @@ export function addAdopt(program: Command): void {
       'how many rows one statement hashes (default: 10000)',
       integerArgument(1, 1_000_000),
     )
-    .option('--hex-keys', 'keys of 64 hexadecimal digits are keys, not SHA-256 digests')
     .option(
       '--ignore-column <column>',
       'a column by which no key was refused; repeat for each column',
@@ -43,14 +41,13 @@ export function addAdopt(program: Command): void {
 }
 
 async function adopt(options: Options): Promise<void> {
-  const { table = 'api_keys', batchSize, prefix, hexKeys, ignoreColumn } = options;
+  const { table = 'api_keys', batchSize, prefix, ignoreColumn } = options;
   const summary = await untilInterrupted((signal) =>
     withStore(options, (store) =>
       withProgress('hashing', (progress) =>
         store.adopt({
           batchSize,
           prefix,
-          hexKeys,
           ignoredColumns: ignoreColumn,
           onProgress({ done, total }) {
             progress.update(done, total);
@@ -65,7 +62,7 @@ async function adopt(options: Options): Promise<void> {
 }
 
 function linesOf(summary: AdoptSummary, table: string): string[] {
-  const { adopted, revoked, unowned, unpresentable, skipped, wasUpToDate } = summary;
+  const { adopted, revoked, unowned, unpresentable, digestLike, skipped, wasUpToDate } = summary;
   if (wasUpToDate) return [`The table ${table} holds no plaintext keys: there is nothing to do.`];
   const lines = [`Adopted ${count(adopted, 'key')}.`];
   if (revoked > 0) lines.push(`Revoked ${count(revoked, 'key')} that had been inactive.`);
@@ -73,6 +70,11 @@ function linesOf(summary: AdoptSummary, table: string): string[] {
   if (unpresentable > 0) {
     lines.push(
       `Warning: no request can carry ${count(unpresentable, 'key')} (blanks, commas, non-ASCII or over 512 characters): create new ones for the users.`,
+    );
+  }
+  if (digestLike > 0) {
+    lines.push(
+      `Warning: ${count(digestLike, 'key')} of 64 hexadecimal digits could also be SHA-256 digests. If the table held digests, restore it, put "sha256:" in front of them and run this again.`,
     );
   }
   const moved = skipped.withoutKey + skipped.duplicates;

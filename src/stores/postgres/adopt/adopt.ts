@@ -1,11 +1,5 @@
 import { mustBePrefix } from '../../../key-format.js';
-import {
-  checkOptions,
-  mustBeBoolean,
-  mustBeFunction,
-  mustBeInteger,
-  type Check,
-} from '../../../lib/options.js';
+import { checkOptions, mustBeFunction, mustBeInteger, type Check } from '../../../lib/options.js';
 import { inspect } from '../inspect.js';
 import { migrate } from '../migrate.js';
 import type { Names } from '../names.js';
@@ -41,11 +35,6 @@ export interface AdoptOptions {
    */
   prefix?: string | undefined;
   /**
-   * Whether keys of exactly 64 hexadecimal digits are keys. Without it a table that has such is refused: if they are SHA-256 digests,
-   * whoever has read the table or a backup could use them as keys. Default `false`.
-   */
-  hexKeys?: boolean | undefined;
-  /**
    * Columns that say nothing of whether a key works. Without their names here, a table is refused that has, beside the columns that are
    * read, one of truth values or times, or one called `status` or the like: keys that were switched off by it would work again. They stay
    * in the table. Default none.
@@ -66,6 +55,11 @@ export interface AdoptSummary {
    * `requireApiKey` refuses such a key as malformed, whatever is stored, so its holder does not get in and needs a new one.
    */
   unpresentable: number;
+  /**
+   * Those among them that are active and 64 hexadecimal digits, as many keys are and every SHA-256 is. If the table held digests, they have
+   * become keys, for whoever has read them: restore it, and put `sha256:` in front of them.
+   */
+  digestLike: number;
   /** Rows that were moved to the table `<table>_skipped`, without their key. */
   skipped: {
     /** Rows with no key at all. */
@@ -100,13 +94,11 @@ export async function adopt(session: Session, options?: AdoptOptions): Promise<A
     onProgress = () => {},
     batchSize = 10_000,
     prefix = 'key',
-    hexKeys = false,
     ignoredColumns = [],
   } = checkOptions<AdoptOptions>('adopt', options, {
     onProgress: mustBeFunction,
     batchSize: mustBeInteger(1, 1_000_000),
     prefix: mustBePrefix,
-    hexKeys: mustBeBoolean,
     ignoredColumns: mustBeColumns,
   });
   const { state } = await inspect(session);
@@ -118,7 +110,7 @@ export async function adopt(session: Session, options?: AdoptOptions): Promise<A
     await migrate(session);
     return { ...nothing, wasUpToDate: state === 'ready' };
   }
-  const plan = await planOf(session, { hexKeys, ignoredColumns });
+  const plan = await planOf(session, ignoredColumns);
   await assertNoDoubt(session, plan);
   try {
     return await adoptPlaintext(session, plan, { onProgress, batchSize, prefix });
@@ -155,6 +147,7 @@ const nothing = {
   revoked: 0,
   unowned: 0,
   unpresentable: 0,
+  digestLike: 0,
   skipped: { withoutKey: 0, duplicates: 0 },
 };
 

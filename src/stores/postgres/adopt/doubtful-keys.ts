@@ -3,14 +3,11 @@ import type { Session } from '../session.js';
 import { isDigestSql, keySql } from './hash-sql.js';
 import type { Plan } from './plan.js';
 
-type Doubt = 'broken' | 'hex' | 'hashed' | 'shown';
+type Doubt = 'broken' | 'hashed' | 'shown';
 
 const reasons: Readonly<Record<Doubt, string>> = {
   broken:
     'it begins as a digest does, but is not "sha256:" and 64 hexadecimal digits; correct or delete it first',
-  hex:
-    '64 hexadecimal digits may be a key or the SHA-256 of one. If they are digests, put "sha256:" in front of them; ' +
-    'if they are keys, pass { hexKeys: true } (--hex-keys)',
   hashed:
     'it is a password hash, from which no digest can be made; delete the row and give its user a new key',
   shown:
@@ -21,13 +18,12 @@ const reasons: Readonly<Record<Doubt, string>> = {
  * What is wrong with the key of row `k`, null where nothing is: an SQL expression. To take a digest for a key would make a key of what
  * everybody could read who has seen the table or a backup of it.
  */
-export function doubtSql(k: string, { hexKeys, shown }: Plan): string {
+export function doubtSql(k: string, { shown }: Plan): string {
   const key = keySql(k);
   const isShown = shown.map((column) => `${k}.${column}::text collate "C" = ${key}`).join(' or ');
   return `case
       when ${k}.api_key::text = '' or ${isDigestSql(k)} then null
       when ${key} ~* '^sha256:' then 'broken'
-      ${hexKeys ? '' : `when pg_catalog.length(${key}) = 64 and ${key} ~* '^[0-9a-f]+$' then 'hex'`}
       when ${key} ~ '^[$][0-9a-z-]+[$]' then 'hashed'
       when ${isShown} then 'shown'
     end`;

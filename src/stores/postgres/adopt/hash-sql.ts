@@ -5,6 +5,10 @@ export const keySql = (k: string): string => `${k}.api_key::text collate "C"`;
 export const isDigestSql = (k: string): string =>
   `(pg_catalog.length(${keySql(k)}) = 71 and ${keySql(k)} ~* '^sha256:[0-9a-f]+$')`;
 
+/** Whether the key of row `k` could also be a digest without its tag: an SQL condition. */
+export const isDigestLikeSql = (k: string): string =>
+  `(pg_catalog.length(${keySql(k)}) = 64 and ${keySql(k)} ~* '^[0-9a-f]+$')`;
+
 /**
  * The digest of a plaintext key, made inside the database so that keys never leave it. Of the exact text: no blank is cut off. What is a
  * digest already stays one: as a key it would let in whoever has read the table.

@@ -20,14 +20,6 @@ export interface Plan {
   readonly place: string;
   /** Columns that stand in lists and logs. */
   readonly shown: readonly string[];
-  /** Whether 64 hexadecimal digits are a key. */
-  readonly hexKeys: boolean;
-}
-
-/** What only the table's owner knows. */
-export interface Judgement {
-  readonly hexKeys: boolean;
-  readonly ignoredColumns: readonly string[];
 }
 
 export interface PlaintextTable {
@@ -60,9 +52,10 @@ const idTypes = new Set(['smallint', 'integer', 'bigint', 'uuid']);
 const timeType = 'timestamptz(3)';
 
 /**
+ * @param ignoredColumns those that say nothing of whether a key works
  * @throws {Error} that names the first column that cannot be taken over. Guessing could make an expired key good again.
  */
-export async function planOf(session: Session, { hexKeys, ignoredColumns }: Judgement): Promise<Plan> {
+export async function planOf(session: Session, ignoredColumns: readonly string[]): Promise<Plan> {
   const table = { name: session.names.table, columns: await columnsOf(session) };
   await assertAlone(session);
   assertAdoptable(table);
@@ -85,7 +78,6 @@ export async function planOf(session: Session, { hexKeys, ignoredColumns }: Judg
       ? `'with id ' || k.id::text`
       : `'at ' || k.ctid::text`,
     shown: ['user_name', 'name', 'key_id'].filter(has),
-    hexKeys,
   };
 }
 

@@ -3,7 +3,7 @@ import { keyIndexes, keyRules } from '../migrations/001-keys.js';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
 import { doubtSql } from './doubtful-keys.js';
-import { hashSql } from './hash-sql.js';
+import { hashSql, isDigestLikeSql } from './hash-sql.js';
 import { dropKeyIdFunction } from './key-id-function.js';
 import { limitLockWait } from './lock.js';
 import type { Plan } from './plan.js';
@@ -24,6 +24,7 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       revoked_count bigint;
       adopted_count bigint;
       unpresentable_count bigint;
+      digest_like_count bigint;
     begin
       ${limitLockWait}
       -- Others wait for this block: more memory shortens it.
@@ -72,8 +73,9 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       set constraints all immediate;
       select pg_catalog.count(*), pg_catalog.count(*) filter (where not (${plan.isActive})),
           pg_catalog.count(*) filter (where ${isBlankSql('k.user_name')}),
-          pg_catalog.count(*) filter (where (${plan.isActive}) and not ${presentableSql('k')})
-        into adopted_count, revoked_count, unowned_count, unpresentable_count
+          pg_catalog.count(*) filter (where (${plan.isActive}) and not ${presentableSql('k')}),
+          pg_catalog.count(*) filter (where (${plan.isActive}) and ${isDigestLikeSql('k')})
+        into adopted_count, revoked_count, unowned_count, unpresentable_count, digest_like_count
         from ${names.keys} k;
 
       ${dropOldRules(names)}
@@ -98,7 +100,7 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       ${dropKeyIdFunction(names)};
       insert into ${names.migrations} (version, details) values (1, pg_catalog.jsonb_build_object(
         'adopted', adopted_count, 'revoked', revoked_count, 'unowned', unowned_count,
-        'unpresentable', unpresentable_count,
+        'unpresentable', unpresentable_count, 'digestLike', digest_like_count,
         'skipped', pg_catalog.jsonb_build_object('withoutKey', empty_count, 'duplicates', duplicate_count)));
     end`)}`;
 }
