@@ -100,6 +100,11 @@ describe('one source', () => {
   });
 });
 
+it('configured() that answers with a promise -> a fault that says so', async () => {
+  const source = { verify: () => 'alice', configured: (async () => false) as never };
+  expect(await ask(source)).toMatchObject({ cause: new TypeError('"configured" answered an object') });
+});
+
 describe('several sources', () => {
   const failing: VerifyKey = () => Promise.reject(cause);
   const knowing: VerifyKey = () => 'alice';

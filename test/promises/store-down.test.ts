@@ -119,8 +119,9 @@ describe('store down', () => {
   it('a watch that sees the store alive -> recovers at once', async () => {
     const { keys, store, codeOf } = openManager();
     const { key } = await keys.create({ user: 'alice' });
-    store.before = down;
-    await expect(codeOf(key)).rejects.toThrow();
+    store.before = () => new Promise((_resolve, reject) => void setTimeout(reject, 60, new Error('no answer')));
+    await expect(codeOf(key)).rejects.toThrow('the key store failed');
+    await expect(codeOf(key)).rejects.toThrow('failed a moment ago');
     store.before = () => {};
     store.watcher!.alive();
     expect(await codeOf(key)).toBe('admitted');
