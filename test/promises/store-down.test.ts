@@ -119,7 +119,8 @@ describe('store down', () => {
   it('a watch that sees the store alive -> recovers at once', async () => {
     const { keys, store, codeOf } = openManager();
     const { key } = await keys.create({ user: 'alice' });
-    store.before = () => new Promise((_resolve, reject) => void setTimeout(reject, 60, new Error('no answer')));
+    store.before = () =>
+      new Promise((_resolve, reject) => void setTimeout(reject, 60, new Error('no answer')));
     await expect(codeOf(key)).rejects.toThrow('the key store failed');
     await expect(codeOf(key)).rejects.toThrow('failed a moment ago');
     store.before = () => {};
