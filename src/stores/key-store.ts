@@ -1,3 +1,4 @@
+import { dayMs } from '../lib/durations.js';
 import type { ClaimStore } from './claim-store.js';
 import type { PageQuery } from './page-query.js';
 
@@ -42,7 +43,7 @@ export interface StoredKey extends KeyRecord {
 export type KeyStatus = 'active' | 'expiring' | 'rotating' | 'expired' | 'revoked';
 
 /** A key is called `expiring` from this long before its `expiresAt` on, in milliseconds: seven days. */
-export const expiringMs = 7 * 24 * 3_600_000;
+export const expiringMs = 7 * dayMs;
 
 /** Which records a manager asks a store to list. */
 export interface KeyQuery extends PageQuery {

@@ -172,8 +172,7 @@ function instantOf(text: string): Date {
 /** JSON has no dates: a text in their place becomes one, and a text that is none is refused with the rest. */
 function withExpiry(body: Readonly<Record<string, unknown>>): object {
   const { expiresAt } = body;
-  const fields: object = typeof expiresAt === 'string' ? { ...body, expiresAt: instantOf(expiresAt) } : body;
-  return fields;
+  return typeof expiresAt === 'string' ? { ...body, expiresAt: instantOf(expiresAt) } : body;
 }
 
 /** The manager's own check of what came in, before anything else is done: its messages name options and print no values. */

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { yearMs } from '../../lib/durations.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
@@ -13,7 +14,7 @@ interface Options extends DatabaseOptions, GlobalOptions {
 }
 
 /** The longest time that the library knows here, a hundred years. */
-const longestMs = 100 * 365 * 86_400_000;
+const longestMs = 100 * yearMs;
 
 export function addPrune(program: Command): void {
   const command = addCommand(program, 'prune', {

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { dayMs } from '../../lib/durations.js';
 import { addCommand } from '../command.js';
 import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
@@ -30,7 +31,7 @@ export function addRotate(program: Command): void {
     .addOption(
       new Option('--overlap <duration>', 'how long the old key keeps working, 0s to 30d')
         .argParser(durationBetween('0s', '30d'))
-        .default(86_400_000, '24h'),
+        .default(dayMs, '24h'),
     )
     .option('--at-first-use', 'start the overlap at the first use of the new key')
     .option('--prefix <prefix>', 'what the new key begins with (default: key)', prefixArgument);

@@ -1,3 +1,4 @@
+import { dayMs } from '../../lib/durations.js';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import { expiringMs, type KeyRecord } from '../../stores/key-store.js';
 import type { DatabaseOptions } from '../database/database-options.js';
@@ -10,7 +11,7 @@ import { formatTime } from '../terminal/time.js';
 import { formatDuration } from '../values/duration.js';
 
 /** A key that nobody has used for so long after it was made is forgotten, or never arrived. */
-const patienceMs = 7 * 86_400_000;
+const patienceMs = 7 * dayMs;
 /** Enough to see what is wrong, and soon read. */
 const maxKeys = 10_000;
 const maxNamed = 5;
