@@ -42,7 +42,7 @@ const word = fc.oneof(
 );
 const commandLine = fc
   .tuple(fc.constantFrom(...commands.split(' ')), fc.array(word, { maxLength: 5 }))
-  .map(([command, rest]) => [command, ...rest]);
+  .map(([command, rest]) => [command].concat(rest));
 
 describe('any words on the command line', () => {
   it(
