@@ -82,7 +82,8 @@ async function writeReport(measured) {
     writeFileSync(join(results, name), await format(text, { ...style, parser }));
   await write('report.md', renderReport(measured, { isQuick: options.quick }), 'markdown');
   await write('measurements.json', JSON.stringify(measured), 'json');
-  for (const [name, svg] of Object.entries(renderPlots(measured))) writeFileSync(join(results, name), svg);
+  for (const [name, svg] of Object.entries(renderPlots(measured)))
+    writeFileSync(join(results, name), svg);
   progress(`written: ${join(results, 'report.md')}`);
 }
 

@@ -5,7 +5,14 @@ export const full = {
   http: { processes: 5, warmMs: 9_000, measureMs: 3_000 },
   postgres: {
     rows: [1_000, 1_000_000],
-    turns: { rounds: 4, durationMs: 1_000, warmMs: 2_500, connections: 16, logged: 1_000, loggedKeys: 100 },
+    turns: {
+      rounds: 4,
+      durationMs: 1_000,
+      warmMs: 2_500,
+      connections: 16,
+      logged: 1_000,
+      loggedKeys: 100,
+    },
   },
   growth: {
     memory: { keys: 100_000, flood: 1_000_000 },

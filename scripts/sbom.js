@@ -2,7 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-const { name, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { name, dependencies, optionalDependencies } = JSON.parse(
+  readFileSync('package.json', 'utf8'),
+);
 
 // Not `--omit dev`: npm then leaves out whatever a development dependency uses as well, such as `pg`.
 const output = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
@@ -28,6 +30,9 @@ const result = {
   components: bom.components.filter((component) => kept.has(component['bom-ref'])),
   dependencies: bom.dependencies
     .filter(({ ref }) => kept.has(ref) || ref === root['bom-ref'])
-    .map(({ ref, dependsOn }) => ({ ref, dependsOn: ref === root['bom-ref'] ? direct : dependsOn })),
+    .map(({ ref, dependsOn }) => ({
+      ref,
+      dependsOn: ref === root['bom-ref'] ? direct : dependsOn,
+    })),
 };
 process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);

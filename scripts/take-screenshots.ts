@@ -17,15 +17,27 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 let clock = Date.now();
-const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => clock, lastUsedIntervalMs: 0 });
+const keys = new ApiKeyManager({
+  store: new MemoryKeyStore(),
+  now: () => clock,
+  lastUsedIntervalMs: 0,
+});
 const operator = await seed();
 
 const app = express();
 app.use(
   '/claim',
-  claimPage({ keys, apiName: 'Audio API', invitedBy: 'Bob', exampleUrl: 'https://api.example.com/hello' }),
+  claimPage({
+    keys,
+    apiName: 'Audio API',
+    invitedBy: 'Bob',
+    exampleUrl: 'https://api.example.com/hello',
+  }),
 );
-app.use('/keys', keyDesk({ keys, apiName: 'Audio API', knownScopes: ['audio:read', 'audio:write'] }));
+app.use(
+  '/keys',
+  keyDesk({ keys, apiName: 'Audio API', knownScopes: ['audio:read', 'audio:write'] }),
+);
 const server = createServer(app).listen(0, '127.0.0.1');
 await new Promise((resolve) => void server.once('listening', resolve));
 const port = (server.address() as AddressInfo).port;
@@ -156,7 +168,12 @@ async function seed(): Promise<string> {
   );
   await use(nightly.key, 9 * hourMs);
   const player = await at(60 * dayMs, async () =>
-    keys.create({ user: 'alice', name: 'Web player', scopes: ['audio:read'], metadata: { plan: 'studio' } }),
+    keys.create({
+      user: 'alice',
+      name: 'Web player',
+      scopes: ['audio:read'],
+      metadata: { plan: 'studio' },
+    }),
   );
   await use(player.key, 3 * hourMs);
   await at(5 * hourMs, async () => keys.rotate(player.record.keyId, { overlapMs: dayMs }));

@@ -27,7 +27,8 @@ const folder = installPackage();
 let failures = 0;
 try {
   for (const { version, program, suite: hasSuite } of places) {
-    for (const combination of combinations(folder, jest)) await check(version, program, folder, combination);
+    for (const combination of combinations(folder, jest))
+      await check(version, program, folder, combination);
     if (hasSuite) await check(version, program, root, suite);
   }
 } finally {

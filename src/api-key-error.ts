@@ -81,9 +81,13 @@ export class ApiKeyError extends Error {
   /** Makes the refusal of a code, for tests and for handlers of your own that refuse as a guard does. */
   constructor(code: ApiKeyErrorCode, options: ApiKeyErrorOptions = {}) {
     const [status, title, detail] = refusals[code];
-    super(options.detail ?? detail, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.detail ?? detail,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     const retryAfter = retryAfterSeconds[code];
-    const { vary = 'X-API-Key', challenge = status === 401 ? defaultChallenge : undefined } = options;
+    const { vary = 'X-API-Key', challenge = status === 401 ? defaultChallenge : undefined } =
+      options;
     this.name = 'ApiKeyError';
     this.code = code;
     this.status = status;

@@ -86,4 +86,5 @@ export const channels = {
 };
 
 /** Whether anybody is told of verdicts, so that their duration is worth measuring. */
-export const isVerdictObserved = () => channels.admitted.hasSubscribers || channels.refused.hasSubscribers;
+export const isVerdictObserved = () =>
+  channels.admitted.hasSubscribers || channels.refused.hasSubscribers;

@@ -20,7 +20,11 @@ export { digestApiKey } from './lib/digest.js';
 export { requireApiKey, type ApiKeyHandler, type RequireApiKeyOptions } from './require-api-key.js';
 export { requireScopes } from './require-scopes.js';
 export { respondWithProblem } from './respond-with-problem.js';
-export { securityScheme, type SecurityScheme, type SecuritySchemeOptions } from './security-scheme.js';
+export {
+  securityScheme,
+  type SecurityScheme,
+  type SecuritySchemeOptions,
+} from './security-scheme.js';
 export { envKeyList, type EnvKeyListOptions } from './sources/env-key-list.js';
 export { envKey, type EnvKeyOptions } from './sources/env-key.js';
 export { keyList, type KeyListOptions } from './sources/key-list.js';

@@ -102,7 +102,11 @@ export function isDigestSource(source: KeySource): source is DigestSource {
 /** A source of this library: its results need no checking. */
 export interface DigestSource extends KeySource {
   readonly name: string;
-  [byDigest](digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult>;
+  [byDigest](
+    digest: Digest,
+    presentedKey: string,
+    req?: Request,
+  ): VerifyResult | Promise<VerifyResult>;
 }
 
 /** The one answer for a key that is not known. */

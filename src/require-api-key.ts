@@ -118,13 +118,15 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
 }
 
 const mustBeSource: check.Check = (value) => {
-  if (typeof value === 'function') return isClass(value) ? 'a key source: make one with "new"' : undefined;
+  if (typeof value === 'function')
+    return isClass(value) ? 'a key source: make one with "new"' : undefined;
   if (typeof value !== 'object' || value === null) return sourceForms;
   if ('findByDigest' in value) return 'a key source: write new ApiKeyManager({ store })';
   return isSourceObject(value) ? undefined : sourceForms;
 };
 
-const sourceForms = 'a key source: a function, an object with a "verify" method, or an array of these';
+const sourceForms =
+  'a key source: a function, an object with a "verify" method, or an array of these';
 
 /** Every call of it would throw, and so every request be answered 503. */
 const isClass = (value: object) => /^class\b/.test(Function.prototype.toString.call(value));
@@ -147,7 +149,9 @@ const mustBeSources: check.Check = (value) => {
 
 function checkOptions(options: RequireApiKeyOptions | undefined): RequireApiKeyOptions {
   if (mustBeSource(options) === undefined)
-    throw new TypeError('requireApiKey: a key source is an option: write requireApiKey({ source })');
+    throw new TypeError(
+      'requireApiKey: a key source is an option: write requireApiKey({ source })',
+    );
   return check.checkOptions<RequireApiKeyOptions>('requireApiKey', options, {
     source: mustBeSources,
     header: check.mustBeHeaderName,

@@ -18,7 +18,11 @@ export function requireScopes(...scopes: string[]): ApiKeyHandler {
   return function requireScopesHandler(req, res, next) {
     const guard = guardOf(req);
     if (!guard) {
-      next(new TypeError('requireScopes: no guard stands before this route; mount requireApiKey() first'));
+      next(
+        new TypeError(
+          'requireScopes: no guard stands before this route; mount requireApiKey() first',
+        ),
+      );
       return;
     }
     const { apiKey } = req as Request;

@@ -40,11 +40,15 @@ export type SecurityScheme =
  * @throws {TypeError} for an unknown or wrong option.
  */
 export function securityScheme(options?: SecuritySchemeOptions): SecurityScheme {
-  const { header, scheme, description } = checkOptions<SecuritySchemeOptions>('securityScheme', options, {
-    header: mustBeHeaderName,
-    scheme: mustBeToken,
-    description: mustBeString,
-  });
+  const { header, scheme, description } = checkOptions<SecuritySchemeOptions>(
+    'securityScheme',
+    options,
+    {
+      header: mustBeHeaderName,
+      scheme: mustBeToken,
+      description: mustBeString,
+    },
+  );
   const described = description === undefined ? {} : { description };
   if (scheme !== undefined && (header === undefined || header.toLowerCase() === 'authorization')) {
     return { type: 'http', scheme: scheme.toLowerCase(), ...described };

@@ -16,7 +16,11 @@ describe('ApiKeyError', () => {
   ])('%s -> %i, its headers, and exposed below 500 alone', (code, status, headers) => {
     const error = new ApiKeyError(code);
     expect(error).toMatchObject({ name: 'ApiKeyError', code, status, expose: status < 500 });
-    expect(error.headers).toStrictEqual({ 'Cache-Control': 'no-store', Vary: 'X-API-Key', ...headers });
+    expect(error.headers).toStrictEqual({
+      'Cache-Control': 'no-store',
+      Vary: 'X-API-Key',
+      ...headers,
+    });
     expect(error.message).toMatch(/^\S.*\.$/);
     expect(error.title).toMatch(/\S/);
     expect('cause' in error).toBe(false);
@@ -32,9 +36,12 @@ describe('ApiKeyError', () => {
     });
     expect(error.cause).toBe(cause);
     expect(error.message).toBe('No.');
-    expect(error.headers).toMatchObject({ 'WWW-Authenticate': 'Bearer realm="x"', Vary: 'Authorization' });
-    expect(new ApiKeyError('insufficient_scope', { challenge: 'Bearer' }).headers['WWW-Authenticate']).toBe(
-      'Bearer',
-    );
+    expect(error.headers).toMatchObject({
+      'WWW-Authenticate': 'Bearer realm="x"',
+      Vary: 'Authorization',
+    });
+    expect(
+      new ApiKeyError('insufficient_scope', { challenge: 'Bearer' }).headers['WWW-Authenticate'],
+    ).toBe('Bearer');
   });
 });

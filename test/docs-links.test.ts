@@ -19,14 +19,18 @@ function anchorsOf(file: string): string[] {
 }
 
 describe('links in the documents', () => {
-  it.each(documents)('%s -> each leads to a file that is there, and to one of its headings', (file) => {
-    for (const [, target] of readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
-      const [path, anchor] = target!.split('#') as [string, string?];
-      const found = path === '' ? file : join(dirname(file), path);
-      expect(existsSync(found), `${file} -> ${target}`).toBe(true);
-      if (anchor !== undefined) expect(anchorsOf(found), `${file} -> ${target}`).toContain(anchor);
-    }
-  });
+  it.each(documents)(
+    '%s -> each leads to a file that is there, and to one of its headings',
+    (file) => {
+      for (const [, target] of readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+        const [path, anchor] = target!.split('#') as [string, string?];
+        const found = path === '' ? file : join(dirname(file), path);
+        expect(existsSync(found), `${file} -> ${target}`).toBe(true);
+        if (anchor !== undefined)
+          expect(anchorsOf(found), `${file} -> ${target}`).toContain(anchor);
+      }
+    },
+  );
 
   it('a document in docs/ -> the README or another document leads to it', () => {
     const linked = new Set(

@@ -47,10 +47,16 @@ describe('docs/security.md', () => {
   });
 
   it('the table of run-time dependencies -> those of package.json, each once, with a reason', () => {
-    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, object | undefined>;
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<
+      string,
+      object | undefined
+    >;
     const rows = tableUnder('Run-time dependencies');
     const documented = rows.flatMap(([names]) => codeIn(names!));
-    const installed = Object.keys({ ...manifest['dependencies'], ...manifest['optionalDependencies'] });
+    const installed = Object.keys({
+      ...manifest['dependencies'],
+      ...manifest['optionalDependencies'],
+    });
     expect(documented.toSorted()).toEqual(installed.toSorted());
     for (const [, reason] of rows) expect(reason).toMatch(/\w/);
   });

@@ -8,7 +8,13 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { ApiKeyManager, digestApiKey, generateApiKey } from '../src/index.js';
 import { PostgresKeyStore } from '../src/postgres.js';
 import { createDatabase } from './support/postgres.js';
-import { placeholderTypes, readSnippets, runner, untypedMessages, type Snippet } from './support/snippets.js';
+import {
+  placeholderTypes,
+  readSnippets,
+  runner,
+  untypedMessages,
+  type Snippet,
+} from './support/snippets.js';
 
 const run = promisify(execFile);
 const database = await createDatabase();
@@ -35,7 +41,10 @@ beforeAll(async () => {
        export const partnerKeys = { verify: () => undefined };`,
     );
     for (const snippet of snippets.filter((each) => each.language === language)) {
-      writeFileSync(join(project, 'docs', `${nameOf(snippet)}.ts`), `${snippet.code}\nexport {};\n`);
+      writeFileSync(
+        join(project, 'docs', `${nameOf(snippet)}.ts`),
+        `${snippet.code}\nexport {};\n`,
+      );
     }
     const compilerOptions = {
       target: 'es2022',
@@ -48,7 +57,10 @@ beforeAll(async () => {
       rootDir: '.',
       outDir: 'out',
     };
-    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['.'] }));
+    writeFileSync(
+      join(project, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, include: ['.'] }),
+    );
   }
   errors = (await Promise.all([compile('js'), compile('ts')])).flat();
 });
@@ -88,8 +100,13 @@ describe('the snippets of the README and the documents', () => {
     // Of the rest, one registers tests with a test runner.
     const runnable = snippets.filter(({ code }) => !code.includes("from 'vitest'"));
     expect(snippets.length - runnable.length).toBe(1);
-    const files = runnable.map((each) => join(folder, each.language, 'out/docs', `${nameOf(each)}.js`));
-    const { stdout } = await run(process.execPath, [join(folder, 'run.mjs'), JSON.stringify(files)]);
+    const files = runnable.map((each) =>
+      join(folder, each.language, 'out/docs', `${nameOf(each)}.js`),
+    );
+    const { stdout } = await run(process.execPath, [
+      join(folder, 'run.mjs'),
+      JSON.stringify(files),
+    ]);
     const failures = Object.entries(JSON.parse(stdout) as Record<string, string>);
     expect(failures.map(([file, error]) => `${basename(file)}: ${error}`)).toEqual([]);
   });
@@ -123,7 +140,10 @@ describe('the snippets of the README and the documents', () => {
 });
 
 /** Runs a program that listens on port 3000 on another port, and resolves to it and the address of its `/hello`. */
-async function serve(code: string, env: Record<string, string>): Promise<{ url: string; app: ChildProcess }> {
+async function serve(
+  code: string,
+  env: Record<string, string>,
+): Promise<{ url: string; app: ChildProcess }> {
   const file = join(folder, 'app.mjs');
   writeFileSync(
     file,
@@ -153,7 +173,9 @@ describe('docs/upgrading.md', () => {
   });
 
   it("better-auth's stored form, turned around as the document does -> the digest of the same key", () => {
-    const [, expression] = /digest: (`sha256:.*`),/.exec(readFileSync('docs/upgrading.md', 'utf8'))!;
+    const [, expression] = /digest: (`sha256:.*`),/.exec(
+      readFileSync('docs/upgrading.md', 'utf8'),
+    )!;
     expect(expression).toBe("`sha256:${Buffer.from(row.key, 'base64url').toString('hex')}`");
     const key = 'aKeyOfLettersAloneAsThatPluginMakesThem';
     const row = { key: createHash('sha256').update(key).digest('base64url') };

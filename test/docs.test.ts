@@ -39,10 +39,9 @@ const reasons: Record<RefusalReason, true> = {
 
 describe('the documents', () => {
   it('docs/errors.md -> one heading a code, each with its status', () => {
-    const headings = [...errors.matchAll(/^## `(\w+)`\n\nStatus (\d+)\./gm)].map(([, code, status]) => [
-      code,
-      Number(status),
-    ]);
+    const headings = [...errors.matchAll(/^## `(\w+)`\n\nStatus (\d+)\./gm)].map(
+      ([, code, status]) => [code, Number(status)],
+    );
     expect(Object.fromEntries(headings)).toEqual(statuses);
     expect(headings).toHaveLength(8);
   });
@@ -66,7 +65,9 @@ describe('the documents', () => {
   });
 
   it('the table of options in the README -> exactly the options that there are, with their defaults', () => {
-    const options = [...readme.matchAll(/^\| `(\w+)`\s+\| (`[^|]+`|none)\s+\|/gm)].map(([, name]) => name!);
+    const options = [...readme.matchAll(/^\| `(\w+)`\s+\| (`[^|]+`|none)\s+\|/gm)].map(
+      ([, name]) => name!,
+    );
     const source = readFileSync('src/require-api-key.ts', 'utf8');
     const declared = [...source.matchAll(/^  (\w+)\?: /gm)].map(([, name]) => name!);
     expect(options).toEqual(declared);

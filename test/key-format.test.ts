@@ -27,7 +27,8 @@ describe('generateApiKey', () => {
   it('170 000 random characters -> each of the 62 digits about equally often', () => {
     const counts = new Map<string, number>();
     for (let i = 0; i < 4_000; i++) {
-      for (const digit of generateApiKey().key.slice(4, 46)) counts.set(digit, (counts.get(digit) ?? 0) + 1);
+      for (const digit of generateApiKey().key.slice(4, 46))
+        counts.set(digit, (counts.get(digit) ?? 0) + 1);
     }
     expect(counts.size).toBe(62);
     const expected = (4_000 * 42) / 62;
@@ -94,7 +95,10 @@ describe('parseApiKey', () => {
     const { key } = generateApiKey({ prefix: 'my_app' });
     for (let at = 0; at < key.length; at++) {
       const other = key[at] === 'x' ? 'y' : 'x';
-      expect(parseApiKey(key.slice(0, at) + other + key.slice(at + 1)), `position ${at}`).toBeUndefined();
+      expect(
+        parseApiKey(key.slice(0, at) + other + key.slice(at + 1)),
+        `position ${at}`,
+      ).toBeUndefined();
     }
   });
 

@@ -10,7 +10,8 @@ import {
 } from '../src/index.js';
 import { arrive, callGuards } from './support/call-guard.js';
 
-const oneSource = 'a key source: a function, an object with a "verify" method, or an array of these';
+const oneSource =
+  'a key source: a function, an object with a "verify" method, or an array of these';
 const verify = () => 'alice';
 
 describe('the source of a guard', () => {
@@ -92,7 +93,13 @@ describe('the diagnostics channels', () => {
     const before = performance.now();
     await callGuards([requireApiKey({ source: verify })], call);
     expect(seen).toStrictEqual([
-      { request: call.req, keyId: 'alice', user: 'alice', source: 'custom', durationMs: expect.any(Number) },
+      {
+        request: call.req,
+        keyId: 'alice',
+        user: 'alice',
+        source: 'custom',
+        durationMs: expect.any(Number),
+      },
     ]);
     expect(seen[0]!['durationMs']).toBeGreaterThanOrEqual(0);
     expect(seen[0]!['durationMs']).toBeLessThanOrEqual(performance.now() - before);
@@ -103,7 +110,12 @@ describe('the diagnostics channels', () => {
     const call = arrive();
     await callGuards([requireApiKey({ source: verify, optional: true }), requireScopes('a')], call);
     expect(seen).toStrictEqual([
-      { request: call.req, code: 'missing_api_key', reason: 'header_absent', durationMs: expect.any(Number) },
+      {
+        request: call.req,
+        code: 'missing_api_key',
+        reason: 'header_absent',
+        durationMs: expect.any(Number),
+      },
     ]);
   });
 
@@ -119,7 +131,10 @@ describe('the diagnostics channels', () => {
   it('a refusal of a known key -> whose', async () => {
     const seen = listen('refused');
     const call = arrive({ 'X-API-Key': 'k'.repeat(40) });
-    await callGuards([requireApiKey({ source: keyList({ alice: 'k'.repeat(40) }), scopes: ['a'] })], call);
+    await callGuards(
+      [requireApiKey({ source: keyList({ alice: 'k'.repeat(40) }), scopes: ['a'] })],
+      call,
+    );
     expect(seen).toStrictEqual([
       {
         request: call.req,

@@ -43,7 +43,8 @@ const measurements = {
     const store = new CountingStore();
     const manager = new ApiKeyManager({ store });
     const known = [];
-    for (let made = 0; made < 1_000; made++) known.push((await manager.create({ user: `user${made}` })).key);
+    for (let made = 0; made < 1_000; made++)
+      known.push((await manager.create({ user: `user${made}` })).key);
     for (const key of known) await manager.verify(key);
     const before = heapBytes();
     for (let sent = 0; sent < count; sent++) {

@@ -27,7 +27,10 @@ const withKeys = (create) => async () => {
 
 const bearer = (tokens) => tokens.map((token) => `Authorization: Bearer ${token}`);
 
-const bare = async () => ({ app: appWith(), headers: makeKeys(size).map((key) => `X-API-Key: ${key}`) });
+const bare = async () => ({
+  app: appWith(),
+  headers: makeKeys(size).map((key) => `X-API-Key: ${key}`),
+});
 
 /** Each app by its name, with the header lines that its clients send. */
 export const apps = {
@@ -46,10 +49,16 @@ export const apps = {
     const keys = makeKeys(size);
     return { app: appWith(bearerTokenMiddleware(keys)), headers: bearer(keys) };
   },
-  'express-jwt (HS256)': async () => ({ app: appWith(jwtMiddleware()), headers: bearer(makeTokens(size)) }),
+  'express-jwt (HS256)': async () => ({
+    app: appWith(jwtMiddleware()),
+    headers: bearer(makeTokens(size)),
+  }),
   'better-auth': async () => {
     const auth = createBetterAuth();
     const keys = await makeBetterAuthKeys(auth, size);
-    return { app: appWith(betterAuthMiddleware(auth)), headers: keys.map((key) => `X-API-Key: ${key}`) };
+    return {
+      app: appWith(betterAuthMiddleware(auth)),
+      headers: keys.map((key) => `X-API-Key: ${key}`),
+    };
   },
 };

@@ -13,7 +13,14 @@ async function take(turn) {
   }
 }
 
-async function run({ port, headers, status = 200, connections, durationMs = Infinity, requests = Infinity }) {
+async function run({
+  port,
+  headers,
+  status = 200,
+  connections,
+  durationMs = Infinity,
+  requests = Infinity,
+}) {
   const endAt = performance.now() + durationMs;
   const latencies = [];
   let sent = 0;

@@ -49,8 +49,12 @@ setTimeout(() => {
   client.kill();
   const [first, second] = spentUs.map((list) => inWindows(list.slice(2)));
   const ratios = second.slice(0, first.length).map((spent, at) => spent / first[at]);
-  const perRequestUs = [first, second].map((windows) => median(windows) / (block * blocksPerWindow));
-  process.send({ ratio: median(ratios), perRequestUs, windows: ratios.length }, () => process.exit());
+  const perRequestUs = [first, second].map(
+    (windows) => median(windows) / (block * blocksPerWindow),
+  );
+  process.send({ ratio: median(ratios), perRequestUs, windows: ratios.length }, () =>
+    process.exit(),
+  );
 }, warmMs + measureMs);
 
 function inWindows(list) {

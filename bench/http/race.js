@@ -11,7 +11,10 @@ export async function startServers(entries, { node, serverCore = 0, clientCore =
   const client = startClient('closed-loop-client.js', {}, clientCore);
   const servers = new Map();
   for (const { name, module, context } of entries) {
-    const script = [join(import.meta.dirname, 'server.js'), JSON.stringify({ module, name, context })];
+    const script = [
+      join(import.meta.dirname, 'server.js'),
+      JSON.stringify({ module, name, context }),
+    ];
     const [command, ...args] = onCore(serverCore, [node, ...script]);
     const process = spawn(command, args, {
       env: { ...globalThis.process.env, NODE_ENV: 'production' },

@@ -18,7 +18,8 @@ const subject = (name, handler, prepare, isAdmitted) => ({
     for (const { req, res } of inputs) handler(req, res, next);
   },
   check(inputs) {
-    if (admitted !== (isAdmitted ? inputs.length : 0)) throw new Error(`${name}: ${admitted} admitted`);
+    if (admitted !== (isAdmitted ? inputs.length : 0))
+      throw new Error(`${name}: ${admitted} admitted`);
     admitted = 0;
   },
 });
@@ -41,7 +42,9 @@ for (const size of sizes) {
     subject(`guard refused, ${size}`, guard, presentUnknown, false),
   );
   if (size === sizes[0]) {
-    subjects.push(subject(`floor and headers, ${size}`, floor(keys, { setsHeaders: true }), present, true));
+    subjects.push(
+      subject(`floor and headers, ${size}`, floor(keys, { setsHeaders: true }), present, true),
+    );
   }
 }
 process.send(await measure(subjects, options));

@@ -81,6 +81,13 @@ export class ListedStore extends MemoryKeyStore {
     const place = this.#places.get(digest);
     if (!place) return undefined;
     const createdAt = new Date(0);
-    return { keyId: place.keyId, digest, user: userOf(place.index), scopes: [], metadata: {}, createdAt };
+    return {
+      keyId: place.keyId,
+      digest,
+      user: userOf(place.index),
+      scopes: [],
+      metadata: {},
+      createdAt,
+    };
   }
 }

@@ -24,7 +24,9 @@ export async function measure(subjects, { warmMs, rounds, batchMs = 10 }) {
       runner.cpuNs.push(cpuNs);
     }
   }
-  return Object.fromEntries(runners.map(({ subject, wallNs, cpuNs }) => [subject.name, { wallNs, cpuNs }]));
+  return Object.fromEntries(
+    runners.map(({ subject, wallNs, cpuNs }) => [subject.name, { wallNs, cpuNs }]),
+  );
 }
 
 async function calibrate(runner) {

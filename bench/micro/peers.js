@@ -21,9 +21,13 @@ const usersOf = (keys) => new Map(keys.map((key, index) => [key, { user: userOf(
 /** `passport.authenticate`, as Express middleware. */
 export function passportMiddleware(keys) {
   const users = usersOf(keys);
-  const strategy = new HeaderAPIKeyStrategy({ header: 'X-API-Key', prefix: '' }, false, (key, done) => {
-    done(null, users.get(key) ?? false);
-  });
+  const strategy = new HeaderAPIKeyStrategy(
+    { header: 'X-API-Key', prefix: '' },
+    false,
+    (key, done) => {
+      done(null, users.get(key) ?? false);
+    },
+  );
   return new passport.Passport().use(strategy).authenticate('headerapikey', { session: false });
 }
 
@@ -97,7 +101,8 @@ export function betterAuthMiddleware(auth) {
 
 /** Each peer as a subject for `measure`, on so many keys. */
 export const peers = {
-  'passport-headerapikey': async (keys) => middlewareSubject(passportMiddleware(keys), requestMaker(keys)),
+  'passport-headerapikey': async (keys) =>
+    middlewareSubject(passportMiddleware(keys), requestMaker(keys)),
 
   'express-bearer-token and a Map': async (keys) =>
     middlewareSubject(bearerTokenMiddleware(keys), requestMaker(keys, bearer)),
@@ -163,7 +168,8 @@ export function middlewareSubject(middleware, prepare, name = 'peer') {
       for (const { req, res } of inputs) middleware(req, res, next);
     },
     check(inputs) {
-      if (passed !== inputs.length) throw new Error(`${name}: ${passed} of ${inputs.length} passed`);
+      if (passed !== inputs.length)
+        throw new Error(`${name}: ${passed} of ${inputs.length} passed`);
       passed = 0;
     },
   };

@@ -74,7 +74,11 @@ export const apps = {
   'better-auth': async ({ url, betterAuthKeys }) => {
     const pool = openPool(url);
     const auth = createBetterAuth(pool);
-    return { app: appWith(betterAuthMiddleware(auth)), headers: headersOf(betterAuthKeys), queries };
+    return {
+      app: appWith(betterAuthMiddleware(auth)),
+      headers: headersOf(betterAuthKeys),
+      queries,
+    };
   },
 
   'managed, warm': managed({}),

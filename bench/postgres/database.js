@@ -23,12 +23,20 @@ export async function startDatabases() {
     /** The settings that decide what a write costs. */
     settings: () =>
       withClient(server.url, async (client) => {
-        const names = ['server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers'];
+        const names = [
+          'server_version',
+          'fsync',
+          'synchronous_commit',
+          'full_page_writes',
+          'shared_buffers',
+        ];
         const { rows } = await client.query(
           'select name, setting, unit from pg_settings where name = any($1) order by name',
           [names],
         );
-        return rows.map(({ name, setting, unit }) => `${name} ${setting}${unit ? ` × ${unit}` : ''}`);
+        return rows.map(
+          ({ name, setting, unit }) => `${name} ${setting}${unit ? ` × ${unit}` : ''}`,
+        );
       }),
     create: (rows) => createDatabase(server.url, rows),
   };

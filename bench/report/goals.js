@@ -1,7 +1,13 @@
 import { isValid } from '../suites/http.js';
 
-const atMost = (goal, text) => ({ text: text ?? `at most ${goal}`, isMet: (value) => value <= goal });
-const atLeast = (goal, text) => ({ text: text ?? `at least ${goal}`, isMet: (value) => value >= goal });
+const atMost = (goal, text) => ({
+  text: text ?? `at most ${goal}`,
+  isMet: (value) => value <= goal,
+});
+const atLeast = (goal, text) => ({
+  text: text ?? `at least ${goal}`,
+  isMet: (value) => value >= goal,
+});
 const only = (median) => ({ median, low: median, high: median });
 
 const named = (list, name, against = 'bare') =>
@@ -10,7 +16,10 @@ const named = (list, name, against = 'bare') =>
 /** Each goal with what was measured for it on one Node version; nothing where that part was not run. */
 export function judge(measured, version) {
   const { guard, peers, http, postgres, growth } = Object.fromEntries(
-    ['guard', 'peers', 'http', 'postgres', 'growth'].map((part) => [part, measured[part]?.[version]]),
+    ['guard', 'peers', 'http', 'postgres', 'growth'].map((part) => [
+      part,
+      measured[part]?.[version],
+    ]),
   );
   const pair = (name, against) => named(http, name, against)?.ratio;
   const isVoid = http !== undefined && !isValid(http);
@@ -55,13 +64,22 @@ export function judge(measured, version) {
       atMost(1.1, 'at most 1.10'),
       isVoid,
     ],
-    ['server CPU, refused, against an admitted bare request', pair('guarded, refused'), atMost(0.85), isVoid],
+    [
+      'server CPU, refused, against an admitted bare request',
+      pair('guarded, refused'),
+      atMost(0.85),
+      isVoid,
+    ],
     [
       'managed and warm, requests per second, as a share of bare Express',
       managed?.shareOfBare,
       atLeast(0.85),
     ],
-    ['managed and warm against the naive way, requests per second', managed?.againstNaive, atLeast(20)],
+    [
+      'managed and warm against the naive way, requests per second',
+      managed?.againstNaive,
+      atLeast(20),
+    ],
     ['queries per warm request', managed?.queriesPerRequest, atMost(0, '0')],
     [
       'revocation to refusal elsewhere, p99 in ms',

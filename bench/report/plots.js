@@ -17,8 +17,15 @@ function verification({ environment, managed }, peers, version) {
   const [{ size }] = environment.bySize;
   const bars = [
     { label: 'floor: one digest, one Map.get', ...environment.times[`floor, ${size}`].wallNs },
-    { label: 'floor with the two headers', ...environment.times[`floor and headers, ${size}`].wallNs },
-    { label: 'requireApiKey, environment', isOurs: true, ...environment.times[`guard, ${size}`].wallNs },
+    {
+      label: 'floor with the two headers',
+      ...environment.times[`floor and headers, ${size}`].wallNs,
+    },
+    {
+      label: 'requireApiKey, environment',
+      isOurs: true,
+      ...environment.times[`guard, ${size}`].wallNs,
+    },
     { label: 'requireApiKey, managed', isOurs: true, ...managed.times[`guard, ${size}`].wallNs },
     ...peers.map(({ peer, wallNs }) => ({ label: peer, ...wallNs })),
   ];

@@ -106,7 +106,13 @@ function http(measured, version) {
   const verdict = isValid(found)
     ? 'The control is within 0.97 to 1.03.'
     : '**The control is outside 0.97 to 1.03: this part of the run is void.**';
-  const head = ['app', 'against', 'ratio', 'CPU a request', 'processes × windows of 1,000 requests'];
+  const head = [
+    'app',
+    'against',
+    'ratio',
+    'CPU a request',
+    'processes × windows of 1,000 requests',
+  ];
   return `### Node ${version}\n\n${table(head, rows)}\n\n${verdict}`;
 }
 
@@ -156,7 +162,10 @@ function growth(measured, version) {
       `revocation to refusal in another process, ${revocation.count} times`,
       `p50 ${number(revocation.revocation.p50Ms)} ms, p99 ${number(revocation.revocation.p99Ms)} ms`,
     ],
-    ['of that, the call of `revoke` until it resolves', `p50 ${number(revocation.revokeCall.p50Ms)} ms`],
+    [
+      'of that, the call of `revoke` until it resolves',
+      `p50 ${number(revocation.revokeCall.p50Ms)} ms`,
+    ],
     [
       'a bare NOTIFY between the same processes',
       `p50 ${number(revocation.notification.p50Ms)} ms, p99 ${number(revocation.notification.p99Ms)} ms`,

@@ -7,7 +7,8 @@ export function number(value) {
 }
 
 /** A median with its least and greatest value. */
-export const spread = ({ median, low, high }) => `${number(median)} (${number(low)} to ${number(high)})`;
+export const spread = ({ median, low, high }) =>
+  `${number(median)} (${number(low)} to ${number(high)})`;
 
 export const microseconds = ({ median }) => `${number(median / 1_000)} µs`;
 

@@ -20,7 +20,8 @@ export async function measureParts(measured, parts, places, settings, progress, 
       // The client of a pair is so light that it may share its server's core.
       const own = { ...place, clientCore: place.core };
       for (const [part, measure] of Object.entries(alone)) {
-        if (parts.has(part)) keep(part, place.version, await measure(settings[part], own, progress));
+        if (parts.has(part))
+          keep(part, place.version, await measure(settings[part], own, progress));
       }
     }),
   );

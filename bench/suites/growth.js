@@ -14,7 +14,8 @@ const flags = ['--expose-gc', '--max-old-space-size=4000'];
 
 /** What each further key costs in memory, and what a flood of made-up ones takes. */
 export async function measureMemory({ keys, flood }, place) {
-  const run = (what, count) => runOnce('growth/memory-worker.js', { what, count }, { ...place, flags });
+  const run = (what, count) =>
+    runOnce('growth/memory-worker.js', { what, count }, { ...place, flags });
   return {
     keys,
     environment: (await run('environment', keys)).bytesPerKey,
@@ -45,9 +46,13 @@ const channel = 'bench_round_trip';
 export async function measureRevocation({ url }, { count }, { node }) {
   const client = new pg.Pool({ connectionString: url });
   const manager = new ApiKeyManager({ store: new PostgresKeyStore({ client }) });
-  const other = spawn(node, [join(folder, 'growth/refusal-worker.js'), JSON.stringify({ url, channel })], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const other = spawn(
+    node,
+    [join(folder, 'growth/refusal-worker.js'), JSON.stringify({ url, channel })],
+    {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    },
+  );
   const heard = async () => (await once(other, 'message'))[0];
   const sinceMs = ({ at }, before) => Number(BigInt(at) - before) / 1e6;
   await heard();
@@ -86,7 +91,11 @@ export async function measureRevocation({ url }, { count }, { node }) {
 }
 
 /** What the holders of good keys keep while somebody presents keys of the right form that do not exist. */
-export async function measureFlood(database, { rounds, durationMs, connections, floodConnections }, place) {
+export async function measureFlood(
+  database,
+  { rounds, durationMs, connections, floodConnections },
+  place,
+) {
   const name = 'managed, warm';
   const module = new URL('../postgres/apps.js', import.meta.url).href;
   const race = await startServers([{ name, module, context: database }], place);

@@ -21,7 +21,9 @@ export async function measureGuard({ processes, sizes, warmMs, rounds }, place) 
 function summarize(runs, sizes) {
   const [one] = sizes;
   const ratio = (above, below) =>
-    spreadOf(runs.map((run) => median(run[above].wallNs.map((ns, at) => ns / run[below].wallNs[at]))));
+    spreadOf(
+      runs.map((run) => median(run[above].wallNs.map((ns, at) => ns / run[below].wallNs[at]))),
+    );
   const times = Object.fromEntries(
     Object.keys(runs[0]).map((name) => [
       name,

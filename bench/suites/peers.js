@@ -27,7 +27,9 @@ export async function measurePeers({ processes, size, warmMs, rounds }, place) {
     cpuNs: spreadOf(runs.get(peer).map((run) => median(run.peer.cpuNs))),
     guardNs: spreadOf(runs.get(peer).map((run) => median(run.guard.wallNs))),
     againstGuard: spreadOf(
-      runs.get(peer).map((run) => median(run.peer.wallNs.map((ns, at) => ns / run.guard.wallNs[at]))),
+      runs
+        .get(peer)
+        .map((run) => median(run.peer.wallNs.map((ns, at) => ns / run.guard.wallNs[at]))),
     ),
   }));
 }

@@ -20,7 +20,8 @@ export async function measurePostgres(database, options, place) {
   const written = await measureWritten(database, options, place);
   return names.map((name) => {
     const own = turns.map((turn) => turn[name]);
-    const shareOf = (other) => spreadOf(turns.map((turn) => turn[name].perSecond / turn[other].perSecond));
+    const shareOf = (other) =>
+      spreadOf(turns.map((turn) => turn[name].perSecond / turn[other].perSecond));
     const spread = (field) => spreadOf(own.map((turn) => turn[field]));
     return {
       name,
@@ -36,7 +37,11 @@ export async function measurePostgres(database, options, place) {
   });
 }
 
-async function takeTurns({ url, keys, betterAuthKeys }, { rounds, durationMs, warmMs, connections }, place) {
+async function takeTurns(
+  { url, keys, betterAuthKeys },
+  { rounds, durationMs, warmMs, connections },
+  place,
+) {
   const context = { url, keys, betterAuthKeys };
   const race = await startServers(
     names.map((name) => ({ name, module, context })),
@@ -47,7 +52,8 @@ async function takeTurns({ url, keys, betterAuthKeys }, { rounds, durationMs, wa
     const turns = [];
     for (let round = 0; round < rounds; round++) {
       const turn = {};
-      for (const name of shuffled(names)) turn[name] = await race.send(name, { connections, durationMs });
+      for (const name of shuffled(names))
+        turn[name] = await race.send(name, { connections, durationMs });
       turns.push(turn);
     }
     return turns;

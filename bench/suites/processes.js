@@ -8,7 +8,12 @@ const folder = join(import.meta.dirname, '..');
 
 /** Runs one script in a fresh process on one core, and resolves to the message that it sends. */
 export async function runOnce(script, options, { node, core, flags = [] }) {
-  const [command, ...args] = onCore(core, [node, ...flags, join(folder, script), JSON.stringify(options)]);
+  const [command, ...args] = onCore(core, [
+    node,
+    ...flags,
+    join(folder, script),
+    JSON.stringify(options),
+  ]);
   const child = spawn(command, args, {
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

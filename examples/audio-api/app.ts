@@ -49,7 +49,9 @@ export function createApp(options: AudioApiOptions): Express {
   app.set('trust proxy', trustedProxies);
 
   // First, because a browser asks for leave without a key, and is refused by any guard that it meets before this.
-  app.use(cors({ exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'] }));
+  app.use(
+    cors({ exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'] }),
+  );
   app.use(helmet());
   if (logStream !== undefined) app.use(requestLog(logStream));
   app.use(limitFailedAttempts(limits));

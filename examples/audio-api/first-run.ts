@@ -32,7 +32,8 @@ export function ensureKeys(): FirstKey {
   const isNew = keepUnlessSet({ API_KEYS: `demo:${demoKey}`, INTERNAL_API_KEY: newInternalKey() });
   const inFile = readEnvFile();
   if (isNew) return { origin: 'new', demoKey };
-  const isDemo = inFile['API_KEYS']?.startsWith('demo:') && inFile['API_KEYS'] === process.env['API_KEYS'];
+  const isDemo =
+    inFile['API_KEYS']?.startsWith('demo:') && inFile['API_KEYS'] === process.env['API_KEYS'];
   return { origin: isDemo ? 'file' : 'operator' };
 }
 

@@ -47,7 +47,9 @@ curl -H "X-API-Key: $API_KEY" ${url}/hello`;
 }
 
 /** How others get their keys, and where they are listed. */
-const handOver = (url: string) => `With the same DATABASE_URL, a link with which Alice makes her key herself:
+const handOver = (
+  url: string,
+) => `With the same DATABASE_URL, a link with which Alice makes her key herself:
 
 npx require-api-key claim alice --scope ${UPLOAD_SCOPE} --base-url ${url}/claim
 

@@ -44,6 +44,7 @@ function notAudio(): Problem {
     status: 415,
     code: 'not_audio',
     title: 'Not audio',
-    detail: 'The file could not be read as audio. Its content decides, not its name or its declared type.',
+    detail:
+      'The file could not be read as audio. Its content decides, not its name or its declared type.',
   });
 }

@@ -10,9 +10,14 @@ export class Problem extends Error {
   }
 }
 
-export function sendProblem(res: Response, { answer: { status, code, title, detail } }: Problem): void {
+export function sendProblem(
+  res: Response,
+  { answer: { status, code, title, detail } }: Problem,
+): void {
   res.status(status).set('Cache-Control', 'no-store').type('application/problem+json');
-  res.send(JSON.stringify({ type: `urn:audio-api:${code}`, title, status, detail, code, error: title }));
+  res.send(
+    JSON.stringify({ type: `urn:audio-api:${code}`, title, status, detail, code, error: title }),
+  );
 }
 
 export const notFound: RequestHandler = () => {
@@ -28,7 +33,8 @@ export const answerErrors: ErrorRequestHandler = (error, _req, res, next) => {
   if (res.headersSent) return next(error);
   const problem = asProblem(error);
   // The request log picks the error up from here; the client learns only that there was one.
-  if (problem.answer.status >= 500) res.err = error instanceof Error ? error : new Error(String(error));
+  if (problem.answer.status >= 500)
+    res.err = error instanceof Error ? error : new Error(String(error));
   sendProblem(res, problem);
 };
 
@@ -54,6 +60,7 @@ function asProblem(error: unknown): Problem {
 
 /** Express marks what the client did wrong, such as a path that does not decode, with a 4xx `status`. */
 function clientErrorStatus(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
+  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number')
+    return undefined;
   return error.status >= 400 && error.status < 500 ? error.status : undefined;
 }

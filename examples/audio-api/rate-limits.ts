@@ -11,7 +11,11 @@ export interface RateLimits {
   windowMs: number;
 }
 
-export const defaultRateLimits: RateLimits = { failedAttempts: 20, requestsPerKey: 300, windowMs: 60_000 };
+export const defaultRateLimits: RateLimits = {
+  failedAttempts: 20,
+  requestsPerKey: 300,
+  windowMs: 60_000,
+};
 
 /**
  * Turns an address away that has presented too many bad keys. Goes in front of the guards.

@@ -27,7 +27,11 @@ export function requestLog(stream: LogStream) {
         res: ({ statusCode }: { statusCode: number | null }) => ({ statusCode }),
       },
       customSuccessObject: (req, _res, values: object) => ({ req, ...values, ...caller(req) }),
-      customErrorObject: (req, _res, _error, values: object) => ({ req, ...values, ...caller(req) }),
+      customErrorObject: (req, _res, _error, values: object) => ({
+        req,
+        ...values,
+        ...caller(req),
+      }),
       customLogLevel: (_req: IncomingMessage, res: ServerResponse) =>
         res.statusCode >= 500 ? 'error' : 'info',
     },

@@ -16,7 +16,9 @@ const CLOSE_MS = 5_000;
 try {
   await start();
 } catch (error) {
-  console.error(`The audio API cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(
+    `The audio API cannot start: ${error instanceof Error ? error.message : String(error)}`,
+  );
   process.exit(1);
 }
 
@@ -45,7 +47,9 @@ async function listen(server: Server, port: number, host?: string): Promise<void
     await once(server.listen({ port, host }), 'listening');
   } catch (error) {
     const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw isTaken ? new Error(`port ${port} is taken; choose another with PORT.`, { cause: error }) : error;
+    throw isTaken
+      ? new Error(`port ${port} is taken; choose another with PORT.`, { cause: error })
+      : error;
   }
 }
 

@@ -10,7 +10,9 @@ try {
   process.once('beforeExit', () => void postgres.stop());
   console.log(whereItIs(postgres));
 } catch (error) {
-  console.error(`PostgreSQL cannot be started: ${error instanceof Error ? error.message : String(error)}.`);
+  console.error(
+    `PostgreSQL cannot be started: ${error instanceof Error ? error.message : String(error)}.`,
+  );
   process.exit(1);
 }
 await import('./server.js');

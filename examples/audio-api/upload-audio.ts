@@ -26,7 +26,8 @@ function refuseWithoutReading(maxBytes: number): RequestHandler {
         detail: 'Send the file as multipart/form-data, in the field "audio".',
       });
     }
-    if (Number(req.headers['content-length'] ?? 0) > maxBytes + FRAME_BYTES) throw tooLarge(maxBytes);
+    if (Number(req.headers['content-length'] ?? 0) > maxBytes + FRAME_BYTES)
+      throw tooLarge(maxBytes);
     next();
   };
 }

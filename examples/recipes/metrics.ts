@@ -51,7 +51,9 @@ export function countKeyUse(registry: Registry): () => void {
     },
     reuse: () => reuses.inc(),
   };
-  const channels = Object.entries(listeners).map(([name, run]) => [`require-api-key:${name}`, run] as const);
+  const channels = Object.entries(listeners).map(
+    ([name, run]) => [`require-api-key:${name}`, run] as const,
+  );
   for (const [channel, listener] of channels) subscribe(channel, listener);
   return () => {
     for (const [channel, listener] of channels) unsubscribe(channel, listener);

@@ -18,11 +18,15 @@ const openApiDocument = {
   openapi: '3.0.3',
   info: { title: 'Audio API', version: '1.0.0' },
   components: {
-    securitySchemes: { apiKey: securityScheme({ description: 'Ask for a key with an invitation link.' }) },
+    securitySchemes: {
+      apiKey: securityScheme({ description: 'Ask for a key with an invitation link.' }),
+    },
   },
   security: [{ apiKey: [] }],
   paths: {
-    '/hello': { get: { responses: { 200: { description: 'Greets the owner of the key' }, 401: refused } } },
+    '/hello': {
+      get: { responses: { 200: { description: 'Greets the owner of the key' }, 401: refused } },
+    },
   },
 };
 

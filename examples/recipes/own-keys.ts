@@ -21,7 +21,10 @@ export interface OwnKeysOptions {
   maxKeys?: number;
 }
 
-export function ownKeys(keys: ApiKeyManager, { userOf, scopes = [], maxKeys = 10 }: OwnKeysOptions): Router {
+export function ownKeys(
+  keys: ApiKeyManager,
+  { userOf, scopes = [], maxKeys = 10 }: OwnKeysOptions,
+): Router {
   const router = express.Router();
   router.use(express.json(), (req, res, next) => {
     res.set('Cache-Control', 'no-store');
@@ -43,7 +46,11 @@ export function ownKeys(keys: ApiKeyManager, { userOf, scopes = [], maxKeys = 10
     };
 
   /** The named key, if it is this user's: a key of somebody else's is answered as one that does not exist. */
-  const findOwn = async (user: string, req: Request, res: Response): Promise<KeyRecord | undefined> => {
+  const findOwn = async (
+    user: string,
+    req: Request,
+    res: Response,
+  ): Promise<KeyRecord | undefined> => {
     const record = await keys.get(String(req.params['keyId']));
     if (record?.user === user) return record;
     res.status(404).json({ error: 'no such key' });

@@ -32,4 +32,9 @@ export function limitFailedAttempts({ limit = 20, windowMs = 60_000 } = {}): Req
 
 /** Every key has its own allowance, wherever its requests come from. */
 export const limitRequestsPerKey = ({ limit = 300, windowMs = 60_000 } = {}): RequestHandler =>
-  rateLimit({ limit, windowMs, keyGenerator: (req) => apiKeyOf(req).keyId, standardHeaders: 'draft-8' });
+  rateLimit({
+    limit,
+    windowMs,
+    keyGenerator: (req) => apiKeyOf(req).keyId,
+    standardHeaders: 'draft-8',
+  });

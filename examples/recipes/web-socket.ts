@@ -13,7 +13,11 @@ import type { Socket } from 'node:net';
 import type { ApiKeyHandler } from 'require-api-key';
 import type { WebSocketServer } from 'ws';
 
-export function guardUpgrades(server: Server, guard: ApiKeyHandler, sockets: WebSocketServer): void {
+export function guardUpgrades(
+  server: Server,
+  guard: ApiKeyHandler,
+  sockets: WebSocketServer,
+): void {
   server.on('upgrade', (req, stream, head) => {
     const socket = stream as Socket;
     socket.on('error', () => socket.destroy());
@@ -25,7 +29,10 @@ export function guardUpgrades(server: Server, guard: ApiKeyHandler, sockets: Web
     guard(req, res, (error) => {
       res.detachSocket(socket);
       if (error) socket.destroy();
-      else sockets.handleUpgrade(req, socket, head, (client) => sockets.emit('connection', client, req));
+      else
+        sockets.handleUpgrade(req, socket, head, (client) =>
+          sockets.emit('connection', client, req),
+        );
     });
   });
 }

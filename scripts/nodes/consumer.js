@@ -55,8 +55,17 @@ export function combinations(folder, jest) {
       // It says so on stderr, beside Node's own warning of modules in a virtual machine.
       says: /^Tests: +\d+ passed, \d+ total$/m,
     })),
-    { title: 'require-api-key generate', args: [command, 'generate'], says: /^key_[0-9A-Za-z]{48}$/m },
-    { title: 'require-api-key --help', args: [command, '--help'], says: /^ +generate /m, isQuiet: true },
+    {
+      title: 'require-api-key generate',
+      args: [command, 'generate'],
+      says: /^key_[0-9A-Za-z]{48}$/m,
+    },
+    {
+      title: 'require-api-key --help',
+      args: [command, '--help'],
+      says: /^ +generate /m,
+      isQuiet: true,
+    },
   ];
 }
 

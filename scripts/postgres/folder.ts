@@ -12,7 +12,9 @@ export function openFolder(wanted: string, identity: Identity): string {
   const spare = makeFolder(join(tmpdir(), `require-api-key-postgres-${digest.slice(0, 12)}`));
   assertOwn(spare);
   if (canEnter(spare, identity)) return spare;
-  throw new Error(`neither ${folder} nor ${spare} can be entered by the user that PostgreSQL runs as`);
+  throw new Error(
+    `neither ${folder} nor ${spare} can be entered by the user that PostgreSQL runs as`,
+  );
 }
 
 function makeFolder(folder: string): string {

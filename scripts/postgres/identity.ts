@@ -9,7 +9,9 @@ export interface Identity {
 export function serverIdentity(): Identity {
   if (process.getuid?.() !== 0) return {};
   const idOf = (option: string, name: string) =>
-    Number(execFileSync('id', [option, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    Number(
+      execFileSync('id', [option, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
   for (const name of ['postgres', 'nobody']) {
     try {
       return { uid: idOf('-u', name), gid: idOf('-g', name) };
@@ -25,6 +27,10 @@ export function serverIdentity(): Identity {
 
 /** Tried rather than read off modes: every folder above has its say, and so may access lists and groups. */
 export function canEnter(folder: string, identity: Identity): boolean {
-  const tried = spawnSync('sh', ['-c', 'cd "$1"', 'sh', folder], { ...identity, cwd: '/', stdio: 'ignore' });
+  const tried = spawnSync('sh', ['-c', 'cd "$1"', 'sh', folder], {
+    ...identity,
+    cwd: '/',
+    stdio: 'ignore',
+  });
   return tried.status === 0;
 }

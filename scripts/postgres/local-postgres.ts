@@ -37,7 +37,14 @@ export async function startLocalPostgres(wanted: string): Promise<LocalPostgres>
   const urlFile = join(folder, 'url');
   const port = await freePort(portIn(urlFile));
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-  const keeper = await launch(join(programs, 'postgres'), data, port, url, join(folder, 'log'), identity);
+  const keeper = await launch(
+    join(programs, 'postgres'),
+    data,
+    port,
+    url,
+    join(folder, 'log'),
+    identity,
+  );
   writeFileSync(urlFile, `${url}\n`, { mode: 0o600 });
   return { url, folder, urlFile, stop: () => keeper.stop() };
 }

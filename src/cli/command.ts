@@ -15,12 +15,19 @@ export interface CommandHelp {
 }
 
 /** A command of the program, with its examples below its options. */
-export function addCommand(program: Command, name: string, { about, examples }: CommandHelp): Command {
+export function addCommand(
+  program: Command,
+  name: string,
+  { about, examples }: CommandHelp,
+): Command {
   const title = examples.length === 1 ? 'Example' : 'Examples';
   return program
     .command(name)
     .description(about)
     .allowExcessArguments()
     .hook('preAction', refuseExcess)
-    .addHelpText('after', `\n${title}:\n${examples.map((line) => `  $ ${programName} ${line}`).join('\n')}`);
+    .addHelpText(
+      'after',
+      `\n${title}:\n${examples.map((line) => `  $ ${programName} ${line}`).join('\n')}`,
+    );
 }

@@ -14,13 +14,15 @@ export interface ExitMessage {
 export function explainError(error: unknown): ExitMessage {
   if (error instanceof CommanderError) return explainUsage(error);
   if (error instanceof Failure) return { sentence: error.message, exitCode: error.exitCode };
-  if (!(error instanceof Error)) return { sentence: 'it failed without giving a reason', exitCode: 1 };
+  if (!(error instanceof Error))
+    return { sentence: 'it failed without giving a reason', exitCode: 1 };
   if (error instanceof KeyStoreError || error instanceof ClaimError)
     return { sentence: error.message, exitCode: 1 };
   // The library's own checks of arguments begin with the name of what was called.
   const [, complaint] = /^\w+: (.+)$/s.exec(error.message) ?? [];
   const isArgument = error instanceof TypeError || error instanceof RangeError;
-  if (isArgument && complaint !== undefined) return { sentence: inOptionWords(complaint), exitCode: 2 };
+  if (isArgument && complaint !== undefined)
+    return { sentence: inOptionWords(complaint), exitCode: 2 };
   return { sentence: complaint ?? error.message, exitCode: 1 };
 }
 

@@ -4,7 +4,10 @@ export class Failure extends Error {
   /** 1: it could not be done. 2: it makes no sense. 130: the user stopped it. */
   readonly exitCode: number;
 
-  constructor(message: string, { exitCode = 1, ...options }: ErrorOptions & { exitCode?: number } = {}) {
+  constructor(
+    message: string,
+    { exitCode = 1, ...options }: ErrorOptions & { exitCode?: number } = {},
+  ) {
     super(message, options);
     this.exitCode = exitCode;
   }

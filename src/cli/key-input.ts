@@ -25,7 +25,10 @@ export async function readInput(file: string): Promise<string> {
 async function readStandardInput(): Promise<string> {
   if (process.stdin.isTTY) return promptSecret('Key (not shown): ');
   // A pipe that nobody writes into would look like a command that hangs.
-  const hint = setTimeout(() => say('Waiting for a key on standard input (Ctrl-C to stop).'), 3_000);
+  const hint = setTimeout(
+    () => say('Waiting for a key on standard input (Ctrl-C to stop).'),
+    3_000,
+  );
   try {
     return await readAll(process.stdin, maxLength, 'standard input');
   } finally {
@@ -33,7 +36,11 @@ async function readStandardInput(): Promise<string> {
   }
 }
 
-async function readAll(stream: AsyncIterable<unknown>, limit: number, name: string): Promise<string> {
+async function readAll(
+  stream: AsyncIterable<unknown>,
+  limit: number,
+  name: string,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {

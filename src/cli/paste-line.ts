@@ -19,7 +19,8 @@ export function commandOn(
   rest?: string,
 ): string {
   const words = [programName, command];
-  if (database !== undefined) words.push('--database', isShowable(database) ? quote(database) : '<url>');
+  if (database !== undefined)
+    words.push('--database', isShowable(database) ? quote(database) : '<url>');
   if (schema !== undefined) words.push('--schema', quote(schema));
   if (table !== undefined) words.push('--table', quote(table));
   return [...words, ...(rest === undefined ? [] : [rest])].join(' ');

@@ -109,7 +109,10 @@ export class Guard {
   #settle(verdict: Verdict, passage: Passage): void {
     const { scopes } = this.#options;
     if (!verdict.ok) {
-      this.#refuse(isFault(verdict) ? verdict : { ...verdict, reason: reasons[verdict.code] }, passage);
+      this.#refuse(
+        isFault(verdict) ? verdict : { ...verdict, reason: reasons[verdict.code] },
+        passage,
+      );
     } else if (hasScopes(verdict.apiKey, scopes)) {
       this.#admit(verdict.apiKey, passage);
     } else {
@@ -185,7 +188,11 @@ export class Guard {
       }
       case 'insufficient_scope': {
         const detail = `The API key is known but lacks a scope it needs here: ${scopes.join(' ')}.`;
-        return new ApiKeyError(code, { detail, challenge: challenges.insufficient(scopes), vary: header });
+        return new ApiKeyError(code, {
+          detail,
+          challenge: challenges.insufficient(scopes),
+          vary: header,
+        });
       }
       case 'invalid_api_key':
       case 'expired_api_key':

@@ -26,11 +26,14 @@ export function holdsSecret(values: readonly unknown[], presentedKey: string): b
     if (typeof value === 'string') {
       if (isSecret(value)) return true;
     } else if (ArrayBuffer.isView(value)) {
-      if (isSecret(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')))
+      if (
+        isSecret(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1'))
+      )
         return true;
     } else if (typeof value === 'object' && value !== null && !seen.has(value)) {
       seen.add(value);
-      const inner = value instanceof Map || value instanceof Set ? [...value] : Object.entries(value).flat();
+      const inner =
+        value instanceof Map || value instanceof Set ? [...value] : Object.entries(value).flat();
       for (const part of inner.slice(0, maxParts + 1)) rest.push(part);
     }
   }

@@ -10,7 +10,11 @@ import { holdsSecret } from './holds-secret.js';
  *
  * @throws {TypeError} for an answer that is none: to guess what it means would be to guess who may come in.
  */
-export function readAnswer(answer: KeySourceAnswer, presentedKey: string, source: string): VerifyResult {
+export function readAnswer(
+  answer: KeySourceAnswer,
+  presentedKey: string,
+  source: string,
+): VerifyResult {
   if (answer === undefined || answer === null || answer === false) return unknownKey;
   if (answer === true) return admit({ user: 'default' }, presentedKey, source);
   if (typeof answer === 'string') return admit({ user: answer }, presentedKey, source);
@@ -36,7 +40,8 @@ function refuse(
   presentedKey: string,
 ): VerifyResult {
   if (code === 'invalid_api_key') return unknownKey;
-  const isFit = (text: unknown): text is string => isName(text) && !holdsSecret([text], presentedKey);
+  const isFit = (text: unknown): text is string =>
+    isName(text) && !holdsSecret([text], presentedKey);
   return {
     ok: false,
     code,
@@ -46,7 +51,8 @@ function refuse(
 }
 
 function admit(identity: Identity, presentedKey: string, source: string): VerifyResult {
-  if (typeof identity !== 'object' || identity === null) throw nonsense('a result without an identity');
+  if (typeof identity !== 'object' || identity === null)
+    throw nonsense('a result without an identity');
   const { user, keyId, scopes, name, createdAt, expiresAt, revokedAt, metadata } = identity;
   assertText('user', user);
   if (keyId != null) assertText('keyId', keyId);
@@ -62,7 +68,10 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   if (holdsSecret([user, keyId, name, scopes, metadata], presentedKey)) {
     throw nonsense('an identity that holds the presented key or its digest');
   }
-  const dates = { createdAt: createdAt && new Date(createdAt), expiresAt: expiresAt && new Date(expiresAt) };
+  const dates = {
+    createdAt: createdAt && new Date(createdAt),
+    expiresAt: expiresAt && new Date(expiresAt),
+  };
   const apiKey = createApiKey({ user, source, keyId, scopes, name, ...dates, metadata });
   const code = whyNotUsable({ expiresAt, revokedAt }, Date.now());
   return code ? { ok: false, code, keyId: apiKey.keyId, user } : { ok: true, apiKey };

@@ -1,7 +1,13 @@
 import type { Request } from 'express';
 import { channels, type RefusalReason } from '../diagnostics.js';
 import { byDigest, isDigestSource, unknownKey } from '../key-source.js';
-import type { DigestSource, KeySource, KeySourceAnswer, VerifyKey, VerifyResult } from '../key-source.js';
+import type {
+  DigestSource,
+  KeySource,
+  KeySourceAnswer,
+  VerifyKey,
+  VerifyResult,
+} from '../key-source.js';
 import { digestOf, type Digest } from '../lib/digest.js';
 import { isThenable } from '../lib/is-thenable.js';
 import { describe } from '../lib/options.js';
@@ -32,7 +38,8 @@ interface NamedSource {
   readonly name: string;
   readonly source: KeySource;
   /** The source again, where it is one of this library's, with the methods it must still have to be asked by digest. */
-  readonly own: (Pick<KeySource, 'verify' | 'configured'> & { readonly source: DigestSource }) | undefined;
+  readonly own:
+    (Pick<KeySource, 'verify' | 'configured'> & { readonly source: DigestSource }) | undefined;
 }
 
 /** The sources of one guard, asked in order; the first that knows the key decides. */
@@ -47,7 +54,13 @@ export class SourceList {
 
   /** Asks for a well-formed key. Answers without a promise where every source asked does. Never throws or rejects. */
   ask(presentedKey: string, req: Request): Verdict | Promise<Verdict> {
-    const search: Search = { presentedKey, req, digest: undefined, fault: undefined, isOver: false };
+    const search: Search = {
+      presentedKey,
+      req,
+      digest: undefined,
+      fault: undefined,
+      isOver: false,
+    };
     const verdict = this.#askFrom(0, search);
     return isVerdict(verdict) ? verdict : this.#withDeadline(verdict, search);
   }
@@ -58,7 +71,11 @@ export class SourceList {
     for (const { name, source } of this.#sources) {
       try {
         if (says(source, 'misconfigured') === true) {
-          return notConfigured('broken_configuration', `the key source "${name}" is misconfigured`, req);
+          return notConfigured(
+            'broken_configuration',
+            `the key source "${name}" is misconfigured`,
+            req,
+          );
         }
         configured = says(source, 'configured') !== false || configured;
       } catch (cause) {
@@ -75,7 +92,8 @@ export class SourceList {
     for (let index = start; index < this.#sources.length; index++) {
       const { name, source, own } = this.#sources[index]!;
       // Looked at each time: a stricter method that somebody puts on the source later counts as well.
-      const isOwn = own !== undefined && source.verify === own.verify && source.configured === own.configured;
+      const isOwn =
+        own !== undefined && source.verify === own.verify && source.configured === own.configured;
       const verdict = isOwn
         ? askOwn(own.source, (search.digest ??= digestOf(presentedKey)), presentedKey, req)
         : askForeign(source, name, presentedKey, req);
@@ -109,10 +127,13 @@ export class SourceList {
 }
 
 function named(source: KeySource | VerifyKey): NamedSource {
-  if (typeof source === 'function') return { name: 'custom', source: { verify: source }, own: undefined };
+  if (typeof source === 'function')
+    return { name: 'custom', source: { verify: source }, own: undefined };
   // oxlint-disable-next-line typescript/unbound-method -- Compared, never called.
   const { verify, configured } = source;
-  const own = isDigestSource(source) ? { source, verify, ...(configured && { configured }) } : undefined;
+  const own = isDigestSource(source)
+    ? { source, verify, ...(configured && { configured }) }
+    : undefined;
   return { name: source.name ?? 'custom', source, own };
 }
 
@@ -122,7 +143,8 @@ export const isVerdict = (answer: Verdict | Promise<Verdict>): answer is Verdict
 
 /** Whether the look-up failed, rather than decided. */
 export const isFault = (verdict: Verdict): verdict is Fault =>
-  !verdict.ok && (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');
+  !verdict.ok &&
+  (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');
 
 const faultOf = (verdict: Verdict) => (isFault(verdict) ? verdict : undefined);
 
@@ -187,11 +209,17 @@ function askForeign(
 }
 
 function failed(reason: RefusalReason, cause: unknown, req: Request, source?: string): Fault {
-  return report({ ok: false, code: 'key_source_failed', reason, cause, ...(source && { source }) }, req);
+  return report(
+    { ok: false, code: 'key_source_failed', reason, cause, ...(source && { source }) },
+    req,
+  );
 }
 
 function notConfigured(reason: RefusalReason, message: string, req: Request): Fault {
-  return report({ ok: false, code: 'api_key_not_configured', reason, cause: new Error(message) }, req);
+  return report(
+    { ok: false, code: 'api_key_not_configured', reason, cause: new Error(message) },
+    req,
+  );
 }
 
 function report(fault: Fault, request: Request): Fault {

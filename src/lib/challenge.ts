@@ -27,6 +27,8 @@ export function describeChallenges({ realm, header, scheme }: ChallengeOptions):
     missing: challenge,
     invalid: isBearer ? `${challenge}, error="invalid_token"` : challenge,
     insufficient: (scopes) =>
-      isBearer ? `${challenge}, error="insufficient_scope", scope=${quoted(scopes.join(' '))}` : undefined,
+      isBearer
+        ? `${challenge}, error="insufficient_scope", scope=${quoted(scopes.join(' '))}`
+        : undefined,
   };
 }

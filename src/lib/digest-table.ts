@@ -127,7 +127,8 @@ export class DigestTable<Value extends object> {
       // All of them differ, so the first empty slot is the right one.
       let place = this.#home(digests[from]!, digests[from + 1]!);
       while (this.#values[place] !== undefined) place = this.#after(place);
-      for (let word = 0; word < words; word++) this.#digests[place * words + word] = digests[from + word]!;
+      for (let word = 0; word < words; word++)
+        this.#digests[place * words + word] = digests[from + word]!;
       this.#values[place] = value;
       this.#size++;
     }

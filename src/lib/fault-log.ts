@@ -44,12 +44,15 @@ function describeError(error: unknown, isConfiguration: boolean, depth = 0): str
   try {
     if (!isError(error)) return typeof error === 'string' ? error : `a thrown ${typeof error}`;
     // A driver's code, such as ECONNREFUSED, often says more than its message.
-    const code = depth > 0 && 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : '';
-    const below = [...(error.cause === undefined ? [] : [error.cause]), ...errorsWithin(error)].slice(
-      0,
-      maxCauses,
+    const code =
+      depth > 0 && 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : '';
+    const below = [
+      ...(error.cause === undefined ? [] : [error.cause]),
+      ...errorsWithin(error),
+    ].slice(0, maxCauses);
+    const causes = below.map(
+      (each) => `\n  caused by ${describeError(each, isConfiguration, depth + 1)}`,
     );
-    const causes = below.map((each) => `\n  caused by ${describeError(each, isConfiguration, depth + 1)}`);
     // Where this library found a configuration missing tells nothing; where a source failed tells all.
     const hasStack = !(depth === 0 || isConfiguration);
     return `${(hasStack && error.stack) || error.message}${code}${causes.join('')}`;
@@ -61,7 +64,8 @@ function describeError(error: unknown, isConfiguration: boolean, depth = 0): str
 
 // Anybody's digests and keys: the error at hand may have come of another request. Of a key all but the prefix, which would be looked
 // for anew from each letter of a long text.
-const digestsAndKeys = /(sha256:)?(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])|_[0-9a-z]{48}(?![0-9a-z])/gi;
+const digestsAndKeys =
+  /(sha256:)?(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])|_[0-9a-z]{48}(?![0-9a-z])/gi;
 
 /** Keys reach error messages through drivers and templates: as they are, quoted, or encoded in one way or another. */
 function mask(text: string, presentedKey: string | undefined): string {
@@ -76,7 +80,9 @@ function maskKey(text: string, key: string): string {
     encodeURIComponent(key),
     new URLSearchParams([[key, '']]).toString().slice(0, -1),
     key.replaceAll("'", "''"),
-    ...(['base64', 'base64url', 'hex'] as const).map((encoding) => Buffer.from(key).toString(encoding)),
+    ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
+      Buffer.from(key).toString(encoding),
+    ),
   ];
   // One pass, so that a short key is not found again in what stands in for it.
   return text.replace(new RegExp(forms.map(escapeRegExp).join('|'), 'g'), '[presented key]');

@@ -1,5 +1,7 @@
 const refuse = () => {
-  throw new TypeError('this date belongs to every request with its key; make a Date of your own from it');
+  throw new TypeError(
+    'this date belongs to every request with its key; make a Date of your own from it',
+  );
 };
 
 /** `Date.prototype` without a way to set a date. */

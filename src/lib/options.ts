@@ -16,7 +16,9 @@ export function checkOptions<Options extends object>(
 ): Options {
   if (options === undefined) return Object.create(null) as Options;
   if (!isPlainObject(options)) {
-    throw new TypeError(`${caller}: the options must be a plain object; received ${describe(options)}`);
+    throw new TypeError(
+      `${caller}: the options must be a plain object; received ${describe(options)}`,
+    );
   }
   const known = Object.keys(checks);
   for (const name of Object.keys(options)) {
@@ -40,7 +42,8 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   // Of another realm too, as under Jest: its `Object.prototype` is not ours.
   return (
     prototype === null ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'hasOwnProperty'))
+    (Object.getPrototypeOf(prototype) === null &&
+      Object.hasOwn(prototype as object, 'hasOwnProperty'))
   );
 }
 
@@ -74,7 +77,9 @@ function unknownName(name: string, known: readonly string[]): string {
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const distances = known.map((each) => editDistance(name.toLowerCase(), each.toLowerCase()));
   const least = Math.min(...distances);
-  return least <= Math.max(2, Math.floor(name.length / 3)) ? known[distances.indexOf(least)] : undefined;
+  return least <= Math.max(2, Math.floor(name.length / 3))
+    ? known[distances.indexOf(least)]
+    : undefined;
 }
 
 function editDistance(a: string, b: string): number {
@@ -95,9 +100,11 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export const mustBeString: Check = (value) => (typeof value === 'string' ? undefined : 'a string');
 
-export const mustBeBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+export const mustBeBoolean: Check = (value) =>
+  typeof value === 'boolean' ? undefined : 'true or false';
 
-export const mustBeFunction: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
+export const mustBeFunction: Check = (value) =>
+  typeof value === 'function' ? undefined : 'a function';
 
 export const mustBeToken: Check = (value) =>
   typeof value === 'string' && token.test(value) ? undefined : 'a single word without blanks';
@@ -105,7 +112,9 @@ export const mustBeToken: Check = (value) =>
 export const mustBeHeaderName: Check = (value) => {
   if (typeof value !== 'string' || !token.test(value)) return 'the name of a header';
   // A cookie is sent by browsers on their own, so a key in it would make every guarded route forgeable from other sites.
-  return /^(set-)?cookie$/i.test(value) ? 'the name of a header other than a cookie header' : undefined;
+  return /^(set-)?cookie$/i.test(value)
+    ? 'the name of a header other than a cookie header'
+    : undefined;
 };
 
 /** Text that fits into a quoted-string without breaking the header line it stands in. */
@@ -130,9 +139,11 @@ export const isKeyLike = (text: string) =>
   /^(sha256:)?[0-9a-f]{64}$|^[a-z][a-z0-9_]*_[0-9A-Za-z]{48}$/i.test(text);
 
 /** A scope by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and backslash. */
-const isScope = (value: unknown): value is string => typeof value === 'string' && /^[!#-[\]-~]+$/.test(value);
+const isScope = (value: unknown): value is string =>
+  typeof value === 'string' && /^[!#-[\]-~]+$/.test(value);
 
-export const isScopes = (value: unknown): value is string[] => Array.isArray(value) && value.every(isScope);
+export const isScopes = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every(isScope);
 
 export const mustBeScope: Check = (value) =>
   isScope(value) ? undefined : 'a scope without blanks, quotes or backslashes';

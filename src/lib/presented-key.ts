@@ -4,11 +4,22 @@ import type { IncomingMessage } from 'node:http';
 export type Unpresented = {
   readonly code: 'missing_api_key' | 'invalid_api_key';
   readonly reason:
-    'header_absent' | 'header_blank' | 'other_scheme' | 'repeated_header' | 'too_long' | 'bad_character';
+    | 'header_absent'
+    | 'header_blank'
+    | 'other_scheme'
+    | 'repeated_header'
+    | 'too_long'
+    | 'bad_character';
 };
 
-const missing = (reason: Unpresented['reason']): Unpresented => ({ code: 'missing_api_key', reason });
-const invalid = (reason: Unpresented['reason']): Unpresented => ({ code: 'invalid_api_key', reason });
+const missing = (reason: Unpresented['reason']): Unpresented => ({
+  code: 'missing_api_key',
+  reason,
+});
+const invalid = (reason: Unpresented['reason']): Unpresented => ({
+  code: 'invalid_api_key',
+  reason,
+});
 
 const maxKeyLength = 512;
 
@@ -53,7 +64,8 @@ function readLine(req: IncomingMessage, header: string): string | Unpresented {
   const line = req.headers[header];
   if (line === undefined) return strippedLines.get(req)?.get(header) ?? missing('header_absent');
   // Node keeps the first of two Authorization lines and drops the other without a word: only the raw list shows both.
-  if (typeof line !== 'string' || countLines(req.rawHeaders, header) > 1) return invalid('repeated_header');
+  if (typeof line !== 'string' || countLines(req.rawHeaders, header) > 1)
+    return invalid('repeated_header');
   return line;
 }
 

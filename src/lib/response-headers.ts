@@ -11,7 +11,8 @@ export function appendVary(res: ServerResponse, header: string): void {
   }
   const value = Array.isArray(existing) ? existing.join(', ') : String(existing);
   const names = new Set(value.split(',').map((name) => name.trim().toLowerCase()));
-  if (!names.has('*') && !names.has(header.toLowerCase())) res.setHeader('Vary', `${value}, ${header}`);
+  if (!names.has('*') && !names.has(header.toLowerCase()))
+    res.setHeader('Vary', `${value}, ${header}`);
 }
 
 /** Sets headers, adding to `Vary` instead of replacing it. */

@@ -134,7 +134,11 @@ export class ApiKeyManager implements DigestSource {
    *
    * @hidden
    */
-  [byDigest](digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
+  [byDigest](
+    digest: Digest,
+    presentedKey: string,
+    req?: Request,
+  ): VerifyResult | Promise<VerifyResult> {
     return this.#verifier.verifyDigest(digest, presentedKey, req);
   }
 
@@ -286,7 +290,12 @@ export class ApiKeyManager implements DigestSource {
   /** For a store that does not refuse it by itself: one that does has the last word, for it can tell whether a rotation came between. */
   async #assertNotReplaced(keyId: string, until: Date | null): Promise<void> {
     const { replacedBy, expiresAt } = (await this.#store.get(keyId)) ?? {};
-    if (replacedBy === undefined || expiresAt === undefined || (until !== null && until <= expiresAt)) return;
+    if (
+      replacedBy === undefined ||
+      expiresAt === undefined ||
+      (until !== null && until <= expiresAt)
+    )
+      return;
     throw endsWithOverlap();
   }
 
@@ -322,7 +331,8 @@ export class ApiKeyManager implements DigestSource {
     { keyId, user }: Pick<KeyRecord, 'keyId' | 'user'>,
   ): void {
     this.#verifier.forget(keyId);
-    if (channels.changed.hasSubscribers) channels.changed.publish({ keyId, user, source: this.name, reason });
+    if (channels.changed.hasSubscribers)
+      channels.changed.publish({ keyId, user, source: this.name, reason });
   }
 }
 

@@ -27,6 +27,8 @@ export class ChangeLog {
   hasChangedSince(position: number, keyId: string): boolean {
     const count = this.#total - position;
     if (count > maxRemembered) return true;
-    return count > 0 && this.#keyIds.slice(-count).some((each) => each === keyId || each === everything);
+    return (
+      count > 0 && this.#keyIds.slice(-count).some((each) => each === keyId || each === everything)
+    );
   }
 }

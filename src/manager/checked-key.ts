@@ -62,7 +62,8 @@ function problemOf(stored: StoredKey, digest: string): string | undefined {
   if (stored.name != null && typeof stored.name !== 'string') return 'its name is not text';
   if (!isValidDate(stored.createdAt)) return 'its creation is not a time';
   if (stored.expiresAt != null && !isValidDate(stored.expiresAt)) return 'its expiry is not a time';
-  if (stored.revokedAt != null && !isValidDate(stored.revokedAt)) return 'its revocation is not a time';
+  if (stored.revokedAt != null && !isValidDate(stored.revokedAt))
+    return 'its revocation is not a time';
   return undefined;
 }
 

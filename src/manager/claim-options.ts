@@ -53,5 +53,7 @@ export function checkListClaimsOptions(options: ListClaimsOptions | undefined): 
 /** @throws {TypeError} where it is not a string. */
 export function assertClaimId(claimId: unknown): void {
   if (typeof claimId !== 'string')
-    throw new TypeError(`revokeClaim: the claim id must be a string; received ${describe(claimId)}`);
+    throw new TypeError(
+      `revokeClaim: the claim id must be a string; received ${describe(claimId)}`,
+    );
 }

@@ -6,7 +6,12 @@ import { deepCopy } from '../lib/deep-copy.js';
 import { digestApiKey } from '../lib/digest.js';
 import { dayMs } from '../lib/durations.js';
 import { claimStatusOf } from '../stores/claim-status.js';
-import { ClaimError, type ClaimRecord, type ClaimStore, type StoredClaim } from '../stores/claim-store.js';
+import {
+  ClaimError,
+  type ClaimRecord,
+  type ClaimStore,
+  type StoredClaim,
+} from '../stores/claim-store.js';
 import type { KeyRecord, KeyStore } from '../stores/key-store.js';
 import type { CreatedKey } from './api-key-manager.js';
 import {
@@ -73,7 +78,9 @@ export class Claims {
       ...(expiresAt && { keyExpiresAt: new Date(expiresAt) }),
       createdAt: new Date(now),
       // A link that outlived its key would hand out what is refused at once.
-      expiresAt: new Date(Math.min(now + claimTtlMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY)),
+      expiresAt: new Date(
+        Math.min(now + claimTtlMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY),
+      ),
     };
     const claim = await store.insert(stored);
     this.#publish({ outcome: 'created' }, claim);
@@ -93,7 +100,10 @@ export class Claims {
     const store = this.#store('claim');
     const tokenDigest = this.#digestOf(token, request);
     const { key, ...made } = generateApiKey({ prefix: this.#options.prefix });
-    const outcome = await store.take(tokenDigest, { ...made, createdAt: new Date(this.#options.now()) });
+    const outcome = await store.take(tokenDigest, {
+      ...made,
+      createdAt: new Date(this.#options.now()),
+    });
     if (outcome.outcome !== 'claimed') {
       throw this.#refusal(outcome.outcome, 'claim' in outcome ? outcome.claim : undefined, request);
     }

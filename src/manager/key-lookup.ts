@@ -143,7 +143,9 @@ export class KeyLookup {
     const { stretch } = this.#watch;
     let stored: StoredKey | undefined;
     try {
-      stored = await this.#health.observe(() => within(storeLimitMs, store.findByDigest(tagged(digest))));
+      stored = await this.#health.observe(() =>
+        within(storeLimitMs, store.findByDigest(tagged(digest))),
+      );
     } catch (error) {
       throw new Error('the key store failed', { cause: error });
     }

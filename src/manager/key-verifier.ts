@@ -44,7 +44,11 @@ export class KeyVerifier {
    * The verdict on what could be a key. Without a promise where nothing has to be asked of the store; a refusal names key and user, for
    * the diagnostics channels.
    */
-  verifyDigest(digest: Digest, presentedKey: string, req?: Request): VerifyResult | Promise<VerifyResult> {
+  verifyDigest(
+    digest: Digest,
+    presentedKey: string,
+    req?: Request,
+  ): VerifyResult | Promise<VerifyResult> {
     const now = this.#now();
     const found = this.#lookup.peek(digest, now);
     if (found) return this.#decide(found.key, now, req);
@@ -69,7 +73,13 @@ export class KeyVerifier {
     if (code) {
       const { keyId, user } = key;
       if (key.isReplaced && channels.reuse.hasSubscribers) {
-        channels.reuse.publish({ ...(req && { request: req }), keyId, user, source: this.#source, code });
+        channels.reuse.publish({
+          ...(req && { request: req }),
+          keyId,
+          user,
+          source: this.#source,
+          code,
+        });
       }
       return { ok: false, code, keyId, user };
     }

@@ -112,7 +112,9 @@ export class LastUsedRecorder {
     for (let start = 0; start < uses.length; start += batchSize) {
       const batch = uses.slice(start, start + batchSize);
       try {
-        await this.#store.touch(batch.map(({ keyId, usedAt }) => ({ keyId, usedAt: new Date(usedAt) })));
+        await this.#store.touch(
+          batch.map(({ keyId, usedAt }) => ({ keyId, usedAt: new Date(usedAt) })),
+        );
         this.#hasFailed = false;
         for (const { keyId } of batch) this.#firstUses.delete(keyId);
         this.#onWritten(batch);
@@ -125,9 +127,12 @@ export class LastUsedRecorder {
 
   #keep(uses: readonly LastUse[], error: unknown): void {
     // The code alone: a driver's message may hold what it likes.
-    const given = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    const given =
+      typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
     const code = typeof given === 'string' ? ` (${given})` : '';
-    warnOnce(`lastUsedAt could not be written${code}; requests are not affected, it is tried again.`);
+    warnOnce(
+      `lastUsedAt could not be written${code}; requests are not affected, it is tried again.`,
+    );
     for (const use of uses) {
       const hasRoom = this.#waiting.length < maxWaiting || use.ends !== undefined;
       if (!use.isWaiting && hasRoom) this.#wait(use);

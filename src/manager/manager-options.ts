@@ -139,7 +139,8 @@ export const mustBeText: Check = (value) =>
     : mustBeName(value);
 
 const mustBeScopeList: Check = (value) =>
-  isScopes(value) && (value.length > maxScopes || value.some(({ length }) => length > maxNameLength))
+  isScopes(value) &&
+  (value.length > maxScopes || value.some(({ length }) => length > maxNameLength))
     ? `an array of at most ${maxScopes} scopes, each of at most ${maxNameLength} characters`
     : mustBeScopes(value);
 
@@ -155,7 +156,9 @@ const mustBeMetadata: Check = (value) => {
   try {
     const json = JSON.stringify(value);
     // PostgreSQL's jsonb can hold neither NUL nor half a surrogate pair.
-    return json.length <= maxMetadataLength && !/\\u(0000|d[89a-f]..)/i.test(json) ? undefined : expected;
+    return json.length <= maxMetadataLength && !/\\u(0000|d[89a-f]..)/i.test(json)
+      ? undefined
+      : expected;
   } catch {
     return expected;
   }
@@ -192,7 +195,9 @@ export function assertRange(
   to: number,
 ): void {
   if (value === undefined || (Number.isInteger(value) && value >= from && value <= to)) return;
-  throw new RangeError(`${caller}: "${name}" must be an integer from ${from} to ${to}; received ${value}`);
+  throw new RangeError(
+    `${caller}: "${name}" must be an integer from ${from} to ${to}; received ${value}`,
+  );
 }
 
 export function checkManagerOptions(options: ApiKeyManagerOptions): ApiKeyManagerOptions {

@@ -4,7 +4,10 @@ export interface Moment {
   readonly elapsed: number;
 }
 
-export const momentOf = (now: () => number): Moment => ({ wall: now(), elapsed: performance.now() });
+export const momentOf = (now: () => number): Moment => ({
+  wall: now(),
+  elapsed: performance.now(),
+});
 
 /** The greater of the ages by both clocks; without end where the wall clock was set back to before the instant. */
 export function ageOf({ wall, elapsed }: Moment, now: () => number): number {

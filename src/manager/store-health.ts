@@ -45,7 +45,8 @@ export class StoreHealth {
       this.#error = error;
       this.#isUp = false;
       const tookMs = failedAt - startedAt;
-      this.#nextTryAt = tookMs <= quickMs ? 0 : failedAt + Math.min(maxPauseMs, pauseFactor * tookMs);
+      this.#nextTryAt =
+        tookMs <= quickMs ? 0 : failedAt + Math.min(maxPauseMs, pauseFactor * tookMs);
       throw error;
     }
   }

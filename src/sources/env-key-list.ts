@@ -25,6 +25,8 @@ export interface EnvKeyListOptions {
  */
 export function envKeyList(name: string, options?: EnvKeyListOptions): KeySource {
   assertArgument('envKeyList', 'the name', name, isVariable);
-  const { scopes = [] } = checkOptions<EnvKeyListOptions>('envKeyList', options, { scopes: mustBeScopes });
+  const { scopes = [] } = checkOptions<EnvKeyListOptions>('envKeyList', options, {
+    scopes: mustBeScopes,
+  });
   return new EnvironmentSource(name, parseKeyPairs, scopes);
 }

@@ -1,6 +1,12 @@
 import type { KeySource } from '../key-source.js';
 import { parseKeys } from './key-entries.js';
-import { assertArgument, checkOptions, mustBeName, mustBeScopes, isKeyLike } from '../lib/options.js';
+import {
+  assertArgument,
+  checkOptions,
+  mustBeName,
+  mustBeScopes,
+  isKeyLike,
+} from '../lib/options.js';
 import { EnvironmentSource } from './environment-source.js';
 
 /** Whose key the variable holds, and what it may do. */
@@ -35,7 +41,9 @@ export function envKey(name: string, options?: EnvKeyOptions): KeySource {
 /** What a shell can export. */
 export function isVariable(value: unknown): string | undefined {
   // `envKey(process.env.KEY)` passes the key itself, and the name of a source stands in logs.
-  return typeof value === 'string' && /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value) && !isKeyLike(value)
+  return typeof value === 'string' &&
+    /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value) &&
+    !isKeyLike(value)
     ? undefined
     : 'the name of an environment variable';
 }

@@ -1,4 +1,10 @@
-import { byDigest, ownSource, unknownKey, type DigestSource, type VerifyResult } from '../key-source.js';
+import {
+  byDigest,
+  ownSource,
+  unknownKey,
+  type DigestSource,
+  type VerifyResult,
+} from '../key-source.js';
 import { digestOf, type Digest } from '../lib/digest.js';
 import type { KeyEntry } from './key-entries.js';
 import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
@@ -16,7 +22,11 @@ export class EnvironmentSource implements DigestSource {
   #table: KeyTable | undefined;
   #broken = false;
 
-  constructor(variable: string, parse: (value: string) => readonly KeyEntry[], scopes: readonly string[]) {
+  constructor(
+    variable: string,
+    parse: (value: string) => readonly KeyEntry[],
+    scopes: readonly string[],
+  ) {
     this.name = `env:${variable}`;
     this.#variable = variable;
     this.#parse = parse;

@@ -1,4 +1,10 @@
-import { byDigest, ownSource, type DigestSource, type KeySource, type VerifyResult } from '../key-source.js';
+import {
+  byDigest,
+  ownSource,
+  type DigestSource,
+  type KeySource,
+  type VerifyResult,
+} from '../key-source.js';
 import { digestOf, type Digest } from '../lib/digest.js';
 import type { KeyEntry } from './key-entries.js';
 import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
@@ -25,7 +31,9 @@ export function keyList(
       ? undefined
       : 'an object of users and keys',
   );
-  const { scopes = [] } = checkOptions<KeyListOptions>('keyList', options, { scopes: mustBeScopes });
+  const { scopes = [] } = checkOptions<KeyListOptions>('keyList', options, {
+    scopes: mustBeScopes,
+  });
   const { table, problems, weak } = listKeys(readEntries(keys), 'list', scopes);
   if (!table) throw new TypeError(`keyList: ${problems[0]!.message}`);
   warnOfWeakKeys('keyList', weak);

@@ -14,7 +14,8 @@ export class KeyTable {
 
   constructor(results: ReadonlyMap<Digest, VerifyResult>) {
     // In an order that has nothing to do with the list's: what came first into a table is found a little sooner.
-    for (const digest of [...results.keys()].toSorted()) this.#results.set(digest, results.get(digest)!);
+    for (const digest of [...results.keys()].toSorted())
+      this.#results.set(digest, results.get(digest)!);
   }
 
   get size(): number {
@@ -108,7 +109,10 @@ const maxTold = 10;
 /** Warns of keys that work but ought to be replaced, each once, by its place. */
 export function warnOfWeakKeys(list: string, weak: readonly WeakEntry[]): void {
   for (const { place, weakness, digest } of weak.slice(0, maxTold)) {
-    warnOnce(`${list}: the key in ${place} ${describeWeakness[weakness]}; replace it.`, `${list}: ${digest}`);
+    warnOnce(
+      `${list}: the key in ${place} ${describeWeakness[weakness]}; replace it.`,
+      `${list}: ${digest}`,
+    );
   }
   const rest = weak.length - maxTold;
   if (rest > 0) warnOnce(`${list}: ${rest} more keys are weak; replace them.`);

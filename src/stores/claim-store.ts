@@ -106,7 +106,8 @@ export interface ClaimStore {
  * withdrawn, malformed or unknown: which of them it is, is for operators alone. `unknown_claim_id`: no link has the claim id, or the
  * cursor's. `claim_used`: the link has yielded its key. `duplicate_claim`: the claim id or the token is taken.
  */
-export type ClaimErrorCode = 'claim_not_usable' | 'unknown_claim_id' | 'claim_used' | 'duplicate_claim';
+export type ClaimErrorCode =
+  'claim_not_usable' | 'unknown_claim_id' | 'claim_used' | 'duplicate_claim';
 
 const messages: Readonly<Record<ClaimErrorCode, string>> = {
   claim_not_usable: 'the claim link does not work',

@@ -6,6 +6,8 @@ export function statusOf(record: KeyRecord, now: Date): KeyStatus {
   const code = whyNotUsable(record, now.getTime());
   if (code) return code === 'revoked_api_key' ? 'revoked' : 'expired';
   if (record.replacedBy !== undefined) return 'rotating';
-  const left = record.expiresAt ? record.expiresAt.getTime() - now.getTime() : Number.POSITIVE_INFINITY;
+  const left = record.expiresAt
+    ? record.expiresAt.getTime() - now.getTime()
+    : Number.POSITIVE_INFINITY;
   return left <= expiringMs ? 'expiring' : 'active';
 }

@@ -186,7 +186,8 @@ export interface KeyStore {
  * cursor's. `duplicate_key`: the key id or the key is taken. `key_not_usable`: the key is revoked or expired. `already_rotated`: the
  * key has a successor, and can neither be rotated again nor end later.
  */
-export type KeyStoreErrorCode = 'unknown_key_id' | 'duplicate_key' | 'key_not_usable' | 'already_rotated';
+export type KeyStoreErrorCode =
+  'unknown_key_id' | 'duplicate_key' | 'key_not_usable' | 'already_rotated';
 
 /** What was asked of a store, or of the manager before it, cannot be done. Holds neither key nor digest. */
 export class KeyStoreError extends Error {

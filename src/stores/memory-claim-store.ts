@@ -51,12 +51,17 @@ export class MemoryClaimStore implements ClaimStore {
       createdAt,
       ...(keyExpiresAt && { expiresAt: keyExpiresAt }),
     });
-    return { outcome: 'claimed', claim: this.#put({ ...claim, claimedAt: createdAt, keyId }), record };
+    return {
+      outcome: 'claimed',
+      claim: this.#put({ ...claim, claimedAt: createdAt, keyId }),
+      record,
+    };
   }
 
   async list({ status, limit, cursor, now }: ClaimQuery): Promise<ClaimRecord[]> {
     const claims = [...this.#claims.values()].toSorted(newestFirst);
-    const start = cursor === undefined ? 0 : claims.findIndex(({ claimId }) => claimId === cursor) + 1;
+    const start =
+      cursor === undefined ? 0 : claims.findIndex(({ claimId }) => claimId === cursor) + 1;
     if (cursor !== undefined && start === 0) throw new ClaimError('unknown_claim_id');
     return claims
       .slice(start)

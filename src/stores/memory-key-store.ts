@@ -57,7 +57,10 @@ export class MemoryKeyStore implements KeyStore {
     return this.#insert(key);
   }
 
-  async update(keyId: string, { name, scopes, expiresAt, metadata }: KeyChanges): Promise<KeyRecord> {
+  async update(
+    keyId: string,
+    { name, scopes, expiresAt, metadata }: KeyChanges,
+  ): Promise<KeyRecord> {
     const { name: oldName, expiresAt: oldExpiresAt, ...old } = this.#existing(keyId);
     const [newName, newExpiresAt] = [
       name === undefined ? oldName : name,
@@ -100,13 +103,19 @@ export class MemoryKeyStore implements KeyStore {
       replaces: keyId,
       ...(awaitsFirstUse && { overlapMs }),
     });
-    const previous = awaitsFirstUse ? old : this.#put(endingAt(old, createdAt.getTime() + overlapMs));
+    const previous = awaitsFirstUse
+      ? old
+      : this.#put(endingAt(old, createdAt.getTime() + overlapMs));
     const forgotten = forgottenMs === undefined ? undefined : this.#keys.get(replaces);
     if (forgotten) this.#put(endingAt(forgotten, createdAt.getTime() + forgottenMs!));
     return { record: this.#record(successor), previous: this.#record(previous) };
   }
 
-  async revoke(keyId: string, revokedAt: Date, { family }: { family: boolean }): Promise<KeyRecord[]> {
+  async revoke(
+    keyId: string,
+    revokedAt: Date,
+    { family }: { family: boolean },
+  ): Promise<KeyRecord[]> {
     const named = this.#existing(keyId);
     return (family ? this.#familyOf(named) : [named]).map((key) =>
       this.#record(key.revokedAt ? key : this.#put({ ...key, revokedAt })),
@@ -201,7 +210,11 @@ export class MemoryKeyStore implements KeyStore {
 
   #familyOf(named: StoredKey): StoredKey[] {
     const family = [named, ...this.#predecessorsOf(named)];
-    for (let id = this.#successors.get(named.keyId); id !== undefined; id = this.#successors.get(id)) {
+    for (
+      let id = this.#successors.get(named.keyId);
+      id !== undefined;
+      id = this.#successors.get(id)
+    ) {
       family.push(this.#keys.get(id)!);
     }
     return family;
@@ -221,7 +234,8 @@ function hasStatus(record: KeyRecord, status: string, now: Date): boolean {
   return actual === status || (status === 'active' && actual !== 'expired' && actual !== 'revoked');
 }
 
-const endOf = (expiresAt: Date | null | undefined) => expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+const endOf = (expiresAt: Date | null | undefined) =>
+  expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
 
 function endingAt(key: StoredKey, deadline: number): StoredKey {
   return { ...key, expiresAt: new Date(Math.min(deadline, endOf(key.expiresAt))) };

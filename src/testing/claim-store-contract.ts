@@ -51,68 +51,76 @@ const idsOf = (claims: readonly ClaimRecord[]) => claims.map(({ claimId }) => cl
 type Cases = Record<string, (claims: ClaimStore, store: KeyStore) => Promise<void>>;
 
 const cases: Cases = {
-  'a claim link that was inserted -> found by the digest of its token, whole, without the digest': async (
-    claims,
-  ) => {
-    const claim = makeClaim({
-      name: `laptop <b>"'\\`,
-      scopes: ['audio:read', 'audio:write'],
-      metadata: { plan: 'free', limits: { list: [1, null, 'x'] } },
-      keyExpiresAt: at(90_001),
-      createdAt: at(1),
-      expiresAt: at(5_001),
-    });
-    const inserted = await claims.insert(claim);
-    assert.deepEqual(inserted, recordOf(claim));
-    assert.deepEqual(await claims.find(claim.tokenDigest), recordOf(claim));
-    assert.ok(!inspect(inserted, { depth: 9, showHidden: true }).includes(claim.tokenDigest.slice(7)));
-    assert.equal(await claims.find(digestApiKey('another')), undefined);
-  },
+  'a claim link that was inserted -> found by the digest of its token, whole, without the digest':
+    async (claims) => {
+      const claim = makeClaim({
+        name: `laptop <b>"'\\`,
+        scopes: ['audio:read', 'audio:write'],
+        metadata: { plan: 'free', limits: { list: [1, null, 'x'] } },
+        keyExpiresAt: at(90_001),
+        createdAt: at(1),
+        expiresAt: at(5_001),
+      });
+      const inserted = await claims.insert(claim);
+      assert.deepEqual(inserted, recordOf(claim));
+      assert.deepEqual(await claims.find(claim.tokenDigest), recordOf(claim));
+      assert.ok(
+        !inspect(inserted, { depth: 9, showHidden: true }).includes(claim.tokenDigest.slice(7)),
+      );
+      assert.equal(await claims.find(digestApiKey('another')), undefined);
+    },
 
   'a claim id or a token that is taken -> duplicate_claim, and nothing changes': async (claims) => {
     const claim = makeClaim();
     await claims.insert(claim);
     const other = makeClaim({ user: 'bob' });
     await claimRejects('duplicate_claim', claims.insert({ ...other, claimId: claim.claimId }));
-    await claimRejects('duplicate_claim', claims.insert({ ...other, tokenDigest: claim.tokenDigest }));
+    await claimRejects(
+      'duplicate_claim',
+      claims.insert({ ...other, tokenDigest: claim.tokenDigest }),
+    );
     assert.deepEqual(await claims.find(claim.tokenDigest), recordOf(claim));
     assert.equal(await claims.find(other.tokenDigest), undefined);
   },
 
-  'an open claim link -> yields a key with all that the link says, and is used from then on': async (
+  'an open claim link -> yields a key with all that the link says, and is used from then on':
+    async (claims, store) => {
+      const claim = makeClaim({
+        name: 'laptop',
+        scopes: ['a'],
+        metadata: { a: [1] },
+        keyExpiresAt: at(90_000),
+      });
+      await claims.insert(claim);
+      assert.deepEqual(await store.list({ limit: 10, now: at(0) }), []);
+      const key = keyFor(at(1_000));
+      const outcome = await claims.take(claim.tokenDigest, key);
+      const record = {
+        keyId: key.keyId,
+        user: 'alice',
+        name: 'laptop',
+        scopes: ['a'],
+        metadata: { a: [1] },
+        createdAt: at(1_000),
+        expiresAt: at(90_000),
+      };
+      const used = { ...recordOf(claim), claimedAt: at(1_000), keyId: key.keyId };
+      assert.deepEqual(outcome, { outcome: 'claimed', claim: used, record });
+      assert.deepEqual(await store.findByDigest(key.digest), { ...record, digest: key.digest });
+
+      const second = keyFor(at(2_000));
+      assert.deepEqual(await claims.take(claim.tokenDigest, second), {
+        outcome: 'used',
+        claim: used,
+      });
+      assert.equal(await store.findByDigest(second.digest), undefined);
+      assert.deepEqual(await claims.find(claim.tokenDigest), used);
+    },
+
+  'fifty attempts at one claim link at once -> exactly one key, the others used': async (
     claims,
     store,
   ) => {
-    const claim = makeClaim({
-      name: 'laptop',
-      scopes: ['a'],
-      metadata: { a: [1] },
-      keyExpiresAt: at(90_000),
-    });
-    await claims.insert(claim);
-    assert.deepEqual(await store.list({ limit: 10, now: at(0) }), []);
-    const key = keyFor(at(1_000));
-    const outcome = await claims.take(claim.tokenDigest, key);
-    const record = {
-      keyId: key.keyId,
-      user: 'alice',
-      name: 'laptop',
-      scopes: ['a'],
-      metadata: { a: [1] },
-      createdAt: at(1_000),
-      expiresAt: at(90_000),
-    };
-    const used = { ...recordOf(claim), claimedAt: at(1_000), keyId: key.keyId };
-    assert.deepEqual(outcome, { outcome: 'claimed', claim: used, record });
-    assert.deepEqual(await store.findByDigest(key.digest), { ...record, digest: key.digest });
-
-    const second = keyFor(at(2_000));
-    assert.deepEqual(await claims.take(claim.tokenDigest, second), { outcome: 'used', claim: used });
-    assert.equal(await store.findByDigest(second.digest), undefined);
-    assert.deepEqual(await claims.find(claim.tokenDigest), used);
-  },
-
-  'fifty attempts at one claim link at once -> exactly one key, the others used': async (claims, store) => {
     const claim = makeClaim();
     await claims.insert(claim);
     const outcomes = await Promise.all(
@@ -139,7 +147,10 @@ const cases: Cases = {
     assert.deepEqual(await store.list({ limit: 10, now: at(0) }), []);
   },
 
-  'a key id that is taken -> duplicate_key, and the claim link is open as before': async (claims, store) => {
+  'a key id that is taken -> duplicate_key, and the claim link is open as before': async (
+    claims,
+    store,
+  ) => {
     const claim = makeClaim();
     await claims.insert(claim);
     const { keyId } = await store.insert(makeKey());
@@ -147,20 +158,18 @@ const cases: Cases = {
     assert.equal((await claims.take(claim.tokenDigest, keyFor(at(2)))).outcome, 'claimed');
   },
 
-  'a claim link that was withdrawn -> withdrawn for good, from the first time on, and no key': async (
-    claims,
-    store,
-  ) => {
-    const claim = makeClaim();
-    await claims.insert(claim);
-    const withdrawn = { ...recordOf(claim), revokedAt: at(1_000) };
-    assert.deepEqual(await claims.revoke(claim.claimId, at(1_000)), withdrawn);
-    assert.deepEqual(await claims.revoke(claim.claimId, at(2_000)), withdrawn);
-    const outcome = await claims.take(claim.tokenDigest, keyFor(at(500)));
-    assert.deepEqual(outcome, { outcome: 'withdrawn', claim: withdrawn });
-    assert.deepEqual(await store.list({ limit: 10, now: at(0) }), []);
-    await claimRejects('unknown_claim_id', claims.revoke('claim_0000000000', at(1)));
-  },
+  'a claim link that was withdrawn -> withdrawn for good, from the first time on, and no key':
+    async (claims, store) => {
+      const claim = makeClaim();
+      await claims.insert(claim);
+      const withdrawn = { ...recordOf(claim), revokedAt: at(1_000) };
+      assert.deepEqual(await claims.revoke(claim.claimId, at(1_000)), withdrawn);
+      assert.deepEqual(await claims.revoke(claim.claimId, at(2_000)), withdrawn);
+      const outcome = await claims.take(claim.tokenDigest, keyFor(at(500)));
+      assert.deepEqual(outcome, { outcome: 'withdrawn', claim: withdrawn });
+      assert.deepEqual(await store.list({ limit: 10, now: at(0) }), []);
+      await claimRejects('unknown_claim_id', claims.revoke('claim_0000000000', at(1)));
+    },
 
   'withdrawing a claim link that was used -> claim_used, and nothing changes': async (claims) => {
     const claim = makeClaim();
@@ -180,7 +189,8 @@ const cases: Cases = {
         claims.revoke(claim.claimId, at(1_000)),
       ]);
       assert.equal(taken.status, 'fulfilled');
-      const isClaimed = (taken as PromiseFulfilledResult<{ outcome: string }>).value.outcome === 'claimed';
+      const isClaimed =
+        (taken as PromiseFulfilledResult<{ outcome: string }>).value.outcome === 'claimed';
       assert.equal(revoked.status, isClaimed ? 'rejected' : 'fulfilled');
       const kept = await claims.find(claim.tokenDigest);
       assert.deepEqual(
@@ -260,7 +270,8 @@ const cases: Cases = {
       keyExpiresAt: at(90_000),
     });
     const given = deepCopy(claim);
-    for (const each of [given, await claims.insert(given), await claims.find(claim.tokenDigest)]) spoil(each);
+    for (const each of [given, await claims.insert(given), await claims.find(claim.tokenDigest)])
+      spoil(each);
     for (const each of await claims.list({ limit: 10, now: at(0) })) spoil(each);
     assert.deepEqual(await claims.find(claim.tokenDigest), recordOf(claim));
 

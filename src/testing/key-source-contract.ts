@@ -56,9 +56,16 @@ export function keySourceContract(
     'the good key with any one character changed, cut or added -> not known': async (test) => {
       const { goodKey } = test;
       const changed = [...goodKey].map(
-        (character, at) => goodKey.slice(0, at) + (character === 'x' ? 'y' : 'x') + goodKey.slice(at + 1),
+        (character, at) =>
+          goodKey.slice(0, at) + (character === 'x' ? 'y' : 'x') + goodKey.slice(at + 1),
       );
-      for (const key of [...changed, goodKey.slice(1), goodKey.slice(0, -1), `x${goodKey}`, `${goodKey}x`]) {
+      for (const key of [
+        ...changed,
+        goodKey.slice(1),
+        goodKey.slice(0, -1),
+        `x${goodKey}`,
+        `${goodKey}x`,
+      ]) {
         assert.deepEqual(await ask(test, key), unknown);
       }
     },
@@ -110,7 +117,10 @@ export function keySourceContract(
       assert.notEqual(source.misconfigured?.(), true);
     },
   };
-  return Object.entries(contract).map(([title, run]) => ({ title, run: async () => run(await open()) }));
+  return Object.entries(contract).map(([title, run]) => ({
+    title,
+    run: async () => run(await open()),
+  }));
 }
 
 /** The answer as the guard would read it. */

@@ -36,5 +36,8 @@ export function keyStoreContract(
     ...(watch && watchContract),
     ...(claims && claimContract),
   };
-  return Object.entries(contract).map(([title, run]) => ({ title, run: async () => run(await open()) }));
+  return Object.entries(contract).map(([title, run]) => ({
+    title,
+    run: async () => run(await open()),
+  }));
 }

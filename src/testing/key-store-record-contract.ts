@@ -34,7 +34,9 @@ export const recordContract: StoreCases = {
     assert.deepEqual(await store.list({ limit: 10, now: at(0) }), [record]);
     const updated = await store.update(keyId, { name: 'phone' });
     assert.deepEqual(updated, { ...record, name: 'phone' });
-    assert.ok(!inspect([inserted, updated], { depth: 9, showHidden: true }).includes(digest.slice(7)));
+    assert.ok(
+      !inspect([inserted, updated], { depth: 9, showHidden: true }).includes(digest.slice(7)),
+    );
   },
 
   'an unknown digest or key id -> undefined': async (store) => {
@@ -54,7 +56,9 @@ export const recordContract: StoreCases = {
     assert.equal(await store.findByDigest(other.digest), undefined);
   },
 
-  'quotes, SQL, HTML, other scripts and 10 000 characters -> kept and compared literally': async (store) => {
+  'quotes, SQL, HTML, other scripts and 10 000 characters -> kept and compared literally': async (
+    store,
+  ) => {
     const texts = [
       `'; drop table api_keys; --`,
       `"a" \\ %_$1 {b}`,
@@ -76,7 +80,12 @@ export const recordContract: StoreCases = {
   },
 
   'an update -> what is named changes, null takes away, the rest stays': async (store) => {
-    const key = makeKey({ name: 'laptop', scopes: ['a'], metadata: { a: 1 }, expiresAt: at(9_000) });
+    const key = makeKey({
+      name: 'laptop',
+      scopes: ['a'],
+      metadata: { a: 1 },
+      expiresAt: at(9_000),
+    });
     await store.insert(key);
     await store.update(key.keyId, { scopes: ['b', 'c'], metadata: { b: 2 } });
     assert.deepEqual(await store.findByDigest(key.digest), {
@@ -92,7 +101,11 @@ export const recordContract: StoreCases = {
   },
 
   'objects that go in or come out -> changing them changes nothing that is kept': async (store) => {
-    const key = makeKey({ scopes: ['a'], metadata: { deep: { list: ['a'] } }, expiresAt: at(5_000) });
+    const key = makeKey({
+      scopes: ['a'],
+      metadata: { deep: { list: ['a'] } },
+      expiresAt: at(5_000),
+    });
     const given = deepCopy(key);
     const returned = [
       await store.insert(given),
@@ -116,7 +129,11 @@ export const recordContract: StoreCases = {
 
   'objects of a rotation -> changing them changes nothing that is kept': async (store) => {
     for (const startsAt of ['now', 'first-use'] as const) {
-      const key = makeKey({ scopes: ['a'], metadata: { deep: { list: ['a'] } }, expiresAt: at(5_000) });
+      const key = makeKey({
+        scopes: ['a'],
+        metadata: { deep: { list: ['a'] } },
+        expiresAt: at(5_000),
+      });
       await store.insert(key);
       const given = successorOf(at(1_000));
       const { keyId, digest } = given;
@@ -127,7 +144,10 @@ export const recordContract: StoreCases = {
         { ...record, digest },
       ]);
       for (const each of [given, record, previous]) spoil(each);
-      assert.deepEqual([await store.findByDigest(key.digest), await store.findByDigest(digest)], kept);
+      assert.deepEqual(
+        [await store.findByDigest(key.digest), await store.findByDigest(digest)],
+        kept,
+      );
 
       const use = { keyId, usedAt: at(2_000) };
       await store.touch([use]);
@@ -174,7 +194,8 @@ export const recordContract: StoreCases = {
       assert.equal(await store.findByDigest(digest), undefined);
       assert.equal(await store.get(keyId), undefined);
     }
-    for (const key of Object.values(kept)) assert.deepEqual(await store.findByDigest(key.digest), key);
+    for (const key of Object.values(kept))
+      assert.deepEqual(await store.findByDigest(key.digest), key);
     assert.equal(await store.prune(at(1_000)), 0);
   },
 };

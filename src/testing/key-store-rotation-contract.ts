@@ -3,8 +3,15 @@ import type { StoreCases } from './contract-case.js';
 import { at, makeKey, rejectsWith, successorOf } from './stored-key.js';
 
 export const rotateContract: StoreCases = {
-  'a rotation -> a successor with the same user, name, scopes, metadata and expiry': async (store) => {
-    const old = makeKey({ name: 'laptop', scopes: ['a'], metadata: { a: [1] }, expiresAt: at(90_000) });
+  'a rotation -> a successor with the same user, name, scopes, metadata and expiry': async (
+    store,
+  ) => {
+    const old = makeKey({
+      name: 'laptop',
+      scopes: ['a'],
+      metadata: { a: [1] },
+      expiresAt: at(90_000),
+    });
     await store.insert(old);
     await store.touch([{ keyId: old.keyId, usedAt: at(500) }]);
     const successor = successorOf(at(1_000));
@@ -16,7 +23,12 @@ export const rotateContract: StoreCases = {
     const { digest, ...own } = successor;
     assert.deepEqual(record, { ...inherited, ...own, replaces: old.keyId });
     assert.deepEqual(await store.findByDigest(digest), { ...record, digest });
-    const ended = { ...inherited, lastUsedAt: at(500), expiresAt: at(6_000), replacedBy: successor.keyId };
+    const ended = {
+      ...inherited,
+      lastUsedAt: at(500),
+      expiresAt: at(6_000),
+      replacedBy: successor.keyId,
+    };
     assert.deepEqual(previous, ended);
     assert.deepEqual(await store.findByDigest(old.digest), { ...ended, digest: old.digest });
   },
@@ -57,7 +69,9 @@ export const rotateContract: StoreCases = {
     );
   },
 
-  'ten rotations of one key at once -> exactly one successor, the others already_rotated': async (store) => {
+  'ten rotations of one key at once -> exactly one successor, the others already_rotated': async (
+    store,
+  ) => {
     const old = makeKey();
     await store.insert(old);
     const outcomes = await Promise.allSettled(
@@ -67,7 +81,8 @@ export const rotateContract: StoreCases = {
     );
     const lost = outcomes.filter((outcome) => outcome.status === 'rejected');
     assert.equal(lost.length, 9);
-    for (const { reason } of lost) assert.equal((reason as { code?: string }).code, 'already_rotated');
+    for (const { reason } of lost)
+      assert.equal((reason as { code?: string }).code, 'already_rotated');
     assert.equal((await store.list({ limit: 100, now: at(1_000) })).length, 2);
   },
 
@@ -76,39 +91,41 @@ export const rotateContract: StoreCases = {
     await store.insert(old);
     const [first, second] = [successorOf(at(1_000)), successorOf(at(2_000))];
     await store.rotate(old.keyId, first, { overlapMs: 0, startsAt: 'now' });
-    const { record, previous } = await store.rotate(first.keyId, second, { overlapMs: 0, startsAt: 'now' });
+    const { record, previous } = await store.rotate(first.keyId, second, {
+      overlapMs: 0,
+      startsAt: 'now',
+    });
     assert.deepEqual(
       [record.replaces, previous.replaces, previous.replacedBy],
       [first.keyId, old.keyId, second.keyId],
     );
   },
 
-  'a rotation that starts at first use -> the old key ends that long after the first use, once': async (
-    store,
-  ) => {
-    const old = makeKey({ expiresAt: at(90_000) });
-    await store.insert(old);
-    const successor = successorOf(at(1_000));
-    const { record, previous } = await store.rotate(old.keyId, successor, {
-      overlapMs: 5_000,
-      startsAt: 'first-use',
-    });
-    assert.deepEqual(
-      [record.overlapMs, previous.expiresAt, previous.replacedBy],
-      [5_000, at(90_000), successor.keyId],
-    );
+  'a rotation that starts at first use -> the old key ends that long after the first use, once':
+    async (store) => {
+      const old = makeKey({ expiresAt: at(90_000) });
+      await store.insert(old);
+      const successor = successorOf(at(1_000));
+      const { record, previous } = await store.rotate(old.keyId, successor, {
+        overlapMs: 5_000,
+        startsAt: 'first-use',
+      });
+      assert.deepEqual(
+        [record.overlapMs, previous.expiresAt, previous.replacedBy],
+        [5_000, at(90_000), successor.keyId],
+      );
 
-    await store.touch([{ keyId: old.keyId, usedAt: at(1_500) }]);
-    assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(90_000));
-    await store.touch([{ keyId: successor.keyId, usedAt: at(2_000) }]);
-    await store.touch([{ keyId: successor.keyId, usedAt: at(8_000) }]);
-    const [ended, used] = [await store.get(old.keyId), await store.get(successor.keyId)];
-    assert.deepEqual(ended?.expiresAt, at(7_000));
-    assert.deepEqual(
-      [used?.overlapMs, used?.lastUsedAt, used?.expiresAt],
-      [undefined, at(8_000), at(90_000)],
-    );
-  },
+      await store.touch([{ keyId: old.keyId, usedAt: at(1_500) }]);
+      assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(90_000));
+      await store.touch([{ keyId: successor.keyId, usedAt: at(2_000) }]);
+      await store.touch([{ keyId: successor.keyId, usedAt: at(8_000) }]);
+      const [ended, used] = [await store.get(old.keyId), await store.get(successor.keyId)];
+      assert.deepEqual(ended?.expiresAt, at(7_000));
+      assert.deepEqual(
+        [used?.overlapMs, used?.lastUsedAt, used?.expiresAt],
+        [undefined, at(8_000), at(90_000)],
+      );
+    },
 
   'a first use late in the life of the old key -> it ends when it would have': async (store) => {
     const old = makeKey({ expiresAt: at(3_000) });
@@ -134,7 +151,10 @@ export const rotateContract: StoreCases = {
       assert.equal(await store.prune(at(60_999)), 0);
       const later = store.update(first.keyId, { expiresAt: null });
       await rejectsWith('already_rotated', later);
-      const again = store.rotate(first.keyId, successorOf(at(4_000)), { overlapMs: 0, startsAt: 'now' });
+      const again = store.rotate(first.keyId, successorOf(at(4_000)), {
+        overlapMs: 0,
+        startsAt: 'now',
+      });
       await rejectsWith('already_rotated', again);
 
       await store.revoke(fourth.keyId, at(5_000), { family: true });
@@ -155,18 +175,17 @@ export const rotateContract: StoreCases = {
       assert.equal((await store.get(third.keyId))?.replaces, second.keyId);
     },
 
-  'prune of a successor that was revoked before its first use -> it stays while the old key works': async (
-    store,
-  ) => {
-    const old = makeKey();
-    await store.insert(old);
-    const successor = successorOf(at(1_000));
-    await store.rotate(old.keyId, successor, { overlapMs: 5_000, startsAt: 'first-use' });
-    await store.revoke(successor.keyId, at(2_000), { family: false });
-    assert.equal(await store.prune(at(90_000)), 0);
-    await store.revoke(old.keyId, at(90_001), { family: false });
-    assert.equal(await store.prune(at(90_001)), 2);
-  },
+  'prune of a successor that was revoked before its first use -> it stays while the old key works':
+    async (store) => {
+      const old = makeKey();
+      await store.insert(old);
+      const successor = successorOf(at(1_000));
+      await store.rotate(old.keyId, successor, { overlapMs: 5_000, startsAt: 'first-use' });
+      await store.revoke(successor.keyId, at(2_000), { family: false });
+      assert.equal(await store.prune(at(90_000)), 0);
+      await store.revoke(old.keyId, at(90_001), { family: false });
+      assert.equal(await store.prune(at(90_001)), 2);
+    },
 
   'a successor that is replaced before its first use -> the key before it ends the overlap after that, or when it would have':
     async (store) => {
@@ -190,7 +209,9 @@ export const rotateContract: StoreCases = {
       }
     },
 
-  'a successor that was used and is then replaced -> the end of the key before it stays': async (store) => {
+  'a successor that was used and is then replaced -> the end of the key before it stays': async (
+    store,
+  ) => {
     const old = makeKey();
     await store.insert(old);
     const [first, second] = [successorOf(at(1_000)), successorOf(at(3_000))];
@@ -208,7 +229,10 @@ export const rotateContract: StoreCases = {
         await store.rotate(old.keyId, successorOf(at(1_000)), { overlapMs: 90_000, startsAt });
         const before = await store.get(old.keyId);
         for (const expiresAt of [null, at(5_001)]) {
-          await rejectsWith('already_rotated', store.update(old.keyId, { expiresAt, name: 'phone' }));
+          await rejectsWith(
+            'already_rotated',
+            store.update(old.keyId, { expiresAt, name: 'phone' }),
+          );
         }
         assert.deepEqual(await store.get(old.keyId), before);
         await store.update(old.keyId, { expiresAt: at(5_000), name: 'phone' });
@@ -221,30 +245,32 @@ export const rotateContract: StoreCases = {
     async (store) => {
       const old = makeKey();
       await store.insert(old);
-      await store.rotate(old.keyId, successorOf(at(1_000)), { overlapMs: 5_000, startsAt: 'first-use' });
+      await store.rotate(old.keyId, successorOf(at(1_000)), {
+        overlapMs: 5_000,
+        startsAt: 'first-use',
+      });
       await store.update(old.keyId, { expiresAt: null });
       await store.update(old.keyId, { expiresAt: at(9_000) });
       await rejectsWith('already_rotated', store.update(old.keyId, { expiresAt: null }));
       assert.deepEqual((await store.get(old.keyId))?.expiresAt, at(9_000));
     },
 
-  'rotations and changes of the expiry at the same time -> no old key ends after its overlap': async (
-    store,
-  ) => {
-    for (let turn = 0; turn < 10; turn++) {
-      const old = makeKey(turn % 2 ? { expiresAt: at(4_000) } : {});
-      await store.insert(old);
-      const later = () => store.update(old.keyId, { expiresAt: turn % 3 ? null : at(60_000) });
-      const outcomes = await Promise.allSettled([
-        later(),
-        later(),
-        store.rotate(old.keyId, successorOf(at(1_000)), { overlapMs: 5_000, startsAt: 'now' }),
-        later(),
-        later(),
-      ]);
-      assert.equal(outcomes[2].status, 'fulfilled');
-      const { expiresAt } = (await store.get(old.keyId))!;
-      assert.ok(expiresAt && expiresAt <= at(6_000), 'the old key outlives its overlap');
-    }
-  },
+  'rotations and changes of the expiry at the same time -> no old key ends after its overlap':
+    async (store) => {
+      for (let turn = 0; turn < 10; turn++) {
+        const old = makeKey(turn % 2 ? { expiresAt: at(4_000) } : {});
+        await store.insert(old);
+        const later = () => store.update(old.keyId, { expiresAt: turn % 3 ? null : at(60_000) });
+        const outcomes = await Promise.allSettled([
+          later(),
+          later(),
+          store.rotate(old.keyId, successorOf(at(1_000)), { overlapMs: 5_000, startsAt: 'now' }),
+          later(),
+          later(),
+        ]);
+        assert.equal(outcomes[2].status, 'fulfilled');
+        const { expiresAt } = (await store.get(old.keyId))!;
+        assert.ok(expiresAt && expiresAt <= at(6_000), 'the old key outlives its overlap');
+      }
+    },
 };

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { at, makeKey } from './stored-key.js';
 
 export const searchContract: StoreCases = {
-  'a search -> the records with that text in user, name or key id, literally, in any case': async (store) => {
+  'a search -> the records with that text in user, name or key id, literally, in any case': async (
+    store,
+  ) => {
     // Fixed ids: random ones hold what is searched for now and then.
     const keys = {
       alice: makeKey({ keyId: 'key_XyZ0000001', user: 'Alice@Example.com', createdAt: at(3) }),
@@ -28,7 +30,17 @@ export const searchContract: StoreCases = {
     }
     assert.deepEqual(await found('qRs0000003'), [keys.other.keyId]);
     assert.deepEqual(await found('bob'), [keys.named.keyId, keys.other.keyId]);
-    for (const search of ['b.b', '%', '_%_', 'l*', '***:bob', '(?i)BOB', '\\u0062', 'bob\\n', '\0']) {
+    for (const search of [
+      'b.b',
+      '%',
+      '_%_',
+      'l*',
+      '***:bob',
+      '(?i)BOB',
+      '\\u0062',
+      'bob\\n',
+      '\0',
+    ]) {
       assert.deepEqual(await found(search), search === '%' ? [keys.named.keyId] : [], search);
     }
     assert.equal((await found('')).length, 3);

@@ -8,7 +8,9 @@ import { at, makeKey, successorOf } from './stored-key.js';
 const patienceMs = 1_000;
 
 export const watchContract: StoreCases = {
-  'a watched store -> says that it is connected, then announces each change by its key id': async (store) => {
+  'a watched store -> says that it is connected, then announces each change by its key id': async (
+    store,
+  ) => {
     assertWatchable(store);
     const { seen, connected, close } = watch(store);
     try {
@@ -75,7 +77,11 @@ function watch(store: KeyStore) {
   return { seen, connected, close: () => watching.close() };
 }
 
-async function announces(seen: Set<string>, keyId: string, change: () => Promise<unknown>): Promise<void> {
+async function announces(
+  seen: Set<string>,
+  keyId: string,
+  change: () => Promise<unknown>,
+): Promise<void> {
   seen.clear();
   await change();
   const deadline = performance.now() + patienceMs;

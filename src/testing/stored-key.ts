@@ -24,7 +24,10 @@ export function successorOf(createdAt: Date): Successor {
   return { keyId, digest, createdAt };
 }
 
-export async function rejectsWith(code: KeyStoreErrorCode, promise: Promise<unknown>): Promise<void> {
+export async function rejectsWith(
+  code: KeyStoreErrorCode,
+  promise: Promise<unknown>,
+): Promise<void> {
   await assert.rejects(promise, (error) => {
     assert.ok(error instanceof KeyStoreError, `rejects with a KeyStoreError, not ${String(error)}`);
     assert.equal(error.code, code);

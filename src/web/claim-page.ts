@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
-import { assertArgument, checkOptions, mustBeHeaderName, mustBeName, mustBeToken } from '../lib/options.js';
+import {
+  assertArgument,
+  checkOptions,
+  mustBeHeaderName,
+  mustBeName,
+  mustBeToken,
+} from '../lib/options.js';
 import type { ApiKeyHandler } from '../require-api-key.js';
 import { ClaimError } from '../stores/claim-store.js';
 import { WebProblem } from './http/problem.js';

@@ -58,7 +58,14 @@ const describeSession =
   ({ keys, claimUrl, apiName, knownScopes }: DeskApiOptions): Action =>
   (req, res) => {
     const { keyId, user } = apiKeyOf(req);
-    sendJson(res, 200, { keyId, user, apiName, knownScopes, keepsClaims: keys.keepsClaims, claimUrl });
+    sendJson(res, 200, {
+      keyId,
+      user,
+      apiName,
+      knownScopes,
+      keepsClaims: keys.keepsClaims,
+      claimUrl,
+    });
   };
 
 const listKeys =
@@ -191,7 +198,8 @@ async function mapStoreErrors<Result>(work: Promise<Result>): Promise<Result> {
     return await work;
   } catch (error) {
     // Drivers throw such errors too, and their words are not for the client; the manager's begin with its method.
-    if (error instanceof RangeError && error.message.startsWith('createClaim: ')) throw malformed(error);
+    if (error instanceof RangeError && error.message.startsWith('createClaim: '))
+      throw malformed(error);
     if (!(error instanceof KeyStoreError || error instanceof ClaimError)) throw error;
     const isUnknown = error.code === 'unknown_key_id' || error.code === 'unknown_claim_id';
     throw isUnknown

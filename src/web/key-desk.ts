@@ -67,7 +67,9 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
   const { keys, apiName, knownScopes = [], requireHttps = false } = checked;
   assertArgument('keyDesk', '"keys"', keys, mustBeManager);
   if (checked.claimUrl !== undefined && !keys.keepsClaims)
-    throw new TypeError('keyDesk: "claimUrl" is given, but the store of "keys" keeps no claim links');
+    throw new TypeError(
+      'keyDesk: "claimUrl" is given, but the store of "keys" keeps no claim links',
+    );
   const claimUrl = keys.keepsClaims ? (checked.claimUrl ?? '/claim') : undefined;
 
   const guard = requireApiKey({
@@ -99,7 +101,8 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
     if (path.startsWith('/api/')) {
       setSecurityHeaders(res);
       guard(req, res, (error) => {
-        if (error === undefined) void runMethod(findMethods(path.slice('/api'.length)) ?? notThere, req, res);
+        if (error === undefined)
+          void runMethod(findMethods(path.slice('/api'.length)) ?? notThere, req, res);
         else next(error);
       });
       return;

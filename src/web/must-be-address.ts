@@ -6,7 +6,8 @@ import type { Check } from '../lib/options.js';
  */
 export const mustBeAddress: Check = (value) => {
   const expected = 'an http or https address, or a path that begins with one "/"';
-  if (typeof value !== 'string' || !/^(https?:\/\/[^/\\]|\/(?![/\\]))/i.test(value)) return expected;
+  if (typeof value !== 'string' || !/^(https?:\/\/[^/\\]|\/(?![/\\]))/i.test(value))
+    return expected;
   if (!URL.canParse(value, 'http://localhost')) return expected;
   const { username, password } = new URL(value, 'http://localhost');
   return username === '' && password === '' ? undefined : expected;

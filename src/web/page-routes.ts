@@ -23,9 +23,11 @@ export function pageRoutes(
   { post }: { readonly post?: Action } = {},
 ): Map<string, Methods> {
   const routes = new Map<string, Methods>();
-  const sendPage: Action = (req, res) => sendFile(res, html, assets[html].replaceAll('%base%', baseOf(req)));
+  const sendPage: Action = (req, res) =>
+    sendFile(res, html, assets[html].replaceAll('%base%', baseOf(req)));
   routes.set('/', { GET: sendPage, ...(post && { POST: post }) });
-  for (const name of files) routes.set(`/${name}`, { GET: (_req, res) => sendFile(res, name, assets[name]) });
+  for (const name of files)
+    routes.set(`/${name}`, { GET: (_req, res) => sendFile(res, name, assets[name]) });
   return routes;
 }
 

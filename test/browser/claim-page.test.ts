@@ -16,7 +16,11 @@ describeInBrowser('the claim page in a browser', (open) => {
     const app = await startWebApp({
       claim: { apiName: 'Audio API', invitedBy: 'Bob', exampleUrl: '/hello' },
     });
-    const { token } = await app.keys.createClaim({ user, scopes: ['audio:read', 'audio:write'], ...options });
+    const { token } = await app.keys.createClaim({
+      user,
+      scopes: ['audio:read', 'audio:write'],
+      ...options,
+    });
     return { ...app, token, link: `${app.url}/claim#${token}` };
   }
 
@@ -230,7 +234,9 @@ describeInBrowser('the claim page in a browser', (open) => {
   });
 
   it('a narrow phone -> everything in reach, nothing to scroll for sideways, buttons large enough for a finger', async () => {
-    const { link } = await invite('a-very-long-user-name-without-any-blank-that-could-break@example.com');
+    const { link } = await invite(
+      'a-very-long-user-name-without-any-blank-that-could-break@example.com',
+    );
     const { page } = await open(link, {
       viewport: { width: 320, height: 568 },
       hasTouch: true,
@@ -238,7 +244,9 @@ describeInBrowser('the claim page in a browser', (open) => {
     });
     await heading(page, /^A key for/);
     await expectNoSidewaysScroll(page);
-    expect((await page.getByRole('button', { name: make }).boundingBox())!.height).toBeGreaterThanOrEqual(44);
+    expect(
+      (await page.getByRole('button', { name: make }).boundingBox())!.height,
+    ).toBeGreaterThanOrEqual(44);
     await page.getByRole('button', { name: make }).tap();
     await heading(page, 'Your API key');
     await expectNoSidewaysScroll(page);

@@ -10,7 +10,12 @@ describeInBrowser('what the key desk shows', (open) => {
     const { ApiKeyManager, MemoryKeyStore } = await import('../../src/index.js');
     const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => now });
     const markup = '<img src=x onerror=alert(1)>';
-    await keys.create({ user: markup, name: markup, scopes: ['<b>'], metadata: { [markup]: markup } });
+    await keys.create({
+      user: markup,
+      name: markup,
+      scopes: ['<b>'],
+      metadata: { [markup]: markup },
+    });
     await keys.create({ user: 'expired', expiresAt: new Date(now + dayMs) });
     await keys.create({ user: 'expiring', expiresAt: new Date(now + 103 * dayMs) });
     await keys.revoke((await keys.create({ user: 'revoked' })).record.keyId);
@@ -85,17 +90,29 @@ describeInBrowser('what the key desk shows', (open) => {
   it.each([320, 360, 768, 1000, 1040, 1080, 1120, 1280])(
     'a window of %d pixels -> ids and short scopes on one line each, nothing beyond the edge',
     async (width) => {
-      const { page, operator, keys } = await startDesk(open, {}, { viewport: { width, height: 800 } });
+      const { page, operator, keys } = await startDesk(
+        open,
+        {},
+        { viewport: { width, height: 800 } },
+      );
       await keys.create({
         user: 'a-long-user-name@department.example.com',
         name: 'A key with a rather long name',
         scopes: ['audio:read', 'audio:write', 'reports:read-all-that-there-is'],
         expiresAt: new Date(Date.now() + 700 * dayMs),
       });
-      await keys.rotate((await keys.create({ user: 'alice', scopes: ['audio:write'] })).record.keyId);
-      const { token } = await keys.createClaim({ user: 'carol@example.com', scopes: ['audio:write'] });
+      await keys.rotate(
+        (await keys.create({ user: 'alice', scopes: ['audio:write'] })).record.keyId,
+      );
+      const { token } = await keys.createClaim({
+        user: 'carol@example.com',
+        scopes: ['audio:write'],
+      });
       await keys.claim(token);
-      await keys.createClaim({ user: 'a-long-user-name@department.example.com', scopes: ['audio:write'] });
+      await keys.createClaim({
+        user: 'a-long-user-name@department.example.com',
+        scopes: ['audio:write'],
+      });
       await signIn(page, operator.key);
       for (const label of ['Keys', 'Claim links']) {
         await page.getByRole('tab', { name: label }).click();
@@ -107,7 +124,8 @@ describeInBrowser('what the key desk shows', (open) => {
         expect(x + wide).toBeLessThanOrEqual(width);
         const ids = await table.locator('.key-id').all();
         const scopes = await table.getByText('audio:write', { exact: true }).all();
-        for (const each of [...ids, ...scopes]) expect((await each.boundingBox())!.height).toBeLessThan(30);
+        for (const each of [...ids, ...scopes])
+          expect((await each.boundingBox())!.height).toBeLessThan(30);
       }
     },
   );

@@ -1,6 +1,14 @@
 import { expect, it } from 'vitest';
 import { describeInBrowser, expectAccessible } from '../support/browser.js';
-import { dialog, press, rows, secretOf, signIn, startDesk, wholePage } from '../support/desk-page.js';
+import {
+  dialog,
+  press,
+  rows,
+  secretOf,
+  signIn,
+  startDesk,
+  wholePage,
+} from '../support/desk-page.js';
 
 describeInBrowser('the key desk in a browser', (open) => {
   it('keys that may not -> a sentence each, and no data; the right one -> the list', async () => {

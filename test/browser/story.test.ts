@@ -48,7 +48,9 @@ describeInBrowser('an invitation, from the command line to the last call', (open
     await desk.page.getByText('Revoked', { exact: true }).last().waitFor();
     await vi.waitFor(
       async () =>
-        expect(JSON.parse(await shell(`${line} --silent`))).toMatchObject({ code: 'revoked_api_key' }),
+        expect(JSON.parse(await shell(`${line} --silent`))).toMatchObject({
+          code: 'revoked_api_key',
+        }),
       1_000,
     );
     await keys.close();

@@ -53,7 +53,9 @@ describe('adopt', () => {
     await plaintextTable('big_keys', 2_000);
     const holder = await database.client();
     await holder.query('begin; select from big_keys where id = 1 for update');
-    const { child, finished } = startCli(['adopt', '--table', 'big_keys', '--batch-size', '100'], { env });
+    const { child, finished } = startCli(['adopt', '--table', 'big_keys', '--batch-size', '100'], {
+      env,
+    });
     await untilBlocked(pool);
     child.kill('SIGINT');
     await holder.query('commit');
@@ -62,7 +64,9 @@ describe('adopt', () => {
       stdout: '',
       stderr: 'error: stopped; what is hashed is kept; run it again to go on\n',
     });
-    expect((await pool.query('select from big_keys where api_key is not null')).rowCount).toBe(2_000);
+    expect((await pool.query('select from big_keys where api_key is not null')).rowCount).toBe(
+      2_000,
+    );
 
     const again = await cli(['adopt', '--table', 'big_keys', '--json'], { env });
     expect(JSON.parse(again.stdout)).toMatchObject({ adopted: 2_000, wasUpToDate: false });
@@ -76,7 +80,8 @@ describe('adopt', () => {
     const hexKey = '0a1b'.repeat(16);
     await pool.query('alter table doubtful add paid boolean');
     await pool.query(`update doubtful set api_key = $1`, [hexKey]);
-    const adopt = (...options: string[]) => cli(['adopt', '--table', 'doubtful', ...options], { env });
+    const adopt = (...options: string[]) =>
+      cli(['adopt', '--table', 'doubtful', ...options], { env });
     expect(await adopt()).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/doubtful\.paid.*--ignore-column/),

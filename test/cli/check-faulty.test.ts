@@ -54,7 +54,8 @@ describe('check on a server that is not as it should be', () => {
     const report = await check(server.url, '--method', 'POST');
     expect(report.findings[0]).toMatchObject({
       code: 'not_found',
-      remedy: 'check the path; if it is no POST route give --method, and first read in --help what that runs',
+      remedy:
+        'check the path; if it is no POST route give --method, and first read in --help what that runs',
     });
     expect(server.sawKey()).toBe(false);
   });
@@ -64,7 +65,8 @@ describe('check on a server that is not as it should be', () => {
     // A server that echoes what it was sent must not make the command repeat it.
     const redirect: RequestHandler = (req, res) =>
       res.redirect(302, `${target.url}/${req.get('X-API-Key') ?? ''}`);
-    const upgrade: RequestHandler = (req, res) => res.redirect(301, `https://${req.hostname}/hello`);
+    const upgrade: RequestHandler = (req, res) =>
+      res.redirect(301, `https://${req.hostname}/hello`);
     const [first, behind, https] = await Promise.all([
       guarded(redirect),
       guarded(guard(), redirect),
@@ -72,14 +74,18 @@ describe('check on a server that is not as it should be', () => {
     ]);
     const reports = await Promise.all([first, behind, https].map(({ url }) => check(url)));
     for (const { codes } of reports) expect(codes).toEqual(['redirect']);
-    expect(reports[0]!.findings[0]!.message).toContain(`redirects to http://127.0.0.1:${target.port}:`);
+    expect(reports[0]!.findings[0]!.message).toContain(
+      `redirects to http://127.0.0.1:${target.port}:`,
+    );
     expect(reports[2]!.findings[0]!.message).toContain('redirects to https');
     expect([first.sawKey(), behind.sawKey(), target.sawKey()]).toEqual([false, true, false]);
   });
 
   it('an upgrade that nobody asked for, before or behind the guard -> found', async () => {
     const upgrade: RequestHandler = (req) =>
-      void req.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+      void req.socket.end(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+      );
     const [first, behind] = await Promise.all([guarded(upgrade), guarded(guard(), upgrade)]);
     const reports = await Promise.all([first, behind].map(({ url }) => check(url)));
     for (const { codes } of reports) expect(codes).toEqual(['unexpected_answer']);

@@ -30,7 +30,10 @@ describe('check on a server that is guarded', () => {
       cli([...args, '--key-file', 'alice.key'], { cwd }),
       cli([...args, '--no-key']),
     ]);
-    expect(JSON.parse(bearer.stdout)).toMatchObject({ ok: true, findings: [{ code: 'preflight_blocked' }] });
+    expect(JSON.parse(bearer.stdout)).toMatchObject({
+      ok: true,
+      findings: [{ code: 'preflight_blocked' }],
+    });
     expect(JSON.parse(none.stdout)).toMatchObject({
       ok: true,
       findings: [{ code: 'no_key' }, { severity: 'note' }],
@@ -60,8 +63,16 @@ describe('check on a server that is guarded', () => {
       cli(['check', server.url, '--key-file', 'empty.key', '--json'], { cwd }),
     ]);
     const advice = 'give a key, or check without one: --no-key';
-    expect(filed).toEqual({ code: 2, stdout: '', stderr: `error: empty.key holds no key: ${advice}\n` });
-    expect(piped).toEqual({ code: 2, stdout: '', stderr: `error: standard input holds no key: ${advice}\n` });
+    expect(filed).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `error: empty.key holds no key: ${advice}\n`,
+    });
+    expect(piped).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `error: standard input holds no key: ${advice}\n`,
+    });
     expect(json).toEqual(filed);
   });
 
@@ -71,7 +82,10 @@ describe('check on a server that is guarded', () => {
       guarded(guard({ source: () => undefined })),
       guarded(answers({ ok: false, code: 'expired_api_key' })),
       guarded(answers({ ok: false, code: 'revoked_api_key' })),
-      guarded(answers({ ok: true, apiKey }), guard({ source: () => ({ ok: true, apiKey }), scopes: ['x'] })),
+      guarded(
+        answers({ ok: true, apiKey }),
+        guard({ source: () => ({ ok: true, apiKey }), scopes: ['x'] }),
+      ),
     ]);
     const reports = await Promise.all(servers.map(({ url }) => check(url)));
     expect(reports.map(({ codes }) => codes)).toEqual([
@@ -89,7 +103,9 @@ describe('check on a server that is guarded', () => {
       guarded(guard({ header: 'Authorization', scheme: 'Bearer' })),
     ]);
     const reports = await Promise.all([check(other.url), check(bearer.url)]);
-    expect(reports.map(({ findings }) => findings.map(({ code, remedy }) => [code, remedy]))).toEqual([
+    expect(
+      reports.map(({ findings }) => findings.map(({ code, remedy }) => [code, remedy])),
+    ).toEqual([
       [['wrong_header', 'check again with --header X-Internal-Api-Key']],
       [['wrong_header', 'check again with --header Authorization --scheme Bearer']],
     ]);
@@ -110,12 +126,17 @@ describe('check on a server that is guarded', () => {
       guarded(cors({ origin: 'https://other.example' }), guard()),
       guarded(cors({ allowedHeaders: ['X-Other'] }), guard()),
     ]);
-    const named = await Promise.all(servers.map(({ url }) => check(url, '--origin', 'https://app.example')));
+    const named = await Promise.all(
+      servers.map(({ url }) => check(url, '--origin', 'https://app.example')),
+    );
     for (const { codes } of named) expect(codes).toEqual(['preflight_blocked']);
     const messages = named.map(({ findings }) => findings[0]!.message);
     expect(messages[0]).toContain('refused with 401');
     expect(messages[1]).toContain('this origin is not allowed');
     expect(messages[2]).toContain('the header x-api-key is not allowed');
-    expect(await check(servers[0].url)).toMatchObject({ ok: true, findings: [{ severity: 'note' }] });
+    expect(await check(servers[0].url)).toMatchObject({
+      ok: true,
+      findings: [{ severity: 'note' }],
+    });
   });
 });

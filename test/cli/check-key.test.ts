@@ -5,7 +5,12 @@ import { cli, folder } from '../support/cli.js';
 
 interface Report {
   readonly calls: readonly { call: string; status: number }[];
-  readonly findings: readonly { severity: string; code: string; message: string; remedy?: string }[];
+  readonly findings: readonly {
+    severity: string;
+    code: string;
+    message: string;
+    remedy?: string;
+  }[];
 }
 
 /** What the command says of a server when this is on standard input; never what may be a key. */
@@ -41,7 +46,13 @@ describe('check with a key that looks wrong', () => {
       'looks like one of this library, but its checksum does not fit: it is cut off or mistyped',
       'copy it again, from its first to its last character',
     ],
-    ['mistyped', key.slice(0, -1) + last, 'mistyped_key', 'its checksum does not fit', 'copy it again'],
+    [
+      'mistyped',
+      key.slice(0, -1) + last,
+      'mistyped_key',
+      'its checksum does not fit',
+      'copy it again',
+    ],
     [
       'a header line',
       `X-API-Key: ${key}`,
@@ -140,7 +151,12 @@ describe('check with a key that looks wrong', () => {
 describe('check with a key that lacks a scope', () => {
   it.each([
     [['audio:write'], 'it needs audio:write.', 'use a key with that scope', '--scope audio:write'],
-    [['a', 'b;touch'], 'it needs a b;touch.', 'use a key with these scopes', "--scope a --scope 'b;touch'"],
+    [
+      ['a', 'b;touch'],
+      'it needs a b;touch.',
+      'use a key with these scopes',
+      "--scope a --scope 'b;touch'",
+    ],
   ])(
     '%j -> the scopes are named as the server names them, also in the line to paste',
     async (scopes, needs, use, options) => {

@@ -30,22 +30,25 @@ describe('check on what does not answer', () => {
     expect(reports[3].findings[0]!.message).toContain('it does not speak TLS');
   });
 
-  it.skipIf(!canSign)('a certificate that is signed by itself -> found, and the key not sent', async () => {
-    const cwd = folder();
-    const options =
-      'req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 1 -keyout server.pem -out server.crt';
-    execFileSync('openssl', options.split(' '), { cwd, stdio: 'ignore' });
-    const read = (name: string) => readFileSync(join(cwd, name));
-    const listener: RequestListener = (_req, res) => void res.writeHead(401).end();
-    const server = await serve(
-      listener,
-      createHttpsServer({ key: read('server.pem'), cert: read('server.crt') }, listener),
-    );
-    const report = await check(`https://localhost:${server.port}/`);
-    expect(report.codes).toEqual(['tls_failed']);
-    expect(report.findings[0]!.message).toContain('self-signed');
-    expect(server.sawKey()).toBe(false);
-  });
+  it.skipIf(!canSign)(
+    'a certificate that is signed by itself -> found, and the key not sent',
+    async () => {
+      const cwd = folder();
+      const options =
+        'req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 1 -keyout server.pem -out server.crt';
+      execFileSync('openssl', options.split(' '), { cwd, stdio: 'ignore' });
+      const read = (name: string) => readFileSync(join(cwd, name));
+      const listener: RequestListener = (_req, res) => void res.writeHead(401).end();
+      const server = await serve(
+        listener,
+        createHttpsServer({ key: read('server.pem'), cert: read('server.crt') }, listener),
+      );
+      const report = await check(`https://localhost:${server.port}/`);
+      expect(report.codes).toEqual(['tls_failed']);
+      expect(report.findings[0]!.message).toContain('self-signed');
+      expect(server.sawKey()).toBe(false);
+    },
+  );
 
   it.each([
     [['check', 'ftp://127.0.0.1/']],

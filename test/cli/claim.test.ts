@@ -34,9 +34,17 @@ describe('claim', () => {
     );
     expect(stderr).not.toContain(token);
     const [claim] = await keys.listClaims();
-    expect(claim).toMatchObject({ user: 'alice', name: 'ci', scopes: ['audio:write'], metadata: { a: 1 } });
+    expect(claim).toMatchObject({
+      user: 'alice',
+      name: 'ci',
+      scopes: ['audio:write'],
+      metadata: { a: 1 },
+    });
     expect(claim!.expiresAt.getTime() - claim!.createdAt.getTime()).toBe(2 * 3_600_000);
-    expect(claim!.keyExpiresAt!.getTime() - claim!.createdAt.getTime()).toBeCloseTo(90 * 86_400_000, -4);
+    expect(claim!.keyExpiresAt!.getTime() - claim!.createdAt.getTime()).toBeCloseTo(
+      90 * 86_400_000,
+      -4,
+    );
     expect(await keys.list()).toEqual([]);
     expect((await keys.claim(token!)).record).toMatchObject({
       user: 'alice',
@@ -48,7 +56,14 @@ describe('claim', () => {
     const { stdout, stderr } = await run('bob', '--json', '--base-url', `${baseUrl}/`);
     const { link, claim } = JSON.parse(stdout) as { link: string; claim: object };
     expect(link).toMatch(/^https:\/\/api\.example\.com\/claim\/#[\w-]{43}$/);
-    expect(Object.keys(claim)).toEqual(['claimId', 'user', 'scopes', 'metadata', 'createdAt', 'expiresAt']);
+    expect(Object.keys(claim)).toEqual([
+      'claimId',
+      'user',
+      'scopes',
+      'metadata',
+      'createdAt',
+      'expiresAt',
+    ]);
     expect(stderr).toBe('');
   });
 
@@ -56,13 +71,17 @@ describe('claim', () => {
     const env = { DATABASE_URL: database.url };
     const [full, closed] = await Promise.all([
       shell(`$CLI claim carol --json --base-url ${baseUrl} > /dev/full`, { env }),
-      shell(`{ sleep 0.2; $CLI claim carol --base-url ${baseUrl}; echo "exit $?" >&2; } | true`, { env }),
+      shell(`{ sleep 0.2; $CLI claim carol --base-url ${baseUrl}; echo "exit $?" >&2; } | true`, {
+        env,
+      }),
     ]);
     const remedy = /the link is lost: npx require-api-key withdraw (claim_\w{10})\n/;
     expect(full.code).toBe(1);
     expect(closed.stderr).toMatch(/nothing reads it; .*\nexit 1\n$/);
     for (const { stderr } of [full, closed]) {
-      await expect(keys.revokeClaim(remedy.exec(stderr)![1]!)).resolves.toMatchObject({ user: 'carol' });
+      await expect(keys.revokeClaim(remedy.exec(stderr)![1]!)).resolves.toMatchObject({
+        user: 'carol',
+      });
     }
   });
 

@@ -30,12 +30,20 @@ describe('claims', () => {
     expect(all.stdout).toMatch(/^CLAIM ID +USER +NAME +SCOPES +STATUS +CREATED +ENDS +KEY ID\n/);
     const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d UTC`;
     expect(all.stdout).toMatch(
-      new RegExp(`\n${used.claim.claimId} +alice +ci +a b +used +${time} +${time} +${record.keyId}\n$`),
+      new RegExp(
+        `\n${used.claim.claimId} +alice +ci +a b +used +${time} +${time} +${record.keyId}\n$`,
+      ),
     );
-    expect(onlyOpen.stdout).toMatch(new RegExp(`\n${open.claim.claimId} +bob +open +${time} +${time}\n$`));
+    expect(onlyOpen.stdout).toMatch(
+      new RegExp(`\n${open.claim.claimId} +bob +open +${time} +${time}\n$`),
+    );
     expect(onlyOpen.stdout).not.toContain(used.claim.claimId);
     expect(JSON.parse(json.stdout)).toMatchObject([
-      { claimId: open.claim.claimId, status: 'open', expiresAt: open.claim.expiresAt.toISOString() },
+      {
+        claimId: open.claim.claimId,
+        status: 'open',
+        expiresAt: open.claim.expiresAt.toISOString(),
+      },
       { claimId: used.claim.claimId, status: 'used', keyId: record.keyId },
     ]);
     for (const { code, stdout, stderr } of [all, onlyOpen, json]) {
@@ -46,7 +54,8 @@ describe('claims', () => {
   });
 
   it('more links than the limit, or than a page -> said so; --all shows each once', async () => {
-    await database.pool().query(`insert into api_keys_claims (claim_id, token_digest, user_name, expires_at)
+    await database.pool()
+      .query(`insert into api_keys_claims (claim_id, token_digest, user_name, expires_at)
       select 'claim_' || lpad(n::text, 10, '0'), 'sha256:' || lpad(to_hex(n), 64, '0'), 'many', now() + interval '1 day'
       from generate_series(1, 1234) n`);
     const [some, all] = await Promise.all([
@@ -54,7 +63,9 @@ describe('claims', () => {
       run('claims', '--all', '--status', 'open', '--json'),
     ]);
     expect(JSON.parse(some.stdout)).toHaveLength(5);
-    expect(some.stderr).toBe('Only the newest 5 are shown; for more give --all, or a higher --limit.\n');
+    expect(some.stderr).toBe(
+      'Only the newest 5 are shown; for more give --all, or a higher --limit.\n',
+    );
     const listed = (JSON.parse(all.stdout) as { claimId: string; user: string }[]).filter(
       ({ user }) => user === 'many',
     );
@@ -74,7 +85,10 @@ describe('claims', () => {
 
 describe('withdraw', () => {
   it('what is no id of a link -> failed, with what finds it, or with the command for a key', async () => {
-    const [user, keyId] = await Promise.all([run('withdraw', 'alice'), run('withdraw', 'key_0000000000')]);
+    const [user, keyId] = await Promise.all([
+      run('withdraw', 'alice'),
+      run('withdraw', 'key_0000000000'),
+    ]);
     const none = 'error: there is no claim link with this id';
     expect(user).toEqual({
       code: 1,
@@ -115,7 +129,11 @@ describe('withdraw', () => {
       stdout: '',
       stderr: 'error: the claim link was used; revoke the key that it made instead\n',
     });
-    expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'error: there is no claim link with this id\n' });
+    expect(unknown).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'error: there is no claim link with this id\n',
+    });
     expect((await keys.get(record.keyId))!.revokedAt).toBeUndefined();
   });
 });

@@ -16,7 +16,12 @@ interface Finding {
 
 async function doctor(env: Record<string, string>, ...args: string[]) {
   const { code, stdout, stderr } = await cli(['doctor', '--json', ...args], { cwd: folder(), env });
-  return { code, stdout, stderr, findings: (JSON.parse(stdout) as { findings: Finding[] }).findings };
+  return {
+    code,
+    stdout,
+    stderr,
+    findings: (JSON.parse(stdout) as { findings: Finding[] }).findings,
+  };
 }
 
 const codesOn = async (table: string) =>
@@ -65,7 +70,9 @@ describe('doctor on the database', () => {
         `insert into api_keys (key_id, user_name, digest, created_at) values ('key_unused0000', $1, $2, now() - interval '30 days')`,
         [`user ${key} ${password} ${url.href}`, digest],
       );
-    const cwd = folder({ '.env': `API_KEYS="alice:${key},bob:'${legacy}',:${legacy}\nX=${legacy}\n` });
+    const cwd = folder({
+      '.env': `API_KEYS="alice:${key},bob:'${legacy}',:${legacy}\nX=${legacy}\n`,
+    });
     const env = { INTERNAL_API_KEY: `"${legacy}"`, DATABASE_URL: url.href };
     const json = await cli(['doctor', '--json'], { cwd, env });
     const words = await cli(['doctor', '--debug'], { cwd, env });
@@ -108,25 +115,31 @@ describe('doctor on the database', () => {
     ['disabled', 'disable trigger announce_update'],
     ['enabled for ordinary sessions alone', 'enable trigger announce_delete'],
     ['disabled, that ends old keys', 'disable trigger first_use'],
-  ])('a trigger that is %s -> found with the remedy; after migrate, nothing', async (_what, change) => {
-    const url = { DATABASE_URL: database.url };
-    const table = ['--table', 'quiet'];
-    await new PostgresKeyStore({ client: pool, table: 'quiet' }).migrate();
-    await pool.query(`alter table quiet ${change}`);
+  ])(
+    'a trigger that is %s -> found with the remedy; after migrate, nothing',
+    async (_what, change) => {
+      const url = { DATABASE_URL: database.url };
+      const table = ['--table', 'quiet'];
+      await new PostgresKeyStore({ client: pool, table: 'quiet' }).migrate();
+      await pool.query(`alter table quiet ${change}`);
 
-    const { code, findings } = await doctor(url, ...table);
-    expect(code).toBe(1);
-    expect(findings).toMatchObject([
-      {
-        severity: 'error',
-        code: 'disabled_triggers',
-        remedy: 'run npx require-api-key migrate --table quiet, which restores it or says what it cannot',
-      },
-    ]);
-    const migrated = await cli(['migrate', ...table], { env: url });
-    expect(migrated.stderr).toMatch(/^The table public.quiet has its triggers back \(version \d+\).\n$/);
-    expect(await codesOn('quiet')).toEqual([]);
-  });
+      const { code, findings } = await doctor(url, ...table);
+      expect(code).toBe(1);
+      expect(findings).toMatchObject([
+        {
+          severity: 'error',
+          code: 'disabled_triggers',
+          remedy:
+            'run npx require-api-key migrate --table quiet, which restores it or says what it cannot',
+        },
+      ]);
+      const migrated = await cli(['migrate', ...table], { env: url });
+      expect(migrated.stderr).toMatch(
+        /^The table public.quiet has its triggers back \(version \d+\).\n$/,
+      );
+      expect(await codesOn('quiet')).toEqual([]);
+    },
+  );
 
   it('keys about to expire, never used, waiting in a rotation, cut off by one -> each found by its id', async () => {
     const store = new PostgresKeyStore({ client: pool });
@@ -135,12 +148,9 @@ describe('doctor on the database', () => {
     const insert = (id: string, columns: Record<string, string>) =>
       pool.query(`insert into api_keys (key_id, user_name, digest, ${Object.keys(columns).join()})
         values ('key_${id}', 'alice', 'sha256:' || encode(sha256('${id}'), 'hex'), ${Object.values(columns).join()})`);
-    const [old, recent, soon, past] = [30, 1, -3, 2].map((days) => `now() - ${days} * interval '1 day'`) as [
-      string,
-      string,
-      string,
-      string,
-    ];
+    const [old, recent, soon, past] = [30, 1, -3, 2].map(
+      (days) => `now() - ${days} * interval '1 day'`,
+    ) as [string, string, string, string];
     await insert('in_use', { created_at: old, last_used_at: recent });
     await insert('just_made', { created_at: recent });
     await insert('expiring', { created_at: old, last_used_at: recent, expires_at: soon });
@@ -150,12 +160,18 @@ describe('doctor on the database', () => {
     await insert('cut_off', { created_at: old, last_used_at: recent, expires_at: past });
     await insert('successor', { created_at: recent, replaces: `'key_cut_off'` });
     await insert('done', { created_at: old, last_used_at: recent, expires_at: past });
-    await insert('done_successor', { created_at: recent, last_used_at: recent, replaces: `'key_done'` });
+    await insert('done_successor', {
+      created_at: recent,
+      last_used_at: recent,
+      replaces: `'key_done'`,
+    });
     await insert('revoked', { created_at: old, revoked_at: past, expires_at: soon });
 
     const { code, findings } = await doctor({ DATABASE_URL: database.url });
     expect(code).toBe(1);
-    expect(findings.map((each) => [each.code, /key_\w+(?= of alice)/.exec(each.message)?.[0]])).toEqual([
+    expect(
+      findings.map((each) => [each.code, /key_\w+(?= of alice)/.exec(each.message)?.[0]]),
+    ).toEqual([
       ['expiring_key', 'key_expiring'],
       ['unused_key', 'key_unused'],
       ['waiting_rotation', 'key_waiting'],

@@ -47,7 +47,10 @@ describe('doctor on a set-up without fault', () => {
       codesOf(withEnv(`API_KEYS="\n  alice: ${good},\n  bob:${digestApiKey(other)}\n"\n`)),
       codesOf(digestsAlone),
       codesOf({ cwd: folder(), env: { API_KEYS: 'alice:Zr8kQ1x9Vt3m;Wc7pLs2nBd5yHf4gJk6a' } }),
-      codesOf({ cwd: folder(), env: { INTERNAL_API_KEY: '7Zr8kQ1x9Vt3m:Wc7pLs2nBd5yHf4gJk6aZr8kQ1x9' } }),
+      codesOf({
+        cwd: folder(),
+        env: { INTERNAL_API_KEY: '7Zr8kQ1x9Vt3m:Wc7pLs2nBd5yHf4gJk6aZr8kQ1x9' },
+      }),
       codesOf({ cwd: folder(), env: { INTERNAL_API_KEY: digestApiKey(good) } }),
     ]);
     expect(found).toEqual([[], [], [], [], [], [], []]);
@@ -75,7 +78,11 @@ describe('doctor on variables', () => {
       ['quoted_variable', 'sample_key'],
     ],
     ['a list joined by ;', { API_KEYS: `alice:${good};bob:${other}` }, ['broken_list']],
-    ['a list joined by ; and blanks', { API_KEYS: `alice:${good}; bob:${other};` }, ['broken_list']],
+    [
+      'a list joined by ; and blanks',
+      { API_KEYS: `alice:${good}; bob:${other};` },
+      ['broken_list'],
+    ],
     [
       'digests joined by ;',
       { API_KEYS: `alice:${digestApiKey(good)};bob:${digestApiKey(other)}` },
@@ -98,14 +105,26 @@ describe('doctor on variables', () => {
       { API_KEYS: 'alice:$FOO' },
       ['unresolved_reference'],
     ],
-    ['a list that is nothing but a variable of a shell', { API_KEYS: '$FOO' }, ['unresolved_reference']],
+    [
+      'a list that is nothing but a variable of a shell',
+      { API_KEYS: '$FOO' },
+      ['unresolved_reference'],
+    ],
     [
       'one key that is a variable of a shell',
       { INTERNAL_API_KEY: '$INTERNAL_API_KEY_OF_PRODUCTION' },
       ['unresolved_reference'],
     ],
-    ['one key that is a variable of Windows', { INTERNAL_API_KEY: '%FOO%' }, ['unresolved_reference']],
-    ['one key that is a command of a shell', { INTERNAL_API_KEY: '$(cat key)' }, ['unresolved_reference']],
+    [
+      'one key that is a variable of Windows',
+      { INTERNAL_API_KEY: '%FOO%' },
+      ['unresolved_reference'],
+    ],
+    [
+      'one key that is a command of a shell',
+      { INTERNAL_API_KEY: '$(cat key)' },
+      ['unresolved_reference'],
+    ],
     ['a user in front of one key', { INTERNAL_API_KEY: `alice:${good}` }, ['user_with_key']],
     [
       'a user in front of the digest of one key',
@@ -127,7 +146,8 @@ describe('doctor on variables', () => {
     expect(await findingsOf({ cwd: folder(), env })).toMatchObject([
       {
         message: 'INTERNAL_API_KEY holds what looks like user:key (entry 2).',
-        remedy: 'users belong in API_KEYS; write the key alone, as the whole value is taken for the key',
+        remedy:
+          'users belong in API_KEYS; write the key alone, as the whole value is taken for the key',
       },
     ]);
   });
@@ -140,14 +160,17 @@ describe('doctor on variables', () => {
         remedy: 'remove them: the server reads them as part of the user or of the key',
       },
       {
-        message: 'API_KEYS has a ; between entries (entry 3), so the rest is read as part of the key.',
+        message:
+          'API_KEYS has a ; between entries (entry 3), so the rest is read as part of the key.',
         remedy: 'write a comma instead of each ;',
       },
     ]);
   });
 
   it('a variable that no shell has expanded beside a sample -> each is called what it is', async () => {
-    const env = { API_KEYS: `alice:$FOO,bob:your-api-key-goes-here-0123456789abcdef,carol:${good}` };
+    const env = {
+      API_KEYS: `alice:$FOO,bob:your-api-key-goes-here-0123456789abcdef,carol:${good}`,
+    };
     const findings = await findingsOf({ cwd: folder(), env });
     expect(findings.map(({ message }) => message)).toEqual([
       'API_KEYS holds what looks like a variable that was not expanded (entry 1).',
@@ -169,7 +192,14 @@ describe('doctor on variables', () => {
 
   it('variables by other names -> those are looked at, and each has to be set', async () => {
     const env = { INTERNAL_API_KEY: 'short', METRICS_KEY: 'short', PARTNER_KEYS: 'alice' };
-    const args = ['--variable', 'METRICS_KEY', '--variable', 'JOBS_KEY', '--list-variable', 'PARTNER_KEYS'];
+    const args = [
+      '--variable',
+      'METRICS_KEY',
+      '--variable',
+      'JOBS_KEY',
+      '--list-variable',
+      'PARTNER_KEYS',
+    ];
     const findings = await findingsOf({ cwd: folder(), env }, ...args);
     expect(findings.map(({ code, message }) => [code, message.split(' ')[0]])).toEqual([
       ['unset_variable', 'JOBS_KEY'],
@@ -180,7 +210,8 @@ describe('doctor on variables', () => {
 });
 
 describe('doctor on a key under another name', () => {
-  const isRead = (name: string, meant: string) => `${name} is set, but the library reads ${meant}: rename it`;
+  const isRead = (name: string, meant: string) =>
+    `${name} is set, but the library reads ${meant}: rename it`;
 
   const values = {
     'one key': good,
@@ -198,15 +229,18 @@ describe('doctor on a key under another name', () => {
     ['API_KEY', 'pairs', 'API_KEYS'],
     ['INTERNAL_API_KEYS', 'pairs', 'API_KEYS'],
     ['APIKEYS', 'pairs', 'API_KEYS'],
-  ])('%s holds %s, in the environment or in .env -> told that %s is read', async (name, form, meant) => {
-    const value = values[form];
-    const found = await Promise.all([
-      findingsOf({ cwd: folder(), env: { [name]: value } }),
-      findingsOf(withEnv(`${name}=${value}\n`)),
-    ]);
-    for (const findings of found)
-      expect(findings).toMatchObject([{ code: 'unset_variable', remedy: isRead(name, meant) }]);
-  });
+  ])(
+    '%s holds %s, in the environment or in .env -> told that %s is read',
+    async (name, form, meant) => {
+      const value = values[form];
+      const found = await Promise.all([
+        findingsOf({ cwd: folder(), env: { [name]: value } }),
+        findingsOf(withEnv(`${name}=${value}\n`)),
+      ]);
+      for (const findings of found)
+        expect(findings).toMatchObject([{ code: 'unset_variable', remedy: isRead(name, meant) }]);
+    },
+  );
 
   it('keys of other services, a name that is set to nothing -> not taken for it', async () => {
     const env = { OPENAI_API_KEY: good, APP_KEY: good, SECRET_KEY: good, KEY: good, API_KEY: ' ' };
@@ -216,7 +250,14 @@ describe('doctor on a key under another name', () => {
   });
 
   it('a list of another name -> the nearest to it; a variable that is asked for too is none', async () => {
-    const args = ['--variable', 'JOBS_KEY_A', '--variable', 'JOBS_KEY_B', '--list-variable', 'PARTNER_KEYS'];
+    const args = [
+      '--variable',
+      'JOBS_KEY_A',
+      '--variable',
+      'JOBS_KEY_B',
+      '--list-variable',
+      'PARTNER_KEYS',
+    ];
     const env = { JOBS_KEY_A: good, PARTNERS_KEYS: other };
     const [finding] = await findingsOf({ cwd: folder(), env }, ...args);
     expect(finding).toMatchObject({
@@ -238,7 +279,11 @@ describe('doctor on the .env', () => {
     ['blanks within quotes', `INTERNAL_API_KEY="${good} "\n`, ['padded_variable']],
     ['a quote that is not closed', `INTERNAL_API_KEY="${good}\n`, ['quoted_variable']],
     ['a # in a value', `INTERNAL_API_KEY=${good}#more\n`, ['truncated_variable']],
-    ['a variable twice', `INTERNAL_API_KEY=${other}\nINTERNAL_API_KEY=${good}\n`, ['repeated_variable']],
+    [
+      'a variable twice',
+      `INTERNAL_API_KEY=${other}\nINTERNAL_API_KEY=${good}\n`,
+      ['repeated_variable'],
+    ],
   ])('%s -> found', async (_what, text, codes) => {
     expect(await codesOf(withEnv(text))).toEqual(codes);
   });
@@ -292,7 +337,9 @@ describe('doctor on the .env', () => {
   it('open to others -> found, with the command that closes it', async () => {
     const { cwd } = withEnv(`INTERNAL_API_KEY=${good}\n`);
     chmodSync(join(cwd, '.env'), 0o644);
-    expect(await findingsOf({ cwd })).toMatchObject([{ code: 'open_env_file', remedy: 'chmod 600 .env' }]);
+    expect(await findingsOf({ cwd })).toMatchObject([
+      { code: 'open_env_file', remedy: 'chmod 600 .env' },
+    ]);
   });
 
   it('not ignored by git, then tracked, then ignored -> found, found, and well', async () => {
@@ -312,7 +359,9 @@ describe('doctor in a folder of somebody else', () => {
   it('variables in its .env and commands in its .git/config that make git run or write something -> nothing is', async () => {
     const cwd = folder();
     execFileSync('git', ['init'], { cwd, stdio: 'ignore' });
-    writeFileSync(join(cwd, 'monitor.sh'), `#!/bin/sh\ntouch '${cwd}/ran-by-config'\n`, { mode: 0o700 });
+    writeFileSync(join(cwd, 'monitor.sh'), `#!/bin/sh\ntouch '${cwd}/ran-by-config'\n`, {
+      mode: 0o700,
+    });
     execFileSync('git', ['config', 'core.fsmonitor', './monitor.sh'], { cwd });
     const lines = [
       `INTERNAL_API_KEY=${good}`,

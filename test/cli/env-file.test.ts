@@ -45,7 +45,12 @@ describe('generate --env --out into a file that is there', () => {
   it.each<[string, string[], string, string]>([
     ['other variables', single, 'PORT=3000\n', 'PORT=3000\nINTERNAL_API_KEY=<new>\n'],
     ['no line break at the end', single, 'PORT=3000', 'PORT=3000\nINTERNAL_API_KEY=<new>\n'],
-    ['line breaks of Windows', single, 'A=1\r\nB=2\r\n', 'A=1\r\nB=2\r\nINTERNAL_API_KEY=<new>\r\n'],
+    [
+      'line breaks of Windows',
+      single,
+      'A=1\r\nB=2\r\n',
+      'A=1\r\nB=2\r\nINTERNAL_API_KEY=<new>\r\n',
+    ],
     ['those, and none at the end', list, 'A=1\r\nB=2', 'A=1\r\nB=2\r\nAPI_KEYS=bob:<new>\r\n'],
     ['nothing', single, '', 'INTERNAL_API_KEY=<new>\n'],
     ['a byte order mark', single, '\uFEFFA=1\n', '\uFEFFA=1\nINTERNAL_API_KEY=<new>\n'],
@@ -61,14 +66,24 @@ describe('generate --env --out into a file that is there', () => {
       '#INTERNAL_API_KEY=x\n',
       '#INTERNAL_API_KEY=x\nINTERNAL_API_KEY=<new>\n',
     ],
-    ['the variable without a value', single, 'INTERNAL_API_KEY=\nB=2\n', 'INTERNAL_API_KEY=<new>\nB=2\n'],
+    [
+      'the variable without a value',
+      single,
+      'INTERNAL_API_KEY=\nB=2\n',
+      'INTERNAL_API_KEY=<new>\nB=2\n',
+    ],
     [
       'the variable, empty in quotes',
       single,
       'INTERNAL_API_KEY="" # here\n',
       'INTERNAL_API_KEY="<new>" # here\n',
     ],
-    ['a longer name', single, 'MY_INTERNAL_API_KEY=x\n', 'MY_INTERNAL_API_KEY=x\nINTERNAL_API_KEY=<new>\n'],
+    [
+      'a longer name',
+      single,
+      'MY_INTERNAL_API_KEY=x\n',
+      'MY_INTERNAL_API_KEY=x\nINTERNAL_API_KEY=<new>\n',
+    ],
     ['a list', list, 'API_KEYS=alice:<alices>\nB=2\n', 'API_KEYS=alice:<alices>,bob:<new>\nB=2\n'],
     ['a list at the end', list, 'API_KEYS=alice:<alices>', 'API_KEYS=alice:<alices>,bob:<new>'],
     [
@@ -77,8 +92,18 @@ describe('generate --env --out into a file that is there', () => {
       'API_KEYS=alice:<alices>\r\nB=2\r\n',
       'API_KEYS=alice:<alices>,bob:<new>\r\nB=2\r\n',
     ],
-    ['a list in double quotes', list, 'API_KEYS="alice:<alices>"\n', 'API_KEYS="alice:<alices>,bob:<new>"\n'],
-    ['a list in single quotes', list, "API_KEYS='alice:<alices>'\n", "API_KEYS='alice:<alices>,bob:<new>'\n"],
+    [
+      'a list in double quotes',
+      list,
+      'API_KEYS="alice:<alices>"\n',
+      'API_KEYS="alice:<alices>,bob:<new>"\n',
+    ],
+    [
+      'a list in single quotes',
+      list,
+      "API_KEYS='alice:<alices>'\n",
+      "API_KEYS='alice:<alices>,bob:<new>'\n",
+    ],
     [
       'an exported list with a comment',
       list,
@@ -127,7 +152,8 @@ describe('generate --env --out into a file that is there', () => {
     chmodSync(join(cwd, '.env'), 0o644);
     await Promise.all([add(cwd, single), add(cwd, single, 'new.env')]);
     if (process.platform !== 'win32') {
-      for (const file of ['.env', 'new.env']) expect(statSync(join(cwd, file)).mode & 0o777).toBe(0o600);
+      for (const file of ['.env', 'new.env'])
+        expect(statSync(join(cwd, file)).mode & 0o777).toBe(0o600);
     }
     expect(maskNew(textOf(cwd, 'new.env')).masked).toBe('INTERNAL_API_KEY=<new>\n');
   });
@@ -154,13 +180,16 @@ describe('generate --env --out into a file that is there', () => {
     expectNoKeyIn(result, textOf(cwd));
   });
 
-  it.skipIf(process.getuid?.() !== 0)("run by an administrator -> the file stays its owner's", async () => {
-    const cwd = folder({ '.env': 'PORT=3000\n' });
-    chownSync(join(cwd, '.env'), 1234, 1234);
-    expect(await add(cwd, single)).toMatchObject({ code: 0 });
-    expect(statSync(join(cwd, '.env'))).toMatchObject({ uid: 1234, gid: 1234 });
-    expect(parse(textOf(cwd))['PORT']).toBe('3000');
-  });
+  it.skipIf(process.getuid?.() !== 0)(
+    "run by an administrator -> the file stays its owner's",
+    async () => {
+      const cwd = folder({ '.env': 'PORT=3000\n' });
+      chownSync(join(cwd, '.env'), 1234, 1234);
+      expect(await add(cwd, single)).toMatchObject({ code: 0 });
+      expect(statSync(join(cwd, '.env'))).toMatchObject({ uid: 1234, gid: 1234 });
+      expect(parse(textOf(cwd))['PORT']).toBe('3000');
+    },
+  );
 });
 
 describe('generate --env --out where a key would be replaced or the file be spoilt', () => {
@@ -233,17 +262,20 @@ describe('generate --env --out where a key would be replaced or the file be spoi
       'A="1\nINTERNAL_API_KEY=\n2"\nINTERNAL_API_KEY=\n',
       '.env sets INTERNAL_API_KEY on lines 2 and 4',
     ],
-  ])('%s -> refused with what to do, and the file is as it was', async (_what, args, before, sentence) => {
-    const cwd = folder({ '.env': insert(before) });
-    const result = await add(cwd, args);
-    expect(result).toMatchObject({ code: 1, stdout: '' });
-    expect(result.stderr).toMatch(/^error: .+\n$/);
-    expect(result.stderr).toContain(sentence);
-    expect(result.stderr).not.toContain('--force');
-    expectNoKeyIn(result, insert(before));
-    expect(textOf(cwd)).toBe(insert(before));
-    expect(readdirSync(cwd)).toEqual(['.env']);
-  });
+  ])(
+    '%s -> refused with what to do, and the file is as it was',
+    async (_what, args, before, sentence) => {
+      const cwd = folder({ '.env': insert(before) });
+      const result = await add(cwd, args);
+      expect(result).toMatchObject({ code: 1, stdout: '' });
+      expect(result.stderr).toMatch(/^error: .+\n$/);
+      expect(result.stderr).toContain(sentence);
+      expect(result.stderr).not.toContain('--force');
+      expectNoKeyIn(result, insert(before));
+      expect(textOf(cwd)).toBe(insert(before));
+      expect(readdirSync(cwd)).toEqual(['.env']);
+    },
+  );
 
   it('--force -> misused, and the other variables stay', async () => {
     const cwd = folder({ '.env': 'PORT=3000\n' });
@@ -286,9 +318,13 @@ describe('generate --env --out where a key would be replaced or the file be spoi
       "data:text/javascript,import fs from 'node:fs';import{syncBuiltinESMExports}from'node:module';const f=fs.fsyncSync;let n=0;" +
       "const r=fs.readFileSync;fs.readFileSync=(p,...a)=>{if(p==='.env'&&n++===1)fs.appendFileSync('.env','B=2\\n');return r(p,...a)};syncBuiltinESMExports()";
     const run = (hook: string, cwd: string) =>
-      startProcess(process.execPath, ['--import', hook, cliFile, 'generate', ...single, '--out', '.env'], {
-        cwd,
-      }).finished;
+      startProcess(
+        process.execPath,
+        ['--import', hook, cliFile, 'generate', ...single, '--out', '.env'],
+        {
+          cwd,
+        },
+      ).finished;
     const [failed, met] = [folder({ '.env': 'A=1\n' }), folder({ '.env': 'A=1\n' })];
     expect(await run(failing, failed)).toEqual({
       code: 1,
@@ -299,7 +335,8 @@ describe('generate --env --out where a key would be replaced or the file be spoi
     expect(await run(meddling, met)).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'error: .env was changed by somebody else meanwhile; the key is lost: generate another\n',
+      stderr:
+        'error: .env was changed by somebody else meanwhile; the key is lost: generate another\n',
     });
     expect(textOf(met)).toBe('A=1\nB=2\n');
     for (const cwd of [failed, met]) expect(readdirSync(cwd)).toEqual(['.env']);

@@ -58,7 +58,8 @@ describe('generate', () => {
       cli(['generate', '--env', 'OTHER_KEYS'], { cwd }),
       cli(['generate', '--env', 'EMPTY'], { cwd }),
     ]);
-    const warning = /^Warning: \.env sets API_KEYS already, .* keep one line, API_KEYS=(.+),<old value>, /m;
+    const warning =
+      /^Warning: \.env sets API_KEYS already, .* keep one line, API_KEYS=(.+),<old value>, /m;
     expect(warning.exec(list.stderr)?.[1]).toBe('alice:<new key>');
     for (const { code, stderr } of [single, json]) {
       expect(code).toBe(0);
@@ -92,7 +93,9 @@ describe('generate', () => {
   });
 
   it('--json to nobody -> failed', async () => {
-    const { stderr } = await shell('{ sleep 0.2; $CLI generate --json; echo "exit $?" >&2; } | true');
+    const { stderr } = await shell(
+      '{ sleep 0.2; $CLI generate --json; echo "exit $?" >&2; } | true',
+    );
     expect(stderr).toMatch(/nothing reads it; the key is lost: generate another\nexit 1\n$/);
   });
 

@@ -17,7 +17,8 @@ const sections = new Map(
 
 const optionsOf = (command: Command) => command.options.filter(({ hidden }) => !hidden);
 const longFlagsOf = (command: Command) => optionsOf(command).map(({ long }) => long!);
-const flagsIn = (text: string) => [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
+const flagsIn = (text: string) =>
+  [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
 const ownFlags = new Set([...longFlagsOf(program), '--help']);
 
 /** What stands below the options: whole command lines. */
@@ -48,7 +49,8 @@ describe('the help', () => {
         expect(line).toMatch(new RegExp(`^npx require-api-key ${name}( |$)`));
         expect(section).toContain(line);
       }
-      for (const flag of [...examples, section].flatMap(flagsIn)) expect(known, flag).toContain(flag);
+      for (const flag of [...examples, section].flatMap(flagsIn))
+        expect(known, flag).toContain(flag);
       for (const { flags } of optionsOf(command).filter(({ long }) => !isShared(long!))) {
         expect(section, flags).toContain(`| \`${flags}\``);
       }
@@ -61,7 +63,13 @@ describe('the help', () => {
   );
 
   it('options that all commands of the database share -> in the docs once', () => {
-    for (const flags of ['--database <url>', '--schema <name>', '--table <name>', '--json', '--debug']) {
+    for (const flags of [
+      '--database <url>',
+      '--schema <name>',
+      '--table <name>',
+      '--json',
+      '--debug',
+    ]) {
       expect(docs).toContain(`| \`${flags}\``);
     }
   });

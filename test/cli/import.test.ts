@@ -24,14 +24,22 @@ describe('import of one key', () => {
     const [piped, filed, digested] = await Promise.all([
       cli(['import', 'alice', '--name', 'old', '--json'], { env, input: `${key}\n` }),
       cli(['import', 'bob', '--key-file', 'bob.key', '--scope', 'x'], { env, cwd }),
-      cli(['import', 'carol', '--digest', digestApiKey(legacy('carol')), '--expires', '1d'], { env }),
+      cli(['import', 'carol', '--digest', digestApiKey(legacy('carol')), '--expires', '1d'], {
+        env,
+      }),
     ]);
-    expect(JSON.parse(piped.stdout)).toMatchObject({ keyId: key.slice(0, 14), user: 'alice', name: 'old' });
+    expect(JSON.parse(piped.stdout)).toMatchObject({
+      keyId: key.slice(0, 14),
+      user: 'alice',
+      name: 'old',
+    });
     expect(filed).toMatchObject({ code: 0, stdout: '' });
     expect(filed.stderr).toMatch(/^Took over a key of bob as key_\w{10}.\n/);
     expect(filed.stderr).toContain(`.\n${note}`);
     for (const { stderr } of [piped, digested]) expect(stderr).not.toContain(note);
-    expect(await keys.verify(legacy('bob'))).toMatchObject({ apiKey: { user: 'bob', scopes: ['x'] } });
+    expect(await keys.verify(legacy('bob'))).toMatchObject({
+      apiKey: { user: 'bob', scopes: ['x'] },
+    });
     expect(await keys.verify(legacy('carol'))).toMatchObject({ apiKey: { user: 'carol' } });
     expect(digested.code).toBe(0);
     for (const { stdout, stderr } of [piped, filed]) {
@@ -52,7 +60,10 @@ describe('import of one key', () => {
     const { keyId } = await keys.import({ user: 'frank', key: first });
     const [piped, digested] = await Promise.all([
       cli(['import', 'grace'], { env, input: first }),
-      cli(['import', 'grace', '--digest', digestApiKey(first).toUpperCase().replace('SHA', 'sha')], { env }),
+      cli(
+        ['import', 'grace', '--digest', digestApiKey(first).toUpperCase().replace('SHA', 'sha')],
+        { env },
+      ),
     ]);
     expect(piped).toEqual({
       code: 1,
@@ -80,7 +91,10 @@ describe('import of one key', () => {
   it('a digest in place of the key, on standard input or in a file -> taken for a digest, whatever its case', async () => {
     const cwd = folder({ 'quinn.digest': `${digestApiKey(legacy('quinn'))}\n` });
     const [piped, filed] = await Promise.all([
-      cli(['import', 'peggy'], { env, input: `SHA256:${digestApiKey(legacy('peggy')).slice(7)}\n` }),
+      cli(['import', 'peggy'], {
+        env,
+        input: `SHA256:${digestApiKey(legacy('peggy')).slice(7)}\n`,
+      }),
       cli(['import', 'quinn', '--key-file', 'quinn.digest'], { env, cwd }),
     ]);
     expect([piped.code, filed.code]).toEqual([0, 0]);
@@ -95,7 +109,8 @@ describe('import of one key', () => {
       expect({ code, stdout, stderr }).toEqual({
         code: 1,
         stdout: '',
-        stderr: 'error: standard input begins with "sha256:" but is not a digest of 64 hexadecimal digits\n',
+        stderr:
+          'error: standard input begins with "sha256:" but is not a digest of 64 hexadecimal digits\n',
       });
       expect(await keys.list({ user: 'rupert' })).toEqual([]);
     },
@@ -133,7 +148,10 @@ describe('import of one key', () => {
     ]);
     expect(long).toMatchObject({ code: 1, stderr: 'error: long.key is longer than any key\n' });
     expect(nothing).toMatchObject({ code: 1, stderr: 'error: standard input has no key\n' });
-    expect(two).toMatchObject({ code: 1, stderr: expect.stringContaining('more than one line') as unknown });
+    expect(two).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('more than one line') as unknown,
+    });
     expect(impossible).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('visible ASCII') as unknown,
@@ -170,10 +188,16 @@ describe('import --file', () => {
       ]),
     });
     const runs = await Promise.all(
-      ['keys.txt', 'keys.csv', 'keys.json'].map((file) => cli(['import', '--file', file], { env, cwd })),
+      ['keys.txt', 'keys.csv', 'keys.json'].map((file) =>
+        cli(['import', '--file', file], { env, cwd }),
+      ),
     );
     for (const each of runs) {
-      expect(each).toEqual({ code: 0, stdout: '', stderr: `Took over 2 keys; 0 already there.\n${note}` });
+      expect(each).toEqual({
+        code: 0,
+        stdout: '',
+        stderr: `Took over 2 keys; 0 already there.\n${note}`,
+      });
     }
     for (const user of ['erin', 'frank', 'hugo', 'iris', 'jack'])
       expect(await userOf(legacy(user))).toBe(user);
@@ -212,9 +236,15 @@ describe('import --file', () => {
       'paul:a b',
     ];
     const csv = `user,key\nrosa,${legacy('rosa')},more\n"sven\n2",${legacy('s')}\ntina,\n`;
-    const cwd = folder({ 'keys.txt': lines.join('\n'), 'keys.csv': csv, 'open.csv': 'user,key\na,"b' });
+    const cwd = folder({
+      'keys.txt': lines.join('\n'),
+      'keys.csv': csv,
+      'open.csv': 'user,key\na,"b',
+    });
     const [text, table, open] = await Promise.all(
-      ['keys.txt', 'keys.csv', 'open.csv'].map((file) => cli(['import', '--file', file], { env, cwd })),
+      ['keys.txt', 'keys.csv', 'open.csv'].map((file) =>
+        cli(['import', '--file', file], { env, cwd }),
+      ),
     );
     expect(text!.code).toBe(1);
     expect(text!.stderr.split('\n')).toEqual([
@@ -249,7 +279,9 @@ describe('import --file', () => {
       cli(['import', '--file', '-'], { env, input: `zoe:${legacy('xena')}` }),
     ]);
     expect(one.stderr).toBe(`Took over 1 key; 0 already there.\n${note}`);
-    expect(wrong.stderr).toContain('error: cannot take over 1 of 1 key, so took over none: fix the file\n');
+    expect(wrong.stderr).toContain(
+      'error: cannot take over 1 of 1 key, so took over none: fix the file\n',
+    );
     expect(taken.stderr).toContain('error: did not take over 1 key\n');
   });
 
@@ -281,7 +313,9 @@ describe('import --file', () => {
     await holder.query('commit');
     const { code, stderr } = await finished;
     // The signal may arrive after another batch or two; what matters is that the rest is left, and told of.
-    const left = Number(/^error: stopped with (\d+) keys? left; run it again to go on\n$/.exec(stderr)?.[1]);
+    const left = Number(
+      /^error: stopped with (\d+) keys? left; run it again to go on\n$/.exec(stderr)?.[1],
+    );
     expect([code, left > 0 && left < 200]).toEqual([130, true]);
     const again = await cli(['import', '--file', '-', '--json'], { env, input });
     expect(JSON.parse(again.stdout)).toMatchObject({ imported: left, duplicates: 200 - left });

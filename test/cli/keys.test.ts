@@ -36,7 +36,10 @@ describe('create', () => {
       scopes: ['audio:read', 'audio:write'],
       metadata: { plan: 'free' },
     });
-    expect(record!.expiresAt!.getTime() - record!.createdAt.getTime()).toBeCloseTo(90 * 86_400_000, -5);
+    expect(record!.expiresAt!.getTime() - record!.createdAt.getTime()).toBeCloseTo(
+      90 * 86_400_000,
+      -5,
+    );
     expect(await keys.verify(text.trim())).toMatchObject({ ok: true });
   });
 
@@ -52,7 +55,11 @@ describe('create', () => {
     );
     const { key, record } = parsed(stdout) as { key: string; record: Record<string, unknown> };
     expect(parseApiKey(key)).toEqual({ prefix: 'acme', keyId: record['keyId'] });
-    expect(record).toMatchObject({ user: 'bob', status: 'active', expiresAt: '2099-01-31T00:00:00.000Z' });
+    expect(record).toMatchObject({
+      user: 'bob',
+      status: 'active',
+      expiresAt: '2099-01-31T00:00:00.000Z',
+    });
     expect(stdout + stderr).not.toMatch(/sha256|digest/);
     expect(stderr).toBe('');
   });
@@ -60,9 +67,8 @@ describe('create', () => {
   it('standard output that is full -> failed, and the key to revoke is named', async () => {
     const { code, stderr } = await shell('$CLI create carol > /dev/full', { env });
     expect(code).toBe(1);
-    const [, keyId] = /the disk is full; the key is lost: npx require-api-key revoke (key_\w{10})\n/.exec(
-      stderr,
-    )!;
+    const [, keyId] =
+      /the disk is full; the key is lost: npx require-api-key revoke (key_\w{10})\n/.exec(stderr)!;
     expect(await keys.get(keyId!)).toMatchObject({ user: 'carol' });
   });
 
@@ -74,11 +80,15 @@ describe('create', () => {
       shell(`$CLI rotate ${old.record.keyId} --json > /dev/full`, { env }),
     ]);
     expect(full).toMatchObject({ code: 1, stdout: '' });
-    expect(full.stderr).toMatch(/the disk is full; the key is lost: npx require-api-key revoke key_\w{10}\n/);
+    expect(full.stderr).toMatch(
+      /the disk is full; the key is lost: npx require-api-key revoke key_\w{10}\n/,
+    );
     expect(closed.stderr).toMatch(
       /nothing reads it; the key is lost: npx require-api-key revoke key_\w{10}\nexit 1\n/,
     );
-    expect(rotated.stderr).toMatch(/the key is lost: replace it, npx require-api-key rotate key_\w{10} /);
+    expect(rotated.stderr).toMatch(
+      /the key is lost: replace it, npx require-api-key rotate key_\w{10} /,
+    );
   });
 
   it('into a file that others may read -> a warning; into one that they may not -> none', async () => {
@@ -89,7 +99,11 @@ describe('create', () => {
       shell('umask 022; $CLI create op --json > open.json', { cwd, env }),
     ]);
     const warning = /^Warning: other users of this machine can read the file: chmod 600 it, /;
-    expect([open, closed, json].map(({ stderr }) => warning.test(stderr))).toEqual([true, false, true]);
+    expect([open, closed, json].map(({ stderr }) => warning.test(stderr))).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   it.each([
@@ -123,7 +137,9 @@ describe('list and show', () => {
       run('list', '--user', 'dora', '--json'),
       run('list', '--user', 'nobody'),
     ]);
-    expect(all.stdout).toMatch(/^KEY ID +USER +NAME +SCOPES +STATUS +CREATED +LAST USED +EXPIRES\n/);
+    expect(all.stdout).toMatch(
+      /^KEY ID +USER +NAME +SCOPES +STATUS +CREATED +LAST USED +EXPIRES\n/,
+    );
     expect(all.stdout).toContain(revoked.keyId);
     expect(active.stdout).not.toContain(revoked.keyId);
     expect(active.stdout).toMatch(
@@ -149,14 +165,19 @@ describe('list and show', () => {
       run('list', '--user', 'many', '--all', '--json'),
     ]);
     expect(JSON.parse(some.stdout)).toHaveLength(5);
-    expect(some.stderr).toBe('Only the newest 5 are shown; for more give --all, or a higher --limit.\n');
+    expect(some.stderr).toBe(
+      'Only the newest 5 are shown; for more give --all, or a higher --limit.\n',
+    );
     const ids = (JSON.parse(all.stdout) as KeyRecord[]).map(({ keyId }) => keyId);
     expect(new Set(ids).size).toBe(1234);
     expect(all.stderr).toBe('');
   });
 
   it('a reader that leaves early -> quiet', async () => {
-    const { code, stdout, stderr } = await shell('$CLI list --user many --all | head -n 1; sleep 0', { env });
+    const { code, stdout, stderr } = await shell(
+      '$CLI list --user many --all | head -n 1; sleep 0',
+      { env },
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^KEY ID/);
   });
@@ -168,13 +189,19 @@ describe('list and show', () => {
       run('show', record.keyId, '--json'),
       run('show', 'key_0000000000'),
     ]);
-    expect(shown.stdout).toContain(`key id     ${record.keyId}\nuser       erin\nstatus     active\n`);
+    expect(shown.stdout).toContain(
+      `key id     ${record.keyId}\nuser       erin\nstatus     active\n`,
+    );
     expect(shown.stdout).toContain('metadata   {"plan":"pro"}\n');
     expect(parsed(json.stdout)).toMatchObject({
       keyId: record.keyId,
       createdAt: record.createdAt.toISOString(),
     });
-    expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'error: there is no key with this key id\n' });
+    expect(unknown).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'error: there is no key with this key id\n',
+    });
   });
 });
 
@@ -208,10 +235,18 @@ describe('rotate and revoke', () => {
     const { record: first } = await keys.create({ user: 'ivan' });
     const { record: second } = await keys.rotate(first.keyId);
     const { record: third } = await keys.rotate(second.keyId);
-    const worksOn = (keyId: string) => `Its successor ${keyId} works on; --family revokes it too.\n`;
-    const [words, json] = [await run('revoke', first.keyId), await run('revoke', first.keyId, '--json')];
+    const worksOn = (keyId: string) =>
+      `Its successor ${keyId} works on; --family revokes it too.\n`;
+    const [words, json] = [
+      await run('revoke', first.keyId),
+      await run('revoke', first.keyId, '--json'),
+    ];
     const said = worksOn(second.keyId) + worksOn(third.keyId);
-    expect(words).toEqual({ code: 0, stdout: '', stderr: `Revoked ${first.keyId} of ivan.\n${said}` });
+    expect(words).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `Revoked ${first.keyId} of ivan.\n${said}`,
+    });
     expect(json).toMatchObject({ code: 0, stderr: said });
     expect(JSON.parse(json.stdout)).toMatchObject([{ keyId: first.keyId }]);
     await keys.revoke(second.keyId);
@@ -224,7 +259,14 @@ describe('rotate and revoke', () => {
 
   it('rotate --at-first-use -> the old key stays as it was until the new one is used', async () => {
     const { record } = await keys.create({ user: 'gina' });
-    const { stdout } = await run('rotate', record.keyId, '--at-first-use', '--overlap', '30m', '--json');
+    const { stdout } = await run(
+      'rotate',
+      record.keyId,
+      '--at-first-use',
+      '--overlap',
+      '30m',
+      '--json',
+    );
     const answer = parsed(stdout) as Record<string, Record<string, unknown>>;
     expect(answer['record']).toMatchObject({ replaces: record.keyId, overlapMs: 1_800_000 });
     expect(answer['previous']).toMatchObject({ keyId: record.keyId, status: 'rotating' });
@@ -236,7 +278,10 @@ describe('rotate and revoke', () => {
   it('revoke --family -> the key and its successor; an unknown id, or a whole key, is refused', async () => {
     const first = await keys.create({ user: 'hugo' });
     const { record: second } = await keys.rotate(first.record.keyId);
-    const [unknown, whole] = await Promise.all([run('revoke', 'key_0000000000'), run('revoke', first.key)]);
+    const [unknown, whole] = await Promise.all([
+      run('revoke', 'key_0000000000'),
+      run('revoke', first.key),
+    ]);
     expect(unknown).toMatchObject({ code: 1, stderr: 'error: there is no key with this key id\n' });
     expect(whole.code).toBe(2);
     expect(whole.stderr).toContain(`the key ${first.record.keyId} is in the arguments`);
@@ -244,7 +289,9 @@ describe('rotate and revoke', () => {
 
     const { code, stdout, stderr } = await run('revoke', first.record.keyId, '--family');
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toBe(`Revoked ${first.record.keyId} of hugo.\nRevoked ${second.keyId} of hugo.\n`);
+    expect(stderr).toBe(
+      `Revoked ${first.record.keyId} of hugo.\nRevoked ${second.keyId} of hugo.\n`,
+    );
     expect(await store.get(second.keyId)).toHaveProperty('revokedAt');
   });
 });
@@ -311,7 +358,9 @@ describe('what the database holds', () => {
   it('an error text with escape sequences -> none reaches the terminal', async () => {
     const other = await createDatabase();
     await new PostgresKeyStore({ client: other.pool() }).migrate();
-    await new ApiKeyManager({ store: new PostgresKeyStore({ client: other.pool() }) }).create({ user: 'x' });
+    await new ApiKeyManager({ store: new PostgresKeyStore({ client: other.pool() }) }).create({
+      user: 'x',
+    });
     await other.pool().query(`
       create function boom() returns boolean language plpgsql as
         $$ begin raise exception E'\\x1b]0;owned\\x07'; end $$;

@@ -15,7 +15,11 @@ describe('migrate', () => {
     const first = await run('migrate');
     expect(first).toMatchObject({ code: 0, stdout: '' });
     expect(first.stderr).toMatch(/^The table public.api_keys is created \(version \d+\).\n$/);
-    const [second, json, list] = await Promise.all([run('migrate'), run('migrate', '--json'), run('list')]);
+    const [second, json, list] = await Promise.all([
+      run('migrate'),
+      run('migrate', '--json'),
+      run('list'),
+    ]);
     expect(second.stderr).toMatch(/^The table public.api_keys is up to date/);
     const { before: from, after } = JSON.parse(json.stdout) as Record<string, number>;
     expect(from).toBe(after);
@@ -24,7 +28,9 @@ describe('migrate', () => {
 
   it('another schema and table -> made there, and used there', async () => {
     const place = ['--schema', 'other', '--table', 'partner_keys'];
-    expect((await run('migrate', ...place)).stderr).toMatch(/^The table other.partner_keys is created/);
+    expect((await run('migrate', ...place)).stderr).toMatch(
+      /^The table other.partner_keys is created/,
+    );
     const created = await run('create', 'alice', ...place);
     expect(created.code).toBe(0);
     const { rows } = await database.pool().query('select user_name from other.partner_keys');
@@ -45,12 +51,17 @@ describe('migrate', () => {
     ]);
     expect(plaintext).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/plaintext: run npx require-api-key adopt --table plain/) as unknown,
+      stderr: expect.stringMatching(
+        /plaintext: run npx require-api-key adopt --table plain/,
+      ) as unknown,
     });
     expect(foreign).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/--table or --schema/) as unknown,
     });
-    expect(newer).toMatchObject({ code: 1, stderr: expect.stringMatching(/version 999, newer/) as unknown });
+    expect(newer).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/version 999, newer/) as unknown,
+    });
   });
 });

@@ -15,7 +15,10 @@ describe('bad input', () => {
       /^error: option '--status <status>' argument 'dead' is invalid. Allowed choices are active, /,
     ],
     [['show'], /^error: missing required argument 'keyId'\n$/],
-    [['rotate', 'key_0000000000', '--overlap', '1'], /^error: .* is invalid. Write 30m, 24h, 90d or 2w.\n$/],
+    [
+      ['rotate', 'key_0000000000', '--overlap', '1'],
+      /^error: .* is invalid. Write 30m, 24h, 90d or 2w.\n$/,
+    ],
     [
       ['list', '--table', ''],
       /^error: --table must be a name of 1 to \d+ bytes; received an empty string\n$/,
@@ -24,7 +27,10 @@ describe('bad input', () => {
       ['create', 'alice', '--scope', 'a,b'],
       /^error: option '--scope <scope>' argument 'a,b' is invalid. A scope has no blanks and no commas: repeat --scope for each, --scope read --scope write.\n$/,
     ],
-    [['create', 'carol', '--scope', 'a b'], /A scope has no blanks and no commas: repeat --scope for each, /],
+    [
+      ['create', 'carol', '--scope', 'a b'],
+      /A scope has no blanks and no commas: repeat --scope for each, /,
+    ],
     [['list', 'bob'], /^error: too many arguments: list takes none; write list --user bob\n$/],
     [
       ['generate', 'alice'],
@@ -51,13 +57,22 @@ describe('bad input', () => {
       ['create', 'alice', 'a-secret-that-is-longer-than-names'],
       /^error: too many arguments: create takes only <user>; a key is never read from the arguments, /,
     ],
-    [['create', '--user', 'alice'], /^error: the user is an argument, not an option: write create alice\n$/],
+    [
+      ['create', '--user', 'alice'],
+      /^error: the user is an argument, not an option: write create alice\n$/,
+    ],
     [
       ['claim', '--user=a b', '--base-url', 'https://host/claim'],
       /^error: the user is an argument, not an option: write claim <user>\n$/,
     ],
-    [['import', '--user', 'alice'], /^error: the user is an argument, not an option: write import alice\n$/],
-    [['create', 'alice', '--name', 'x'.repeat(300)], /^error: --name must be at most 256 characters long; /],
+    [
+      ['import', '--user', 'alice'],
+      /^error: the user is an argument, not an option: write import alice\n$/,
+    ],
+    [
+      ['create', 'alice', '--name', 'x'.repeat(300)],
+      /^error: --name must be at most 256 characters long; /,
+    ],
     [
       ['generate', '--key=a-secret-of-somebody'],
       /^error: unknown option '--key'.* A key is never read from the arguments/,
@@ -72,8 +87,16 @@ describe('bad input', () => {
 
   it('no command at all -> the help on stderr, exit 2; --help and --version -> on stdout, exit 0', async () => {
     const [none, help, version] = await Promise.all([cli([]), cli(['--help']), cli(['--version'])]);
-    expect(none).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^Usage: /) as unknown });
-    expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: /) as unknown, stderr: '' });
+    expect(none).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^Usage: /) as unknown,
+    });
+    expect(help).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Usage: /) as unknown,
+      stderr: '',
+    });
     expect(version).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
@@ -152,7 +175,10 @@ describe('the database', () => {
       code: 2,
       stderr: expect.stringMatching(/is not a PostgreSQL URL/) as unknown,
     });
-    expect(broken).toMatchObject({ code: 2, stderr: expect.stringMatching(/percent-encode/) as unknown });
+    expect(broken).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/percent-encode/) as unknown,
+    });
     for (const { stderr } of [foreign, broken]) expect(stderr).not.toContain('hunter2');
   });
 

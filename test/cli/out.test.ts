@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ApiKeyManager, parseApiKey } from '../../src/index.js';
@@ -21,7 +29,8 @@ const failingLate =
   "data:text/javascript,import fs from 'node:fs';import{syncBuiltinESMExports}from'node:module';let n=0;const f=fs.fsyncSync;" +
   "fs.fsyncSync=(d)=>{if(n++)throw Object.assign(new Error('x'),{code:'EIO'});f(d)};syncBuiltinESMExports()";
 const failing = (args: readonly string[], cwd: string) =>
-  startProcess(process.execPath, ['--import', failingLate, cliFile, ...args], { cwd, env }).finished;
+  startProcess(process.execPath, ['--import', failingLate, cliFile, ...args], { cwd, env })
+    .finished;
 
 describe('--out', () => {
   it('create, generate, rotate and claim -> the secret alone in a file of mode 0600, whatever the umask', async () => {
@@ -52,7 +61,9 @@ describe('--out', () => {
       );
       expect(stderr).not.toContain(text.trim().split(/[#:=]/).at(-1));
     }
-    expect(await keys.verify(readFileSync(join(cwd, 'rotate'), 'utf8').trim())).toMatchObject({ ok: true });
+    expect(await keys.verify(readFileSync(join(cwd, 'rotate'), 'utf8').trim())).toMatchObject({
+      ok: true,
+    });
     expect(readdirSync(cwd).toSorted()).toEqual(Object.keys(forms).toSorted());
   });
 
@@ -65,7 +76,10 @@ describe('--out', () => {
     ]);
     const key = readFileSync(join(cwd, 'a.key'), 'utf8').trim();
     const { keyId } = parseApiKey(key)!;
-    expect(JSON.parse(created.stdout)).toMatchObject({ file: 'a.key', record: { keyId, user: 'alice' } });
+    expect(JSON.parse(created.stdout)).toMatchObject({
+      file: 'a.key',
+      record: { keyId, user: 'alice' },
+    });
     expect(JSON.parse(claimed.stdout)).toMatchObject({ file: 'a.link', claim: { user: 'alice' } });
     expect(Object.keys(JSON.parse(generated.stdout) as object)).toEqual([
       'file',
@@ -74,8 +88,12 @@ describe('--out', () => {
       'digestLine',
     ]);
     expect(created.stdout).not.toContain(key);
-    expect(claimed.stdout).not.toContain(readFileSync(join(cwd, 'a.link'), 'utf8').trim().split('#')[1]);
-    expect(generated.stdout).not.toContain(readFileSync(join(cwd, 'b.key'), 'utf8').trim().split('=')[1]);
+    expect(claimed.stdout).not.toContain(
+      readFileSync(join(cwd, 'a.link'), 'utf8').trim().split('#')[1],
+    );
+    expect(generated.stdout).not.toContain(
+      readFileSync(join(cwd, 'b.key'), 'utf8').trim().split('=')[1],
+    );
   });
 
   it('a file that is there -> kept, and no key is made; with --force replaced, its mode with it', async () => {
@@ -158,13 +176,18 @@ describe('--out', () => {
       const cwd = folder();
       const old = await keys.create({ user: 'late-rotation', name: 'ci', scopes: ['audio:read'] });
       const { keyId } = old.record;
-      const { code, stdout, stderr } = await failing(['rotate', keyId, ...options, '--out', 'a.key'], cwd);
+      const { code, stdout, stderr } = await failing(
+        ['rotate', keyId, ...options, '--out', 'a.key'],
+        cwd,
+      );
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       const [, remedy] =
         /^error: a\.key cannot be written: EIO; the key is lost: replace it, npx require-api-key (.+)\n$/.exec(
           stderr,
         )!;
-      expect(await cli([...remedy!.split(' '), '--out', 'a.key'], { cwd, env })).toMatchObject({ code: 0 });
+      expect(await cli([...remedy!.split(' '), '--out', 'a.key'], { cwd, env })).toMatchObject({
+        code: 0,
+      });
       const key = readFileSync(join(cwd, 'a.key'), 'utf8').trim();
       expect(await keys.verify(key)).toMatchObject({
         ok: true,
@@ -173,7 +196,9 @@ describe('--out', () => {
       expect(await keys.verify(old.key)).toMatchObject({ ok: true });
       expect((await keys.get(keyId))!.expiresAt).toBeInstanceOf(Date);
       const [, lost] = /rotate (key_\w+)/.exec(remedy!)!;
-      expect(await keys.list({ user: 'late-rotation', status: 'expired' })).toMatchObject([{ keyId: lost }]);
+      expect(await keys.list({ user: 'late-rotation', status: 'expired' })).toMatchObject([
+        { keyId: lost },
+      ]);
       for (const each of await keys.list({ user: 'late-rotation' })) await keys.revoke(each.keyId);
       await database.pool().query(`delete from api_keys where user_name = 'late-rotation'`);
     },

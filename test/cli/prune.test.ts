@@ -21,8 +21,8 @@ async function expired(...daysAgo: number[]): Promise<void> {
 }
 
 const left = async () =>
-  (await pool.query<{ key_id: string }>('select key_id from api_keys order by 1')).rows.map(({ key_id }) =>
-    Number(key_id.slice(4)),
+  (await pool.query<{ key_id: string }>('select key_id from api_keys order by 1')).rows.map(
+    ({ key_id }) => Number(key_id.slice(4)),
   );
 
 describe('prune', () => {
@@ -53,7 +53,9 @@ describe('prune', () => {
       stderr: 'error: stopped after 1 deleted record; run it again to go on\n',
     });
     expect(await left()).toEqual([91]);
-    expect((await cli(['prune', '--older-than', '90d'], { env })).stderr).toMatch(/^Deleted 1 record /);
+    expect((await cli(['prune', '--older-than', '90d'], { env })).stderr).toMatch(
+      /^Deleted 1 record /,
+    );
   });
 
   it.each([[[]], [['--older-than', '90']], [['--older-than', '-90d']], [['--older-than', '3mo']]])(

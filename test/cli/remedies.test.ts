@@ -9,7 +9,10 @@ const database = await createDatabase();
 const pool = database.pool();
 const env = { DATABASE_URL: database.url };
 
-async function remediesOf(args: readonly string[], environment: Readonly<Record<string, string>> = env) {
+async function remediesOf(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = env,
+) {
   const { stdout } = await cli(['doctor', '--json', ...args], { cwd: folder(), env: environment });
   const { findings } = JSON.parse(stdout) as { findings: { remedy?: string }[] };
   return findings.flatMap(({ remedy }) => (remedy === undefined ? [] : [remedy]));
@@ -36,14 +39,18 @@ describe('a line to paste', () => {
     ['postgres://bob:hun/ter2@db.example/app', '<url>'],
     ['bob:hunter2@db.example', '<url>'],
   ])('--database %s -> shown as %s', (url, shown) => {
-    expect(commandOn({ database: url }, 'migrate')).toBe(`npx require-api-key migrate --database ${shown}`);
+    expect(commandOn({ database: url }, 'migrate')).toBe(
+      `npx require-api-key migrate --database ${shown}`,
+    );
   });
 });
 
 describe('remedies', () => {
   it('doctor on another schema, table and database -> each line names them, ready to paste', async () => {
     const options = ['--schema', 'other schema', '--table', 'none'];
-    expect(await remediesOf([...options, '--variable', 'X'], { ...env, X: 'x'.repeat(40) })).toEqual([
+    expect(
+      await remediesOf([...options, '--variable', 'X'], { ...env, X: 'x'.repeat(40) }),
+    ).toEqual([
       'replace it: npx require-api-key generate --env X',
       `run npx require-api-key migrate --schema 'other schema' --table none`,
     ]);
@@ -54,7 +61,10 @@ describe('remedies', () => {
     const line = remedy!.replace('run npx require-api-key', '$CLI');
     expect(await shell(line)).toMatchObject({ code: 0 });
     expect(
-      await remediesOf([...options, '--variable', 'X'], { ...env, X: 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a' }),
+      await remediesOf([...options, '--variable', 'X'], {
+        ...env,
+        X: 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a',
+      }),
     ).toEqual([]);
   });
 
@@ -67,7 +77,9 @@ describe('remedies', () => {
         ...env,
         X: 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a',
       }),
-    ).toEqual(['ask the user, or revoke the key: npx require-api-key revoke --table partners <keyId>']);
+    ).toEqual([
+      'ask the user, or revoke the key: npx require-api-key revoke --table partners <keyId>',
+    ]);
   });
 
   it('a table that is not there, by another name -> the line that makes it', async () => {
@@ -86,12 +98,16 @@ describe('remedies', () => {
       shell(`$CLI rotate ${record.keyId} --table lost > /dev/full`, { env }),
       shell('$CLI claim alice --table lost --base-url https://host/claim > /dev/full', { env }),
     ]);
-    expect(created.stderr).toMatch(/the key is lost: npx require-api-key revoke --table lost key_\w{10}\n$/);
+    expect(created.stderr).toMatch(
+      /the key is lost: npx require-api-key revoke --table lost key_\w{10}\n$/,
+    );
     expect(claimed.stderr).toMatch(
       /the link is lost: npx require-api-key withdraw --table lost claim_\w{10}\n$/,
     );
     expect(rotated.stderr).not.toContain('mallory');
-    const [, line] = /the key is lost: replace it, npx require-api-key (.+)\n$/.exec(rotated.stderr)!;
+    const [, line] = /the key is lost: replace it, npx require-api-key (.+)\n$/.exec(
+      rotated.stderr,
+    )!;
     expect(await shell(`$CLI ${line}`, { env })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^key_\w{48}\n$/) as unknown,
@@ -102,12 +118,20 @@ describe('remedies', () => {
 describe('what the library says of an option', () => {
   it.each([
     [['rotate', 'key_0000000000', '--overlap', '31d'], '--overlap', 'Write 0s to 30d.'],
-    [['claim', 'x', '--base-url', 'https://h/c', '--link-ttl', '30s'], '--link-ttl', 'Write 1m to 30d.'],
+    [
+      ['claim', 'x', '--base-url', 'https://h/c', '--link-ttl', '30s'],
+      '--link-ttl',
+      'Write 1m to 30d.',
+    ],
     [['prune', '--older-than', '36501d'], '--older-than', 'Write 0s to 36500d.'],
     [['check', 'http://127.0.0.1:1', '--timeout', '9999w'], '--timeout', 'Write 1s to 1h.'],
     [['create', 'x', '--expires', '999999w'], '--expires', 'That is too far in the future.'],
     [['create', 'x', '--scope', 'a"b'], '--scope', 'must be'],
-    [['create', 'x', '--metadata', JSON.stringify({ a: 'x'.repeat(10_001) })], '--metadata', 'must be'],
+    [
+      ['create', 'x', '--metadata', JSON.stringify({ a: 'x'.repeat(10_001) })],
+      '--metadata',
+      'must be',
+    ],
     [['claim', 'x', '--base-url', 'https://h/c', '--name', ' '], '--name', 'must be'],
     [['create', ' '], 'the user', 'must be'],
     [['import', 'x', '--digest', 'sha256:abc'], '--digest', 'must be'],

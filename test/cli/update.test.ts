@@ -46,13 +46,20 @@ describe('update', () => {
       ': name nightly, no scopes, expires ',
     );
     expect(await keys.get(record.keyId)).toMatchObject({ ...before, name: 'nightly', scopes: [] });
-    expect((await update(record.keyId, '--expires', 'never')).stderr).toMatch(/, never expires\.\n$/);
+    expect((await update(record.keyId, '--expires', 'never')).stderr).toMatch(
+      /, never expires\.\n$/,
+    );
     expect(await keys.get(record.keyId)).not.toHaveProperty('expiresAt');
   });
 
   it('--json -> the record alone, times in ISO 8601', async () => {
     const { record } = await keys.create({ user: 'carol' });
-    const { code, stdout, stderr } = await update(record.keyId, '--expires', '2099-01-31', '--json');
+    const { code, stdout, stderr } = await update(
+      record.keyId,
+      '--expires',
+      '2099-01-31',
+      '--json',
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({
       keyId: record.keyId,
@@ -68,7 +75,9 @@ describe('update', () => {
     const { code, stderr } = await update(record.keyId, '--expires', '90d');
     expect(code).toBe(0);
     expect(stderr).toMatch(/, revoked for good, which no change undoes\.\n$/);
-    expect(await new ApiKeyManager({ store }).verify(key)).toMatchObject({ code: 'revoked_api_key' });
+    expect(await new ApiKeyManager({ store }).verify(key)).toMatchObject({
+      code: 'revoked_api_key',
+    });
   });
 
   it('an unknown id, the name of a user -> failed, with the line that lists the keys of the user', async () => {
@@ -76,7 +85,11 @@ describe('update', () => {
       update('key_0000000000', '--name', 'x'),
       update('alice', '--name', 'x'),
     ]);
-    expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'error: there is no key with this key id\n' });
+    expect(unknown).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'error: there is no key with this key id\n',
+    });
     expect(user.stderr).toContain('see npx require-api-key list --user alice\n');
   });
 
@@ -84,7 +97,9 @@ describe('update', () => {
     'a rotated key, --expires %s -> failed, as its end cannot be put off, and its successor is named; an earlier end is taken',
     async (end) => {
       const { record: old } = await keys.create({ user: 'erin' });
-      const { record: successor, previous } = await keys.rotate(old.keyId, { overlapMs: 86_400_000 });
+      const { record: successor, previous } = await keys.rotate(old.keyId, {
+        overlapMs: 86_400_000,
+      });
       expect(await update(old.keyId, '--expires', end)).toEqual({
         code: 1,
         stdout: '',
@@ -92,7 +107,9 @@ describe('update', () => {
       });
       expect((await keys.get(old.keyId))!.expiresAt).toEqual(previous.expiresAt);
       expect((await update(old.keyId, '--expires', '1h')).code).toBe(0);
-      expect((await keys.get(old.keyId))!.expiresAt!.getTime()).toBeLessThan(previous.expiresAt!.getTime());
+      expect((await keys.get(old.keyId))!.expiresAt!.getTime()).toBeLessThan(
+        previous.expiresAt!.getTime(),
+      );
     },
   );
 

@@ -42,15 +42,27 @@ describe('GET /hello', () => {
 describe('GET /_internal/jobs', () => {
   it('uploads by two users -> lists both with whose key sent them, the newest first', async () => {
     const app = createApp({ uploadsDir: temporaryFolder() });
-    await request(app).post('/upload-audio').set('X-API-Key', alice).attach('audio', tonePath).expect(201);
-    await request(app).post('/upload-audio').set('X-API-Key', bob).attach('audio', tonePath).expect(201);
+    await request(app)
+      .post('/upload-audio')
+      .set('X-API-Key', alice)
+      .attach('audio', tonePath)
+      .expect(201);
+    await request(app)
+      .post('/upload-audio')
+      .set('X-API-Key', bob)
+      .attach('audio', tonePath)
+      .expect(201);
 
     const response = await request(app).get('/_internal/jobs').set('X-Internal-Api-Key', internal);
     expect(response.status).toBe(200);
     expect(response.body).toMatchObject({
       jobs: [
         { filename: 'tone.wav', durationSeconds: 1.5, uploadedBy: { user: 'bob', keyId: 'bob#1' } },
-        { filename: 'tone.wav', durationSeconds: 1.5, uploadedBy: { user: 'alice', keyId: 'alice#1' } },
+        {
+          filename: 'tone.wav',
+          durationSeconds: 1.5,
+          uploadedBy: { user: 'alice', keyId: 'alice#1' },
+        },
       ],
     });
   });

@@ -124,21 +124,26 @@ describe.each([
       seen.push(req);
       res.end('{}');
     });
-    const BASE_URL = await listen((_req, res) => void res.writeHead(302, { Location: elsewhere }).end());
+    const BASE_URL = await listen(
+      (_req, res) => void res.writeHead(302, { Location: elsewhere }).end(),
+    );
     const { code } = await call({ BASE_URL, API_KEY: alice });
     expect(seen).toEqual([]);
     expect(code).not.toBe(0);
   });
 
-  it.runIf(process.platform === 'linux')('while it calls -> no command line shows the key', async () => {
-    let shown: string[] | undefined;
-    const BASE_URL = await listen((_req, res) => {
-      shown = commandLines().filter((line) => line.includes(alice));
-      res.end('{}');
-    });
-    await call({ BASE_URL, API_KEY: alice });
-    expect(shown).toEqual([]);
-  });
+  it.runIf(process.platform === 'linux')(
+    'while it calls -> no command line shows the key',
+    async () => {
+      let shown: string[] | undefined;
+      const BASE_URL = await listen((_req, res) => {
+        shown = commandLines().filter((line) => line.includes(alice));
+        res.end('{}');
+      });
+      await call({ BASE_URL, API_KEY: alice });
+      expect(shown).toEqual([]);
+    },
+  );
 });
 
 function commandLines(): string[] {

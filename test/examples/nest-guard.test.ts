@@ -20,7 +20,13 @@ import {
 } from 'require-api-key';
 import supertest from 'supertest';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ApiKeyGuard, Caller, KEY_SOURCE, RefusalFilter, Scopes } from '../../examples/recipes/nest-guard.js';
+import {
+  ApiKeyGuard,
+  Caller,
+  KEY_SOURCE,
+  RefusalFilter,
+  Scopes,
+} from '../../examples/recipes/nest-guard.js';
 import { expectRefused } from '../support/expect-refused.js';
 
 const reader = generateApiKey().key;
@@ -96,7 +102,10 @@ class OpenController {
 }
 
 async function start(module: NonNullable<Parameters<typeof Module>[0]>, source: KeySource) {
-  @Module({ ...module, providers: [{ provide: KEY_SOURCE, useValue: source }, ...(module.providers ?? [])] })
+  @Module({
+    ...module,
+    providers: [{ provide: KEY_SOURCE, useValue: source }, ...(module.providers ?? [])],
+  })
   // oxlint-disable-next-line typescript/no-extraneous-class -- Nest's modules are made of their decorators.
   class AppModule {}
 
@@ -105,7 +114,9 @@ async function start(module: NonNullable<Parameters<typeof Module>[0]>, source: 
   await app.init();
   return async (path: string, key?: string, method: 'get' | 'post' = 'get') => {
     const request = supertest(app.getHttpServer())[method](path);
-    const { status, headers, text } = await request.set(key === undefined ? {} : { 'X-API-Key': key });
+    const { status, headers, text } = await request.set(
+      key === undefined ? {} : { 'X-API-Key': key },
+    );
     const lines = headers as Record<string, string>;
     return { status, headers: lines, text, bytes: '', handlerRuns: handled.mock.calls.length };
   };
@@ -133,22 +144,37 @@ describe('a NestJS app with the guard on every route', () => {
 
   it.each([
     ['no key', undefined, 'missing_api_key', undefined],
-    ['an unknown key', generateApiKey().key, 'invalid_api_key', /^ApiKey realm="api", header="X-API-Key"/],
+    [
+      'an unknown key',
+      generateApiKey().key,
+      'invalid_api_key',
+      /^ApiKey realm="api", header="X-API-Key"/,
+    ],
   ])('%s -> 401 with challenge and problem details', async (_title, key, code, challenge) => {
     const call = await startGuarded();
-    expectRefused(await call('/hello', key), { status: 401, code, ...(challenge && { challenge }) });
+    expectRefused(await call('/hello', key), {
+      status: 401,
+      code,
+      ...(challenge && { challenge }),
+    });
   });
 
   it('a key without the scope of the route -> 403; one with it -> admitted', async () => {
     const call = await startGuarded();
-    expectRefused(await call('/audio', reader, 'post'), { status: 403, code: 'insufficient_scope' });
+    expectRefused(await call('/audio', reader, 'post'), {
+      status: 403,
+      code: 'insufficient_scope',
+    });
     expect((await call('/audio', writer, 'post')).status).toBe(201);
     expect(handled.mock.calls).toEqual([['bob']]);
   });
 
   it('a key with the scope of a route and not that of its controller -> 403', async () => {
     const call = await startGuarded();
-    expectRefused(await call('/audio', uploader, 'post'), { status: 403, code: 'insufficient_scope' });
+    expectRefused(await call('/audio', uploader, 'post'), {
+      status: 403,
+      code: 'insufficient_scope',
+    });
   });
 
   it('a key with the scope of the controller -> admitted to its routes without one', async () => {

@@ -36,10 +36,18 @@ describe.each([
     const { as, make, audio } = open();
     const { key, record } = await make('alice');
     await audio(key).expect(200, '"alice"');
-    const listed = await as('alice').get('/account/keys').expect(200).expect('Cache-Control', 'no-store');
+    const listed = await as('alice')
+      .get('/account/keys')
+      .expect(200)
+      .expect('Cache-Control', 'no-store');
     expect(listed.text).not.toContain(key);
-    expect(listed.body).toMatchObject([{ keyId: record.keyId, name: 'laptop', scopes: ['audio:read'] }]);
-    const rotated = await as('alice').post(`/account/keys/${record.keyId}/rotate`).send({}).expect(201);
+    expect(listed.body).toMatchObject([
+      { keyId: record.keyId, name: 'laptop', scopes: ['audio:read'] },
+    ]);
+    const rotated = await as('alice')
+      .post(`/account/keys/${record.keyId}/rotate`)
+      .send({})
+      .expect(201);
     const successor = rotated.body as CreatedKey;
     await audio(successor.key).expect(200);
     await as('alice').delete(`/account/keys/${successor.record.keyId}`).send({}).expect(200);

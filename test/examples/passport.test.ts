@@ -49,7 +49,10 @@ async function startVisit() {
   return { ...office, agent };
 }
 
-const refusal = ({ status, headers, text }: supertest.Response, { callers }: Pick<Office, 'callers'>) => ({
+const refusal = (
+  { status, headers, text }: supertest.Response,
+  { callers }: Pick<Office, 'callers'>,
+) => ({
   status,
   headers: headers as Record<string, string>,
   text,
@@ -74,7 +77,11 @@ describe('a route for people with a login and programs with a key', () => {
     expect((await visit.agent.get('/uploads')).body).toEqual({ user: 'bob' });
     expect((await visit.agent.post('/logout').set(ownPage)).status).toBe(204);
     const response = await visit.agent.get('/uploads');
-    expectRefused(refusal(response, visit), { status: 401, code: 'missing_api_key', earlierRuns: 1 });
+    expectRefused(refusal(response, visit), {
+      status: 401,
+      code: 'missing_api_key',
+      earlierRuns: 1,
+    });
   });
 
   it('a login and a good key -> the owner of the key', async () => {
@@ -115,7 +122,9 @@ describe('requests that the page of another site makes with the cookie of a logi
     'a change with Sec-Fetch-Site: %s -> refused, as without a login',
     async (site) => {
       const visit = await startVisit();
-      const response = await visit.agent.post('/uploads').set(site ? { 'Sec-Fetch-Site': site } : {});
+      const response = await visit.agent
+        .post('/uploads')
+        .set(site ? { 'Sec-Fetch-Site': site } : {});
       expectRefused(refusal(response, visit), { status: 401, code: 'missing_api_key' });
     },
   );

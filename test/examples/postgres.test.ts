@@ -25,7 +25,8 @@ afterAll(async () => {
 const printedKey = (stdout: string) => /X-API-Key: (key_\w+)/.exec(stdout)?.[1] ?? '';
 
 /** The process that serves, rather than the one that was started. */
-const pidInLog = (stderr: string) => (JSON.parse(stderr.split('\n')[0] ?? '') as { pid: number }).pid;
+const pidInLog = (stderr: string) =>
+  (JSON.parse(stderr.split('\n')[0] ?? '') as { pid: number }).pid;
 
 async function runPrinted(stdout: string, cwd: string): Promise<unknown> {
   return JSON.parse((await run('bash', ['-c', printedCurl(stdout)], { cwd })).stdout) as unknown;
@@ -54,7 +55,9 @@ describe('the first start on an empty database', () => {
     expect((stdout + stderr).split(key)).toHaveLength(2);
 
     const second = await startServer(folder, env);
-    expect(second.output.stdout).toContain('npx require-api-key create alice --scope audio:write\n');
+    expect(second.output.stdout).toContain(
+      'npx require-api-key create alice --scope audio:write\n',
+    );
     expect(second.output.stdout).not.toMatch(/key_/);
     expect((await hello(second.url, key)).status).toBe(200);
     expect((await second.stop('SIGINT')).code).toBe(0);
@@ -63,8 +66,12 @@ describe('the first start on an empty database', () => {
   it('several starts at the same moment -> one of them shows the only key', async () => {
     vi.stubEnv('INTERNAL_API_KEY', 'i'.repeat(40));
     const places = await Promise.all([1, 2, 3, 4].map(() => keysInPostgres(contested.url)));
-    onTestFinished(async () => void (await Promise.all(places.map(async (place) => place.close?.()))));
-    const told = await Promise.all(places.map(async (place) => place.howToCall('http://localhost')));
+    onTestFinished(
+      async () => void (await Promise.all(places.map(async (place) => place.close?.()))),
+    );
+    const told = await Promise.all(
+      places.map(async (place) => place.howToCall('http://localhost')),
+    );
     expect(told.map(printedKey).filter(Boolean)).toHaveLength(1);
     const { rows } = await contested.pool().query('select user_name, scopes from api_keys');
     expect(rows).toEqual([{ user_name: 'demo', scopes: ['audio:write'] }]);
@@ -74,7 +81,10 @@ describe('the first start on an empty database', () => {
 describe('keys in the database of .env', () => {
   it('uploads -> need the scope, and the jobs tell whose key sent them', async () => {
     const folder = temporaryFolder();
-    writeFileSync(join(folder, '.env'), `INTERNAL_API_KEY=${'i'.repeat(40)}\nDATABASE_URL=${DATABASE_URL}\n`);
+    writeFileSync(
+      join(folder, '.env'),
+      `INTERNAL_API_KEY=${'i'.repeat(40)}\nDATABASE_URL=${DATABASE_URL}\n`,
+    );
     const { url, output, stop } = await startServer(folder);
     const alice = await keys.create({ user: 'alice', scopes: ['audio:write'] });
     const bob = await keys.create({ user: 'bob' });
@@ -83,7 +93,9 @@ describe('keys in the database of .env', () => {
     expect((await hello(url, bob.key)).status).toBe(200);
     expect((await hello(url, 'i'.repeat(40))).status).toBe(401);
 
-    const jobs = await fetch(`${url}/_internal/jobs`, { headers: { 'X-Internal-Api-Key': 'i'.repeat(40) } });
+    const jobs = await fetch(`${url}/_internal/jobs`, {
+      headers: { 'X-Internal-Api-Key': 'i'.repeat(40) },
+    });
     const uploadedBy = { user: 'alice', keyId: alice.record.keyId };
     expect(await jobs.json()).toMatchObject({ jobs: [{ filename: 'tone.wav', uploadedBy }] });
     expect((await stop()).code).toBe(0);
@@ -114,7 +126,11 @@ describe('a database that cannot be used', () => {
   });
 
   it.each([
-    ['the password breaks the URL', 'postgres://me:hunter2#@localhost/app', 'reached (ERR_INVALID_URL).'],
+    [
+      'the password breaks the URL',
+      'postgres://me:hunter2#@localhost/app',
+      'reached (ERR_INVALID_URL).',
+    ],
     [
       'there is no such database',
       DATABASE_URL.replace(/\w+$/, 'nowhere'),
@@ -134,7 +150,9 @@ describe('a database that cannot be used', () => {
 
   it('it is no PostgreSQL URL -> the sentence does not repeat it', () => {
     const read = () => readSettings({ DATABASE_URL: 'mysql://me:hunter2@localhost/app' });
-    expect(read).toThrow(/^DATABASE_URL must read postgres:\/\/user:password@host:port\/database\.$/);
+    expect(read).toThrow(
+      /^DATABASE_URL must read postgres:\/\/user:password@host:port\/database\.$/,
+    );
   });
 });
 
@@ -149,14 +167,17 @@ describe('start:postgres', () => {
     const key = printedKey(first.output.stdout);
 
     const address = readFileSync(kept('url'), 'utf8').trim();
-    for (const name of ['url', 'password', 'log']) expect(statSync(kept(name)).mode & 0o777).toBe(0o600);
+    for (const name of ['url', 'password', 'log'])
+      expect(statSync(kept(name)).mode & 0o777).toBe(0o600);
     expect(first.output.stdout + first.output.stderr).not.toContain(new URL(address).password);
     const stranger = new pg.Client({ connectionString: address.replace(/:[^:@]+@/, ':wrong@') });
     await expect(stranger.connect()).rejects.toThrow('password authentication failed');
 
     const beside = await runServer(folder, { PORT: '0' }, 'start-postgres');
     expect(beside.code).toBe(1);
-    expect(beside.stderr).toMatch(/^PostgreSQL cannot be started: its server .* for another start\.\n$/);
+    expect(beside.stderr).toMatch(
+      /^PostgreSQL cannot be started: its server .* for another start\.\n$/,
+    );
     expect((await hello(first.url, key)).status).toBe(200);
 
     process.kill(pidInLog(first.output.stderr), 'SIGKILL');

@@ -14,7 +14,10 @@ describe('secret scanning', () => {
   function entropyOf(text: string): number {
     const counts = new Map<string, number>();
     for (const each of text) counts.set(each, (counts.get(each) ?? 0) + 1);
-    return [...counts.values()].reduce((sum, n) => sum - (n / text.length) * Math.log2(n / text.length), 0);
+    return [...counts.values()].reduce(
+      (sum, n) => sum - (n / text.length) * Math.log2(n / text.length),
+      0,
+    );
   }
 
   it('a generated key in the places where keys leak -> found whole by the gitleaks rule, above its entropy', () => {
@@ -50,7 +53,8 @@ describe('secret scanning', () => {
 
   it("the pattern in docs/recipes.md, between GitHub's own surroundings -> finds every generated key", () => {
     const [, secret] = /Secret format: `(.*)`/.exec(readFileSync('docs/recipes.md', 'utf8'))!;
-    for (const key of keys) expect(`KEY=${key}\n`).toMatch(new RegExp(`[^0-9A-Za-z]${secret}[^0-9A-Za-z]`));
+    for (const key of keys)
+      expect(`KEY=${key}\n`).toMatch(new RegExp(`[^0-9A-Za-z]${secret}[^0-9A-Za-z]`));
   });
 });
 
@@ -67,7 +71,9 @@ describe('deployment', () => {
       .split('\n')
       .filter((line) => !line.startsWith('#'));
     expect(lines.filter((line) => /KEY|\.env/.test(line))).toEqual([]);
-    expect(lines.indexOf('USER node')).toBeLessThan(lines.findIndex((line) => line.startsWith('CMD')));
+    expect(lines.indexOf('USER node')).toBeLessThan(
+      lines.findIndex((line) => line.startsWith('CMD')),
+    );
     expect(lines).toContain('USER node');
   });
 
@@ -88,7 +94,9 @@ describe('deployment', () => {
 describe('docs/recipes.md', () => {
   it('every recipe -> listed, and nothing else', () => {
     const listed = [
-      ...readFileSync('docs/recipes.md', 'utf8').matchAll(/\(\.\.\/examples\/recipes\/([\w.-]+)\)/g),
+      ...readFileSync('docs/recipes.md', 'utf8').matchAll(
+        /\(\.\.\/examples\/recipes\/([\w.-]+)\)/g,
+      ),
     ];
     expect([...new Set(listed.map(([, name]) => name!))].toSorted()).toEqual(
       readdirSync('examples/recipes').toSorted(),
@@ -103,7 +111,9 @@ describe('docs/recipes.md', () => {
     const present = /^(?:\.|node:|@nestjs\/|express$|require-api-key$)/;
     for (const [, name, cell] of rows) {
       const recipe = readFileSync(`examples/recipes/${name}`, 'utf8');
-      const imported = [...recipe.matchAll(/^(?:import|\}).* ?'([^']+)';$/gm)].map(([, each]) => each!);
+      const imported = [...recipe.matchAll(/^(?:import|\}).* ?'([^']+)';$/gm)].map(
+        ([, each]) => each!,
+      );
       const named = [...cell!.matchAll(/`([^ `]+)`/g)].map(([, each]) => each!);
       const needed = new Set(imported.filter((each) => !present.test(each)));
       // The session is mounted by the reader.

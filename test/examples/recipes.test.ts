@@ -82,7 +82,10 @@ describe('logging', () => {
     const lines = log
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as { keyId?: string; user?: string; res: { statusCode: number } });
+      .map(
+        (line) =>
+          JSON.parse(line) as { keyId?: string; user?: string; res: { statusCode: number } },
+      );
     expect(lines.map(({ keyId, user, res }) => [res.statusCode, user, keyId])).toEqual([
       [200, 'alice', 'alice#1'],
       [401, undefined, undefined],
@@ -123,7 +126,9 @@ describe('metrics', () => {
     await call(appOf(failing), alice.key);
     const metrics = await registry.metrics();
     expect(metrics).toContain('api_key_requests_total{outcome="admitted",code="",source="list"} 1');
-    expect(metrics).toContain('api_key_requests_total{outcome="refused",code="missing_api_key",source=""} 1');
+    expect(metrics).toContain(
+      'api_key_requests_total{outcome="refused",code="missing_api_key",source=""} 1',
+    );
     expect(metrics).toMatch(/api_key_faults_total\{reason="source_threw",source="\w*"\} 1/);
     expect(metrics).toMatch(/api_key_check_seconds_count 3/);
     stop();
@@ -246,9 +251,15 @@ describe('WebSocket', () => {
   });
 
   it('a refused upgrade of a client that keeps its end open -> the server closes', async () => {
-    const client = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    const client = connect({
+      port: Number(new URL(url).port),
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+    });
     onTestFinished(() => void client.destroy());
-    client.write('GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    client.write(
+      'GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
     client.resume();
     await once(client, 'end');
   });
@@ -256,15 +267,21 @@ describe('WebSocket', () => {
   it.each([
     ['without a key', {}, 'missing_api_key'],
     ['with a wrong key', { 'X-API-Key': generateApiKey().key }, 'invalid_api_key'],
-  ])('an upgrade %s -> 401 with a challenge, and no connection', async (_situation, headers, code) => {
-    const client = new WebSocket(url, { headers });
-    const [, response] = (await once(client, 'unexpected-response')) as [unknown, IncomingMessage];
-    expect(response.statusCode).toBe(401);
-    expect(response.headers['www-authenticate']).toContain('X-API-Key');
-    const chunks = await response.toArray();
-    expect(JSON.parse(Buffer.concat(chunks as Buffer[]).toString())).toMatchObject({ code });
-    expect(response.complete).toBe(true);
-  });
+  ])(
+    'an upgrade %s -> 401 with a challenge, and no connection',
+    async (_situation, headers, code) => {
+      const client = new WebSocket(url, { headers });
+      const [, response] = (await once(client, 'unexpected-response')) as [
+        unknown,
+        IncomingMessage,
+      ];
+      expect(response.statusCode).toBe(401);
+      expect(response.headers['www-authenticate']).toContain('X-API-Key');
+      const chunks = await response.toArray();
+      expect(JSON.parse(Buffer.concat(chunks as Buffer[]).toString())).toMatchObject({ code });
+      expect(response.complete).toBe(true);
+    },
+  );
 });
 
 describe('Render', () => {

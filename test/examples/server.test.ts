@@ -12,7 +12,8 @@ import { printedCurl, run, runServer, startServer } from '../support/audio-api-p
 const KEYS = /^API_KEYS=demo:(\w+)\nINTERNAL_API_KEY=(\w+)\n$/;
 
 function keysOf(folder: string): { demo: string; internal: string } {
-  const [, demo, internal] = KEYS.exec(readFileSync(join(folder, '.env'), 'utf8').slice(-200)) ?? [];
+  const [, demo, internal] =
+    KEYS.exec(readFileSync(join(folder, '.env'), 'utf8').slice(-200)) ?? [];
   if (demo === undefined || internal === undefined) throw new Error('there are no keys in .env');
   return { demo, internal };
 }
@@ -66,7 +67,8 @@ describe('the first start, with nothing configured', () => {
     const folder = temporaryFolder();
     const { url } = await startServer(folder);
     const { demo, internal } = keysOf(folder);
-    const jobs = (key: string) => fetch(`${url}/_internal/jobs`, { headers: { 'X-Internal-Api-Key': key } });
+    const jobs = (key: string) =>
+      fetch(`${url}/_internal/jobs`, { headers: { 'X-Internal-Api-Key': key } });
     expect((await jobs(internal)).status).toBe(200);
     expect((await jobs(demo)).status).toBe(401);
   });
@@ -110,14 +112,18 @@ describe('a later start', () => {
     chmodSync(envFile, 0o644);
     const { url } = await startServer(folder);
     const text = readFileSync(envFile, 'utf8');
-    expect(text.startsWith('MAX_UPLOAD_BYTES=1000\nAPI_KEYS=\nGREETING=hi\nAPI_KEYS=demo:')).toBe(true);
+    expect(text.startsWith('MAX_UPLOAD_BYTES=1000\nAPI_KEYS=\nGREETING=hi\nAPI_KEYS=demo:')).toBe(
+      true,
+    );
     expect(modeOf(envFile)).toBe(0o600);
 
     const key = /^API_KEYS=demo:(\w+)$/m.exec(text)?.[1] ?? '';
     const form = new FormData();
     form.set('audio', new Blob([new Uint8Array(makeTone())]), 'tone.wav');
     const headers = { 'X-API-Key': key };
-    expect((await fetch(`${url}/upload-audio`, { method: 'POST', headers, body: form })).status).toBe(413);
+    expect(
+      (await fetch(`${url}/upload-audio`, { method: 'POST', headers, body: form })).status,
+    ).toBe(413);
   });
 
   it('blank variables are exported -> the file decides', async () => {
@@ -136,7 +142,9 @@ describe('a later start', () => {
     const { output } = await startServer(folder, { API_KEYS: `alice:${key}` });
     expect(existsSync(join(folder, '.env'))).toBe(false);
     expect(output.stdout + output.stderr).not.toContain(key);
-    const { stdout } = await run('bash', ['-c', printedCurl(output.stdout)], { env: { API_KEY: key } });
+    const { stdout } = await run('bash', ['-c', printedCurl(output.stdout)], {
+      env: { API_KEY: key },
+    });
     expect(JSON.parse(stdout)).toEqual({ message: 'Hello, alice!' });
   });
 });
@@ -153,7 +161,9 @@ describe('what cannot start says why in one sentence', () => {
     });
     expect(code).toBe(1);
     expect(stdout).toBe('');
-    expect(stderr).toBe(`The audio API cannot start: port ${PORT} is taken; choose another with PORT.\n`);
+    expect(stderr).toBe(
+      `The audio API cannot start: port ${PORT} is taken; choose another with PORT.\n`,
+    );
   });
 
   it.each([
@@ -176,7 +186,9 @@ describe('what cannot start says why in one sentence', () => {
     mkdirSync(join(folder, '.env'));
     const { code, stderr } = await runServer(folder, { PORT: '0' });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^The audio API cannot start: the first keys could not be kept in \.env;.*\.\n$/);
+    expect(stderr).toMatch(
+      /^The audio API cannot start: the first keys could not be kept in \.env;.*\.\n$/,
+    );
   });
 });
 
@@ -186,8 +198,19 @@ describe('a running server', () => {
     const { url } = await startServer(folder);
     const audioFile = join(temporaryFolder(), 'big.wav');
     writeFileSync(audioFile, Buffer.alloc(50 * 1024 * 1024));
-    const form = ['--silent', '--output', '-', '--write-out', '\n%{http_code} %{time_starttransfer}'];
-    const { stdout } = await run('curl', [...form, '--form', `audio=@${audioFile}`, `${url}/upload-audio`]);
+    const form = [
+      '--silent',
+      '--output',
+      '-',
+      '--write-out',
+      '\n%{http_code} %{time_starttransfer}',
+    ];
+    const { stdout } = await run('curl', [
+      ...form,
+      '--form',
+      `audio=@${audioFile}`,
+      `${url}/upload-audio`,
+    ]);
     const [status, seconds] = (stdout.split('\n').at(-1) ?? '').split(' ');
     expect(status).toBe('401');
     expect(Number(seconds)).toBeLessThan(2);
@@ -224,7 +247,8 @@ describe('a running server', () => {
     await eventually(() => filesIn(uploads).length === 0, 'the file is gone');
     expect((await fetch(`${url}/hello`, { headers: { 'X-API-Key': demo } })).status).toBe(200);
     expect((await stop()).code).toBe(0);
-    for (const line of output.stderr.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('req');
+    for (const line of output.stderr.trim().split('\n'))
+      expect(JSON.parse(line)).toHaveProperty('req');
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('%s -> ends with 0', async (signal) => {
@@ -239,9 +263,14 @@ describe('a running server', () => {
     const audio = makeTone();
     const end = '\r\n--b--\r\n';
     const client = connect(Number(new URL(url).port), 'localhost');
-    client.write(uploadHead(keysOf(folder).demo, partHead.length + audio.length + end.length) + partHead);
+    client.write(
+      uploadHead(keysOf(folder).demo, partHead.length + audio.length + end.length) + partHead,
+    );
     client.write(audio.subarray(0, 20_000));
-    await eventually(() => filesIn(join(folder, 'uploads')).length === 1, 'the upload is under way');
+    await eventually(
+      () => filesIn(join(folder, 'uploads')).length === 1,
+      'the upload is under way',
+    );
     const stopped = stop();
     client.write(audio.subarray(20_000));
     client.write(end);
@@ -255,7 +284,12 @@ describe('a running server', () => {
 const partHead = '--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n';
 
 function uploadHead(key: string, contentLength: number): string {
-  const lines = ['POST /upload-audio HTTP/1.1', 'Host: localhost', 'Connection: close', `X-API-Key: ${key}`];
+  const lines = [
+    'POST /upload-audio HTTP/1.1',
+    'Host: localhost',
+    'Connection: close',
+    `X-API-Key: ${key}`,
+  ];
   lines.push('Content-Type: multipart/form-data; boundary=b', `Content-Length: ${contentLength}`);
   return `${lines.join('\r\n')}\r\n\r\n`;
 }

@@ -15,7 +15,11 @@ const alice = generateApiKey().key;
 
 function setUp(options: Partial<AudioApiOptions> = {}) {
   const { uploadsDir = temporaryFolder() } = options;
-  const app = createApp({ uploadsDir, source: keyList({ alice }, { scopes: ['audio:write'] }), ...options });
+  const app = createApp({
+    uploadsDir,
+    source: keyList({ alice }, { scopes: ['audio:write'] }),
+    ...options,
+  });
   const upload = () => request(app).post('/upload-audio').set('X-API-Key', alice);
   return { app, uploadsDir, upload };
 }
@@ -68,11 +72,15 @@ describe('what is accepted', () => {
     const folder = temporaryFolder();
     const { upload } = setUp({ uploadsDir: join(folder, 'deep', 'uploads') });
     const body = Buffer.concat([
-      Buffer.from('--b\r\nContent-Disposition: form-data; name="audio"; filename="../../evil.wav"\r\n\r\n'),
+      Buffer.from(
+        '--b\r\nContent-Disposition: form-data; name="audio"; filename="../../evil.wav"\r\n\r\n',
+      ),
       makeTone(),
       Buffer.from('\r\n--b--\r\n'),
     ]);
-    const response = await upload().set('Content-Type', 'multipart/form-data; boundary=b').send(body);
+    const response = await upload()
+      .set('Content-Type', 'multipart/form-data; boundary=b')
+      .send(body);
     expect(response.status).toBe(201);
     expect(response.body).toMatchObject({ filename: 'evil.wav' });
     expect(filesIn(folder)).toEqual(['deep']);
@@ -87,7 +95,9 @@ describe('what is accepted', () => {
   it('twenty uploads at once -> all are kept and listed', async () => {
     const { upload, uploadsDir } = setUp();
     const responses = await Promise.all(
-      Array.from({ length: 20 }, (_, number) => upload().attach('audio', makeTone(), `${number}.wav`)),
+      Array.from({ length: 20 }, (_, number) =>
+        upload().attach('audio', makeTone(), `${number}.wav`),
+      ),
     );
     expect(responses.map(({ status }) => status)).toEqual(Array(20).fill(201));
     expect(filesIn(uploadsDir)).toHaveLength(40);
@@ -98,11 +108,17 @@ describe('what is accepted', () => {
 describe('what is refused leaves no file', () => {
   it.each<[string, Buffer]>([
     ['text', Buffer.from('This is only text, and quite some of it. '.repeat(100))],
-    ['a PNG', Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex')],
+    [
+      'a PNG',
+      Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex'),
+    ],
     ['an empty file', Buffer.alloc(0)],
     ['a WAVE header and no samples', makeTone().subarray(0, 44)],
     ['a WAVE header cut short', makeTone().subarray(0, 30)],
-    ['an ID3 tag and no music', Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\0\0'), Buffer.alloc(2000)])],
+    [
+      'an ID3 tag and no music',
+      Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\0\0'), Buffer.alloc(2000)]),
+    ],
     [
       'another kind of RIFF',
       Buffer.concat([Buffer.from('RIFF\xff\0\0\0WEBPVP8 ', 'latin1'), Buffer.alloc(500)]),
@@ -177,7 +193,11 @@ describe('what is refused leaves no file', () => {
   it.each(['application/json', 'audio/wav', 'multipart/mixed; boundary=b'])(
     '%s -> 415',
     async (contentType) => {
-      expectProblem(await setUp().upload().set('Content-Type', contentType).send('{}'), 415, 'not_multipart');
+      expectProblem(
+        await setUp().upload().set('Content-Type', contentType).send('{}'),
+        415,
+        'not_multipart',
+      );
     },
   );
 
@@ -257,7 +277,12 @@ function silentVideo(): Buffer {
     element('4489', milliseconds),
   );
   const isVideo = element('83', Buffer.from([1]));
-  const track = element('ae', element('d7', Buffer.from([1])), isVideo, element('86', Buffer.from('V_VP8')));
+  const track = element(
+    'ae',
+    element('d7', Buffer.from([1])),
+    isVideo,
+    element('86', Buffer.from('V_VP8')),
+  );
   return Buffer.concat([
     element('1a45dfa3', element('4282', Buffer.from('webm'))),
     element('18538067', info, element('1654ae6b', track)),
@@ -268,7 +293,10 @@ const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${te
 
 const partHead = '--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n';
 
-function uploadHead({ contentLength, key = alice }: { contentLength?: number; key?: string } = {}): string {
+function uploadHead({
+  contentLength,
+  key = alice,
+}: { contentLength?: number; key?: string } = {}): string {
   const length =
     contentLength === undefined ? 'Transfer-Encoding: chunked' : `Content-Length: ${contentLength}`;
   const type = 'Content-Type: multipart/form-data; boundary=b';

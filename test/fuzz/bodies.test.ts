@@ -21,7 +21,9 @@ const json = fc.oneof(
       },
       { requiredKeys: [] },
     )
-    .map((value) => JSON.stringify(value, (_name, part: unknown) => (typeof part === 'bigint' ? 1 : part))),
+    .map((value) =>
+      JSON.stringify(value, (_name, part: unknown) => (typeof part === 'bigint' ? 1 : part)),
+    ),
 );
 const body = fc.oneof(
   json.map((text) => Buffer.from(text)),
@@ -70,13 +72,22 @@ describe('any bytes in a body', () => {
         'claims/x/withdraw',
       );
       await fc.assert(
-        fc.asyncProperty(address, type, body, fc.boolean(), async (path, contentType, bytes, isOperator) => {
-          const headers = { 'Content-Type': contentType, ...(isOperator && { 'X-API-Key': key }) };
-          const { status, text } = await post(port, `/keys/api/${path}`, bytes, headers);
-          expect(status).toBeLessThan(500);
-          if (!isOperator) expect(status).toBe(401);
-          expect(text).not.toContain(key);
-        }),
+        fc.asyncProperty(
+          address,
+          type,
+          body,
+          fc.boolean(),
+          async (path, contentType, bytes, isOperator) => {
+            const headers = {
+              'Content-Type': contentType,
+              ...(isOperator && { 'X-API-Key': key }),
+            };
+            const { status, text } = await post(port, `/keys/api/${path}`, bytes, headers);
+            expect(status).toBeLessThan(500);
+            if (!isOperator) expect(status).toBe(401);
+            expect(text).not.toContain(key);
+          },
+        ),
         fuzz(400, 43),
       );
       expect((await keys.get(record.keyId))?.revokedAt).toBeUndefined();

@@ -52,7 +52,9 @@ describe('any words on the command line', () => {
       onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
       await fc.assert(
         fc.asyncProperty(fc.array(commandLine, { minLength: 4, maxLength: 4 }), async (lines) => {
-          for (const { code, stdout, stderr } of await Promise.all(lines.map((args) => cli(args, { cwd })))) {
+          for (const { code, stdout, stderr } of await Promise.all(
+            lines.map((args) => cli(args, { cwd })),
+          )) {
             expect([0, 1, 2]).toContain(code);
             expect(stdout + stderr).not.toContain(key);
             expect(stderr).not.toMatch(/^(TypeError|ReferenceError|RangeError)|unhandled/im);

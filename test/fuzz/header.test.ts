@@ -9,7 +9,11 @@ import { fuzz, fuzzTimeoutMs } from '../support/fuzz.js';
 const { key } = generateApiKey();
 let runs = 0;
 const app = express();
-app.get('/key', requireApiKey({ source: keyList({ alice: key }) }), (_req, res) => void res.json(++runs));
+app.get(
+  '/key',
+  requireApiKey({ source: keyList({ alice: key }) }),
+  (_req, res) => void res.json(++runs),
+);
 app.get(
   '/bearer',
   requireApiKey({ source: keyList({ alice: key }), header: 'Authorization', scheme: 'Bearer' }),
@@ -21,7 +25,9 @@ afterAll(() => void server.close());
 /** Sends bytes as they are; resolves to all that came back. */
 function send(bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1', () => socket.write(bytes));
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1', () =>
+      socket.write(bytes),
+    );
     let answer = '';
     socket.setTimeout(5_000, () => reject(new Error('no answer')));
     socket.on('data', (data) => (answer += data.toString('latin1')));
@@ -87,7 +93,9 @@ describe('any bytes in the header', () => {
             const text = lines.toString('latin1');
             expect(text).toContain(key);
             expect(
-              path === '/bearer' ? /authorization:\s*bearer +/i.test(text) : /x-api-key:/i.test(text),
+              path === '/bearer'
+                ? /authorization:\s*bearer +/i.test(text)
+                : /x-api-key:/i.test(text),
             ).toBe(true);
           } else {
             expect(runs).toBe(before);

@@ -11,5 +11,7 @@ it('Error.stackTraceLimit that cannot be set, as under --frozen-intrinsics -> re
   vi.resetModules();
   const { requireApiKey } = await import('../../src/index.js');
 
-  expect(await callGuards([requireApiKey({ source: () => 'alice' })], arrive())).toBe('missing_api_key');
+  expect(await callGuards([requireApiKey({ source: () => 'alice' })], arrive())).toBe(
+    'missing_api_key',
+  );
 });

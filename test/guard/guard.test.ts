@@ -5,7 +5,8 @@ import { arrive, callGuards, type Lines } from '../support/call-guard.js';
 vi.spyOn(console, 'error').mockImplementation(() => {});
 
 const present = { 'X-API-Key': 'key-of-alice' };
-const source = (key: string) => (key === 'key-of-alice' ? { user: 'alice', scopes: ['a'] } : undefined);
+const source = (key: string) =>
+  key === 'key-of-alice' ? { user: 'alice', scopes: ['a'] } : undefined;
 
 /** Decides on one request; resolves to how. */
 async function decideOn(options: RequireApiKeyOptions, lines: Lines = present) {
@@ -64,14 +65,22 @@ describe('what a guard lets pass', () => {
   it('HTTPS required and there -> admitted', async () => {
     const call = arrive(present);
     call.req.secure = true;
-    expect(await callGuards([requireApiKey({ source, requireHttps: true })], call)).toBe('admitted');
+    expect(await callGuards([requireApiKey({ source, requireHttps: true })], call)).toBe(
+      'admitted',
+    );
   });
 });
 
 describe('what a guard refuses', () => {
   it.each<[string, RequireApiKeyOptions, Lines, string, number]>([
     ['no key', {}, {}, 'missing_api_key', 401],
-    ['a bad key where it is optional', { optional: true }, { 'X-API-Key': 'a b' }, 'invalid_api_key', 401],
+    [
+      'a bad key where it is optional',
+      { optional: true },
+      { 'X-API-Key': 'a b' },
+      'invalid_api_key',
+      401,
+    ],
     ['an unknown key', {}, { 'X-API-Key': 'other' }, 'invalid_api_key', 401],
     ['plain HTTP', { requireHttps: true }, present, 'https_required', 403],
     ['a scope that is missing', { scopes: ['a', 'b'] }, present, 'insufficient_scope', 403],
@@ -126,9 +135,9 @@ describe('a guard and what does as it likes', () => {
           throw thrown;
         },
       });
-      expect(await callGuards([requireApiKey({ source: async (key) => source(key) })], call)).toEqual(
-        expected,
-      );
+      expect(
+        await callGuards([requireApiKey({ source: async (key) => source(key) })], call),
+      ).toEqual(expected);
     }
   });
 
@@ -156,7 +165,10 @@ describe('a guard and what does as it likes', () => {
       (_error: unknown, next: (reason?: unknown) => void) => next('route'),
     ],
     ['calls next with null', (_error: unknown, next: (reason?: unknown) => void) => next(null)],
-    ['calls next twice', (error: unknown, next: (reason?: unknown) => void) => [next(error), next()]],
+    [
+      'calls next twice',
+      (error: unknown, next: (reason?: unknown) => void) => [next(error), next()],
+    ],
     ['rejects with nothing', () => Promise.reject()],
     [
       'throws a word',
@@ -179,7 +191,8 @@ describe('a guard and what does as it likes', () => {
         throw error;
       },
       () => Promise.reject(error),
-      (_error: unknown, _req: unknown, _res: unknown, next: (reason: unknown) => void) => next(error),
+      (_error: unknown, _req: unknown, _res: unknown, next: (reason: unknown) => void) =>
+        next(error),
     ] as RequireApiKeyOptions['onRefused'][]) {
       expect((await decideOn({ onRefused }, {})).outcome).toBe(error);
     }
@@ -206,7 +219,9 @@ describe('requireScopes', () => {
     const call = arrive(present);
     call.req.apiKey = { user: 'mallory', scopes: ['a'] } as never;
     expect(await callGuards([requireScopes('a')], call)).toEqual(
-      new TypeError('requireScopes: no guard stands before this route; mount requireApiKey() first'),
+      new TypeError(
+        'requireScopes: no guard stands before this route; mount requireApiKey() first',
+      ),
     );
   });
 
@@ -219,6 +234,8 @@ describe('requireScopes', () => {
 
   it('no scope, or one of another form -> a TypeError that says so', () => {
     expect(() => requireScopes()).toThrow(new TypeError('requireScopes: name at least one scope'));
-    expect(() => requireScopes('a', 'b c')).toThrow(/^requireScopes: each argument must be a scope/);
+    expect(() => requireScopes('a', 'b c')).toThrow(
+      /^requireScopes: each argument must be a scope/,
+    );
   });
 });

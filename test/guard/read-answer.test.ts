@@ -53,12 +53,14 @@ describe('an answer that admits', () => {
 });
 
 describe('an answer that refuses', () => {
-  it.each([undefined, null, false, { ok: false, code: 'invalid_api_key', keyId: 'k', user: 'alice' }])(
-    '%j -> unknown, and nobody is named',
-    (answer) => {
-      expect(read(answer)).toEqual({ ok: false, code: 'invalid_api_key' });
-    },
-  );
+  it.each([
+    undefined,
+    null,
+    false,
+    { ok: false, code: 'invalid_api_key', keyId: 'k', user: 'alice' },
+  ])('%j -> unknown, and nobody is named', (answer) => {
+    expect(read(answer)).toEqual({ ok: false, code: 'invalid_api_key' });
+  });
 
   it.each(['expired_api_key', 'revoked_api_key'])('%s -> that, with whom it names', (code) => {
     expect(read({ ok: false, code })).toEqual({ ok: false, code });
@@ -76,7 +78,11 @@ describe('an answer that refuses', () => {
 
   it('an identity that is revoked or expired -> that, with whom it names', () => {
     const who = { keyId: 'k', user: 'alice' };
-    expect(read({ ...who, revokedAt: ahead })).toEqual({ ok: false, code: 'revoked_api_key', ...who });
+    expect(read({ ...who, revokedAt: ahead })).toEqual({
+      ok: false,
+      code: 'revoked_api_key',
+      ...who,
+    });
     expect(read({ ...who, expiresAt: at })).toEqual({ ok: false, code: 'expired_api_key', ...who });
   });
 });
@@ -92,7 +98,10 @@ describe('an answer that is none', () => {
     [{ ok: true }, 'a result without an identity'],
     [{ ok: true, apiKey: null }, 'a result without an identity'],
     [{ ok: true, apiKey: 'alice' }, 'a result without an identity'],
-    [{ user: '' }, 'an identity whose "user" is not a string, not blank, without control characters'],
+    [
+      { user: '' },
+      'an identity whose "user" is not a string, not blank, without control characters',
+    ],
     [
       { user: 'alice', keyId: 7 },
       'an identity whose "keyId" is not a string, not blank, without control characters',
@@ -104,14 +113,20 @@ describe('an answer that is none', () => {
     [{ user: 'alice', scopes: 'a' }, 'an identity whose "scopes" are not an array of scopes'],
     [{ user: 'alice', createdAt: 7 }, 'an identity whose "createdAt" is not a valid Date'],
     [{ user: 'alice', expiresAt: 'never' }, 'an identity whose "expiresAt" is not a valid Date'],
-    [{ user: 'alice', revokedAt: new Date(Number.NaN) }, 'an identity whose "revokedAt" is not a valid Date'],
+    [
+      { user: 'alice', revokedAt: new Date(Number.NaN) },
+      'an identity whose "revokedAt" is not a valid Date',
+    ],
     [{ user: 'alice', metadata: 'text' }, 'an identity whose "metadata" is not an object'],
     [{ user: 'alice', metadata: [] }, 'an identity whose "metadata" is not an object'],
     [key, 'an identity that holds the presented key or its digest'],
     [{ user: 'alice', keyId: key }, 'an identity that holds the presented key or its digest'],
     [{ user: 'alice', name: digest }, 'an identity that holds the presented key or its digest'],
     [{ user: 'alice', scopes: [key] }, 'an identity that holds the presented key or its digest'],
-    [{ user: 'alice', metadata: { key } }, 'an identity that holds the presented key or its digest'],
+    [
+      { user: 'alice', metadata: { key } },
+      'an identity that holds the presented key or its digest',
+    ],
   ])('%j -> a TypeError that says why', (answer, why) => {
     expect(() => read(answer)).toThrow(new TypeError(`the key source answered ${why}`));
   });

@@ -1,7 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SourceList } from '../../src/guard/source-list.js';
-import { ApiKeyManager, keyList, MemoryKeyStore, type KeySource, type VerifyKey } from '../../src/index.js';
+import {
+  ApiKeyManager,
+  keyList,
+  MemoryKeyStore,
+  type KeySource,
+  type VerifyKey,
+} from '../../src/index.js';
 import { anySource } from '../support/any-source.js';
 import { arrive } from '../support/call-guard.js';
 
@@ -15,7 +21,8 @@ const throws = () => {
   throw cause;
 };
 
-const ask = async (...sources: (KeySource | VerifyKey)[]) => new SourceList(sources, 5_000).ask(key, req);
+const ask = async (...sources: (KeySource | VerifyKey)[]) =>
+  new SourceList(sources, 5_000).ask(key, req);
 const fault = (reason: string, source?: string) => ({
   ok: false,
   code: 'key_source_failed',
@@ -31,7 +38,11 @@ describe('one source', () => {
     ['that throws', throws, fault('source_threw', 'custom')],
     ['that rejects', () => Promise.reject(cause), fault('source_threw', 'custom')],
     ['that answers nonsense', anySource(() => 7), fault('source_answered_nonsense', 'custom')],
-    ['that answers nonsense late', anySource(async () => 7), fault('source_answered_nonsense', 'custom')],
+    [
+      'that answers nonsense late',
+      anySource(async () => 7),
+      fault('source_answered_nonsense', 'custom'),
+    ],
     ['with a name that throws', { name: 'table', verify: throws }, fault('source_threw', 'table')],
     ['without a name that throws', { verify: throws }, fault('source_threw', 'custom')],
     [
@@ -102,19 +113,32 @@ describe('one source', () => {
 
 it('configured() that answers with a promise -> a fault that says so', async () => {
   const source = { verify: () => 'alice', configured: (async () => false) as never };
-  expect(await ask(source)).toMatchObject({ cause: new TypeError('"configured" answered an object') });
+  expect(await ask(source)).toMatchObject({
+    cause: new TypeError('"configured" answered an object'),
+  });
 });
 
 describe('several sources', () => {
   const failing: VerifyKey = () => Promise.reject(cause);
   const knowing: VerifyKey = () => 'alice';
-  const expired: KeySource = { name: 'old', verify: () => ({ ok: false, code: 'expired_api_key' }) };
+  const expired: KeySource = {
+    name: 'old',
+    verify: () => ({ ok: false, code: 'expired_api_key' }),
+  };
 
   it.each<[string, (KeySource | VerifyKey)[], unknown]>([
     ['one fails at once, the next knows', [throws, knowing], admitted('alice')],
     ['one fails late, the next knows', [failing, knowing], admitted('alice')],
-    ['one fails at once, the next does not know', [throws, () => undefined], fault('source_threw', 'custom')],
-    ['one fails late, the next does not know', [failing, () => undefined], fault('source_threw', 'custom')],
+    [
+      'one fails at once, the next does not know',
+      [throws, () => undefined],
+      fault('source_threw', 'custom'),
+    ],
+    [
+      'one fails late, the next does not know',
+      [failing, () => undefined],
+      fault('source_threw', 'custom'),
+    ],
     [
       'two fail',
       [
@@ -165,7 +189,9 @@ describe('several sources', () => {
 
   it('all answer at once -> so does the list; one by a promise -> a promise', () => {
     expect(new SourceList([() => undefined, knowing], 1).ask(key, req)).not.toBeInstanceOf(Promise);
-    expect(new SourceList([async () => undefined, knowing], 1).ask(key, req)).toBeInstanceOf(Promise);
+    expect(new SourceList([async () => undefined, knowing], 1).ask(key, req)).toBeInstanceOf(
+      Promise,
+    );
   });
 });
 
@@ -210,11 +236,14 @@ describe("the library's own sources", () => {
     const keys = new ApiKeyManager({ store: new MemoryKeyStore(), legacyKeys: true });
     onTestFinished(() => keys.close());
     await keys.import({ user: 'alice', key });
-    for (const source of [keyList({ alice: key }), keys]) expect(await ask(source)).toBe(await ask(source));
+    for (const source of [keyList({ alice: key }), keys])
+      expect(await ask(source)).toBe(await ask(source));
   });
 
   it('a manager whose store fails -> a fault by its name', async () => {
-    const store = Object.assign(new MemoryKeyStore(), { findByDigest: () => Promise.reject(cause) });
+    const store = Object.assign(new MemoryKeyStore(), {
+      findByDigest: () => Promise.reject(cause),
+    });
     const keys = new ApiKeyManager({ store, legacyKeys: true });
     onTestFinished(() => keys.close());
     expect(await ask(keys)).toEqual(fault('source_threw', 'managed'));
@@ -222,7 +251,11 @@ describe("the library's own sources", () => {
 
   it('a manager whose clock throws -> a fault by its name, never an exception', async () => {
     let now = Date.now;
-    const keys = new ApiKeyManager({ store: new MemoryKeyStore(), legacyKeys: true, now: () => now() });
+    const keys = new ApiKeyManager({
+      store: new MemoryKeyStore(),
+      legacyKeys: true,
+      now: () => now(),
+    });
     onTestFinished(() => keys.close());
     await keys.import({ user: 'alice', key });
     expect(await ask(keys)).toEqual(admitted('alice'));
@@ -234,7 +267,8 @@ describe("the library's own sources", () => {
 describe('the fault channel', () => {
   function listen() {
     const seen: object[] = [];
-    const keep = ({ request: _request, ...fields }: Record<string, unknown>) => void seen.push(fields);
+    const keep = ({ request: _request, ...fields }: Record<string, unknown>) =>
+      void seen.push(fields);
     subscribe('require-api-key:fault', keep as never);
     onTestFinished(() => void unsubscribe('require-api-key:fault', keep as never));
     return seen;
@@ -243,7 +277,9 @@ describe('the fault channel', () => {
   it('a fault of a source -> told with its name, also where another source knows the key', async () => {
     const seen = listen();
     await ask({ name: 'table', verify: throws }, () => 'alice');
-    expect(seen).toStrictEqual([{ code: 'key_source_failed', reason: 'source_threw', source: 'table' }]);
+    expect(seen).toStrictEqual([
+      { code: 'key_source_failed', reason: 'source_threw', source: 'table' },
+    ]);
   });
 
   it('a fault of no one source -> told without a name', async () => {

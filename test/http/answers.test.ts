@@ -22,7 +22,11 @@ const whole = {
   metadata: { team: 'audio' },
 };
 
-const admitted: readonly (readonly [shape: string, answer: unknown, seen: Record<string, unknown>])[] = [
+const admitted: readonly (readonly [
+  shape: string,
+  answer: unknown,
+  seen: Record<string, unknown>,
+])[] = [
   ['{ ok: true, apiKey }', { ok: true, apiKey: { ...whole, source: 'answers' } }, whole],
   ['an identity with all its members', whole, whole],
   ['an identity of a user alone', { user: 'alice' }, { user: 'alice', scopes: [], metadata: {} }],
@@ -43,8 +47,16 @@ const unknown: readonly (readonly [shape: string, answer: unknown])[] = [
 ];
 
 const ended: readonly (readonly [shape: string, answer: unknown, code: string])[] = [
-  ['{ ok: false, code: expired_api_key }', { ok: false, code: 'expired_api_key' }, 'expired_api_key'],
-  ['{ ok: false, code: revoked_api_key }', { ok: false, code: 'revoked_api_key' }, 'revoked_api_key'],
+  [
+    '{ ok: false, code: expired_api_key }',
+    { ok: false, code: 'expired_api_key' },
+    'expired_api_key',
+  ],
+  [
+    '{ ok: false, code: revoked_api_key }',
+    { ok: false, code: 'revoked_api_key' },
+    'revoked_api_key',
+  ],
   ['an identity past its expiresAt', { user: 'alice', expiresAt: earlier }, 'expired_api_key'],
   [
     '{ ok: true, apiKey } past its expiresAt',
@@ -167,7 +179,9 @@ describe.each(expressVersions)('what a source answers, on $version', ({ express 
           return give(this.user);
         },
       };
-      const app = await guardedApp(express, { guard: requireApiKey({ source: anySource(source) }) });
+      const app = await guardedApp(express, {
+        guard: requireApiKey({ source: anySource(source) }),
+      });
 
       await app.get(present);
 
@@ -239,7 +253,11 @@ describe.each(expressVersions)('what a source answers, on $version', ({ express 
       vi.setSystemTime(1_999_999);
       expect((await app.get(present)).status).toBe(200);
       vi.setSystemTime(2_000_000);
-      expectRefused(await app.get(present), { status: 401, code: 'expired_api_key', earlierRuns: 1 });
+      expectRefused(await app.get(present), {
+        status: 401,
+        code: 'expired_api_key',
+        earlierRuns: 1,
+      });
     } finally {
       vi.useRealTimers();
     }

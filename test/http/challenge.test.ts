@@ -10,7 +10,9 @@ const source = (key: string): string | undefined => (key === goodKey ? 'alice' :
 
 describe.each(expressVersions)('challenges on $version', ({ express }) => {
   it('another header -> the challenge and Vary name it as configured', async () => {
-    const app = await guardedApp(express, { guard: requireApiKey({ source, header: 'X-Internal-Api-Key' }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source, header: 'X-Internal-Api-Key' }),
+    });
 
     expectRefused(await app.get({ 'X-API-Key': goodKey }), {
       status: 401,
@@ -21,7 +23,9 @@ describe.each(expressVersions)('challenges on $version', ({ express }) => {
   });
 
   it('a realm with quotes and backslashes -> escaped', async () => {
-    const app = await guardedApp(express, { guard: requireApiKey({ source, realm: 'the "inner" \\ ring' }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source, realm: 'the "inner" \\ ring' }),
+    });
 
     expectRefused(await app.get(), {
       status: 401,
@@ -97,7 +101,9 @@ describe('securityScheme', () => {
   });
 
   it('another header and a description -> both are named', () => {
-    expect(securityScheme({ header: 'X-Internal-Api-Key', description: 'Ask the audio team.' })).toEqual({
+    expect(
+      securityScheme({ header: 'X-Internal-Api-Key', description: 'Ask the audio team.' }),
+    ).toEqual({
       type: 'apiKey',
       in: 'header',
       name: 'X-Internal-Api-Key',

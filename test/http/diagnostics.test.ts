@@ -45,15 +45,19 @@ function ownFields(message: Message | undefined): string {
   return inspect(fields, { depth: Infinity, showHidden: true, maxStringLength: null });
 }
 
-const refusals: readonly (readonly [code: string, status: 401 | 403, options: GuardOptions, sent: object])[] =
-  [
-    ['missing_api_key', 401, { source: knows }, {}],
-    ['invalid_api_key', 401, { source: knows }, { 'X-API-Key': sampleKey('other') }],
-    ['expired_api_key', 401, { source: () => ({ ok: false, code: 'expired_api_key' }) }, present],
-    ['revoked_api_key', 401, { source: () => ({ ok: false, code: 'revoked_api_key' }) }, present],
-    ['insufficient_scope', 403, { source: knows, scopes: ['a'] }, present],
-    ['https_required', 403, { source: knows, requireHttps: true }, present],
-  ];
+const refusals: readonly (readonly [
+  code: string,
+  status: 401 | 403,
+  options: GuardOptions,
+  sent: object,
+])[] = [
+  ['missing_api_key', 401, { source: knows }, {}],
+  ['invalid_api_key', 401, { source: knows }, { 'X-API-Key': sampleKey('other') }],
+  ['expired_api_key', 401, { source: () => ({ ok: false, code: 'expired_api_key' }) }, present],
+  ['revoked_api_key', 401, { source: () => ({ ok: false, code: 'revoked_api_key' }) }, present],
+  ['insufficient_scope', 403, { source: knows, scopes: ['a'] }, present],
+  ['https_required', 403, { source: knows, requireHttps: true }, present],
+];
 
 describe.each(expressVersions)('diagnostics on $version', ({ express }) => {
   it('an admission -> one message on admitted, with the identity and the live request', async () => {
@@ -105,7 +109,9 @@ describe.each(expressVersions)('diagnostics on $version', ({ express }) => {
 
   it('a known key without the scope -> the message names key, user and source', async () => {
     const seen = listen();
-    const app = await guardedApp(express, { guard: requireApiKey({ source: knows, scopes: ['a'] }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: knows, scopes: ['a'] }),
+    });
 
     await app.get(present);
 
@@ -142,7 +148,11 @@ describe.each(expressVersions)('diagnostics on $version', ({ express }) => {
         throw new Error('down');
       }),
     ],
-    ['a source that rejects', 'key_source_failed', anySource(async () => Promise.reject(new Error('down')))],
+    [
+      'a source that rejects',
+      'key_source_failed',
+      anySource(async () => Promise.reject(new Error('down'))),
+    ],
     ['a source that answers nonsense', 'key_source_failed', anySource(() => 42)],
     ['no source configured', 'api_key_not_configured', unconfigured],
   ] as const)('%s -> one message on fault, with code and reason', async (_what, code, source) => {

@@ -44,9 +44,17 @@ const hostileCauses: readonly (readonly [what: string, make: () => unknown])[] =
   [
     'throws whatever one does with it',
     () =>
-      new Proxy(new Error('x'), { get: touched, has: touched, getPrototypeOf: touched, ownKeys: touched }),
+      new Proxy(new Error('x'), {
+        get: touched,
+        has: touched,
+        getPrototypeOf: touched,
+        ownKeys: touched,
+      }),
   ],
-  ['throws when its stack is read', () => Object.defineProperty(new Error('x'), 'stack', { get: touched })],
+  [
+    'throws when its stack is read',
+    () => Object.defineProperty(new Error('x'), 'stack', { get: touched }),
+  ],
   [
     'has itself for a cause',
     () =>
@@ -57,13 +65,24 @@ const hostileCauses: readonly (readonly [what: string, make: () => unknown])[] =
       }),
   ],
   ['has a number for a stack', () => Object.assign(new Error('x'), { stack: 42 })],
-  ['has no list of errors', () => Object.assign(new AggregateError([], 'x'), { errors: undefined })],
+  [
+    'has no list of errors',
+    () => Object.assign(new AggregateError([], 'x'), { errors: undefined }),
+  ],
 ];
 
 beforeAll(() => {
   vi.stubEnv('NODE_ENV', 'production');
   vi.useFakeTimers({
-    toFake: ['Date', 'performance', 'hrtime', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'],
+    toFake: [
+      'Date',
+      'performance',
+      'hrtime',
+      'setTimeout',
+      'clearTimeout',
+      'setInterval',
+      'clearInterval',
+    ],
   });
 });
 
@@ -81,15 +100,24 @@ afterAll(() => {
 const holders: readonly (readonly [where: string, make: (key: string) => unknown])[] = [
   ['the message', (key) => new Error(`no row for ${key}`)],
   ['the message, twice', (key) => new Error(`${key} is not ${key}`)],
-  ['a property', (key) => Object.assign(new Error('query failed'), { detail: `Key (api_key)=(${key})` })],
-  ['a property of a property', (key) => Object.assign(new Error('failed'), { query: { values: [[key]] } })],
+  [
+    'a property',
+    (key) => Object.assign(new Error('query failed'), { detail: `Key (api_key)=(${key})` }),
+  ],
+  [
+    'a property of a property',
+    (key) => Object.assign(new Error('failed'), { query: { values: [[key]] } }),
+  ],
   ['the name of a property', (key) => Object.assign(new Error('failed'), { [key]: true })],
   ['the cause of the cause', (key) => new Error('failed', { cause: new Error(`select ${key}`) })],
   ['an aggregate', (key) => new AggregateError([new Error(key), key], 'all failed')],
   ['a thrown string', (key) => `no such key: ${key}`],
   ['a thrown object', (key) => ({ reason: { key } })],
   ['a Map', (key) => Object.assign(new Error('failed'), { seen: new Map([[key, key]]) })],
-  ['the stack', (key) => Object.assign(new Error('failed'), { stack: `Error: failed\n    at ${key}` })],
+  [
+    'the stack',
+    (key) => Object.assign(new Error('failed'), { stack: `Error: failed\n    at ${key}` }),
+  ],
   ['the name of the error', (key) => Object.assign(new Error('failed'), { name: key })],
 ];
 
@@ -178,7 +206,10 @@ describe.each(expressVersions)('the log of faults on $version', ({ express }) =>
   });
 
   it('a key that stands where a long entry is cut -> no part of it is left', async () => {
-    const causes = Array.from({ length: 60 }, (_, at) => `${'.'.repeat(19_900 + at * 2)}${goodKey}`);
+    const causes = Array.from(
+      { length: 60 },
+      (_, at) => `${'.'.repeat(19_900 + at * 2)}${goodKey}`,
+    );
     for (const message of causes) {
       vi.advanceTimersByTime(3_600_000);
       const app = await logging(express, throwing(message));
@@ -230,7 +261,9 @@ describe.each(expressVersions)('the log of faults on $version', ({ express }) =>
 
   it('two codes within a minute -> an entry each', async () => {
     const failing = await logging(express, throwing(new Error('down')));
-    const unset = await logging(express, { source: { verify: () => true, configured: () => false } });
+    const unset = await logging(express, {
+      source: { verify: () => true, configured: () => false },
+    });
 
     for (const app of [failing, unset, failing, unset]) await app.get(present);
 

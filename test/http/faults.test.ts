@@ -11,7 +11,12 @@ vi.spyOn(console, 'error').mockImplementation(() => {});
 const goodKey = sampleKey('good');
 const present = { 'X-API-Key': goodKey };
 const fault = { status: 503, code: 'key_source_failed' } as const;
-const handOver = (error: unknown, _req: unknown, _res: unknown, next: (error: unknown) => void): void => {
+const handOver = (
+  error: unknown,
+  _req: unknown,
+  _res: unknown,
+  next: (error: unknown) => void,
+): void => {
   next(error);
 };
 const down = async (): Promise<never> => Promise.reject(new Error('down'));
@@ -26,7 +31,10 @@ const thrownValues: readonly (readonly [what: string, value: unknown])[] = [
   ['the word route', 'route'],
   ['the word router', 'router'],
   ['a plain object', { user: 'alice' }],
-  ['a refusal of another library', Object.assign(new Error('nope'), { status: 200, statusCode: 200 })],
+  [
+    'a refusal of another library',
+    Object.assign(new Error('nope'), { status: 200, statusCode: 200 }),
+  ],
   ['an object without a prototype', Object.create(null)],
   [
     'an object that throws whatever one does with it',
@@ -88,7 +96,9 @@ describe.each(expressVersions)('a source that fails, on $version', ({ express })
       }),
     ];
     for (const answer of broken) {
-      const app = await guardedApp(express, { guard: requireApiKey({ source: anySource(() => answer) }) });
+      const app = await guardedApp(express, {
+        guard: requireApiKey({ source: anySource(() => answer) }),
+      });
       expectRefused(await app.get(present), fault);
     }
   });
@@ -99,7 +109,9 @@ describe.each(expressVersions)('a source that fails, on $version', ({ express })
       resolve('mallory');
       reject(new Error('too late'));
     });
-    const app = await guardedApp(express, { guard: requireApiKey({ source: anySource(() => answer) }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: anySource(() => answer) }),
+    });
 
     expect((await app.get(present)).handlerRuns).toBe(1);
     expect(app.lastRequest().apiKey?.user).toBe('alice');
@@ -132,8 +144,12 @@ describe.each(expressVersions)('a source that fails, on $version', ({ express })
 
   it('nonsense before a source that knows the key -> admitted; before one that does not -> 503', async () => {
     const strange = anySource(() => 42);
-    const knows = await guardedApp(express, { guard: requireApiKey({ source: [strange, () => 'alice'] }) });
-    const doesNot = await guardedApp(express, { guard: requireApiKey({ source: [strange, () => false] }) });
+    const knows = await guardedApp(express, {
+      guard: requireApiKey({ source: [strange, () => 'alice'] }),
+    });
+    const doesNot = await guardedApp(express, {
+      guard: requireApiKey({ source: [strange, () => false] }),
+    });
 
     expect((await knows.get(present)).status).toBe(200);
     expectRefused(await doesNot.get(present), fault);
@@ -157,7 +173,9 @@ describe.each(expressVersions)('a source that fails, on $version', ({ express })
   });
 
   it('a fault where a key is optional -> still 503', async () => {
-    const app = await guardedApp(express, { guard: requireApiKey({ source: down, optional: true }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: down, optional: true }),
+    });
 
     expectRefused(await app.get(present), fault);
   });

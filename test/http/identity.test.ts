@@ -1,6 +1,13 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { apiKeyOf, envKey, envKeyList, keyList, requireApiKey, requireScopes } from '../../src/index.js';
+import {
+  apiKeyOf,
+  envKey,
+  envKeyList,
+  keyList,
+  requireApiKey,
+  requireScopes,
+} from '../../src/index.js';
 import { anySource } from '../support/any-source.js';
 import { expectRefused } from '../support/expect-refused.js';
 import { expressVersions, guardedApp } from '../support/guarded-app.js';
@@ -26,7 +33,11 @@ describe.each(expressVersions)('scopes on $version', ({ express }) => {
     expect((await app.get(present)).status).toBe(200);
   });
 
-  const refused: readonly (readonly [what: string, scopes: readonly string[], held: readonly string[]])[] = [
+  const refused: readonly (readonly [
+    what: string,
+    scopes: readonly string[],
+    held: readonly string[],
+  ])[] = [
     ['one needed, none held', ['a'], []],
     ['two needed, one held', ['a', 'b'], ['a']],
     ['a scope in another case', ['audio:write'], ['Audio:Write']],
@@ -85,7 +96,9 @@ describe.each(expressVersions)('scopes on $version', ({ express }) => {
   });
 
   it('a key without the scope and an unknown key -> 403 and 401', async () => {
-    const app = await guardedApp(express, { guard: requireApiKey({ source: withScopes(), scopes: ['a'] }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: withScopes(), scopes: ['a'] }),
+    });
 
     expectRefused(await app.get(present), lacking);
     expectRefused(await app.get({ 'X-API-Key': 'x' }), { status: 401, code: 'invalid_api_key' });
@@ -146,28 +159,31 @@ describe.each(expressVersions)('the identity on $version', ({ express }) => {
     ],
   ] as const;
 
-  it.each(cases)('from %s -> frozen, without the key and without its digest', async (_what, source) => {
-    vi.stubEnv('TEST_IDENTITY_KEY', goodKey);
-    vi.stubEnv('TEST_IDENTITY_KEYS', `alice:${goodKey}`);
-    const app = await guardedApp(express, { guard: requireApiKey({ source: source() }) });
+  it.each(cases)(
+    'from %s -> frozen, without the key and without its digest',
+    async (_what, source) => {
+      vi.stubEnv('TEST_IDENTITY_KEY', goodKey);
+      vi.stubEnv('TEST_IDENTITY_KEYS', `alice:${goodKey}`);
+      const app = await guardedApp(express, { guard: requireApiKey({ source: source() }) });
 
-    expect((await app.get(present)).status).toBe(200);
-    const { apiKey } = app.lastRequest();
+      expect((await app.get(present)).status).toBe(200);
+      const { apiKey } = app.lastRequest();
 
-    expect(Object.isFrozen(apiKey)).toBe(true);
-    expect(Object.isFrozen(apiKey?.scopes)).toBe(true);
-    const all = JSON.stringify(apiKey) + inspect(apiKey, { depth: Infinity, showHidden: true });
-    expect(all).not.toContain(goodKey);
-    expect(all).not.toContain(sha256Hex(goodKey));
-    expect(apiKey).toMatchObject({
-      keyId: expect.any(String),
-      user: expect.any(String),
-      scopes: expect.any(Array),
-      source: expect.any(String),
-      metadata: expect.any(Object),
-    });
-    expect(members).toEqual(expect.arrayContaining(Object.keys(apiKey ?? {})));
-  });
+      expect(Object.isFrozen(apiKey)).toBe(true);
+      expect(Object.isFrozen(apiKey?.scopes)).toBe(true);
+      const all = JSON.stringify(apiKey) + inspect(apiKey, { depth: Infinity, showHidden: true });
+      expect(all).not.toContain(goodKey);
+      expect(all).not.toContain(sha256Hex(goodKey));
+      expect(apiKey).toMatchObject({
+        keyId: expect.any(String),
+        user: expect.any(String),
+        scopes: expect.any(Array),
+        source: expect.any(String),
+        metadata: expect.any(Object),
+      });
+      expect(members).toEqual(expect.arrayContaining(Object.keys(apiKey ?? {})));
+    },
+  );
 
   it('an identity that a source keeps and gives again -> is left as it was', async () => {
     const kept = { user: 'alice', scopes: ['a'], metadata: { team: 'audio' } };
@@ -183,24 +199,39 @@ describe.each(expressVersions)('the identity on $version', ({ express }) => {
   it.each([
     ['the keyId', (presented: string) => ({ user: 'alice', keyId: presented })],
     ['the name', (presented: string) => ({ user: 'alice', name: `key ${presented}` })],
-    ['the metadata', (presented: string) => ({ user: 'alice', metadata: { row: { api_key: presented } } })],
+    [
+      'the metadata',
+      (presented: string) => ({ user: 'alice', metadata: { row: { api_key: presented } } }),
+    ],
     ['the user', (presented: string) => ({ user: presented })],
-    ['the keyId, as its digest', (presented: string) => ({ user: 'alice', keyId: sha256Hex(presented) })],
+    [
+      'the keyId, as its digest',
+      (presented: string) => ({ user: 'alice', keyId: sha256Hex(presented) }),
+    ],
     [
       'the metadata, as its digest',
-      (presented: string) => ({ user: 'alice', metadata: { digest: `sha256:${sha256Hex(presented)}` } }),
+      (presented: string) => ({
+        user: 'alice',
+        metadata: { digest: `sha256:${sha256Hex(presented)}` },
+      }),
     ],
-  ])('a source that puts the presented key into %s -> no handler sees it there', async (_where, source) => {
-    vi.spyOn(console, 'error').mockImplementation(() => {});
-    const app = await guardedApp(express, { guard: requireApiKey({ source }) });
+  ])(
+    'a source that puts the presented key into %s -> no handler sees it there',
+    async (_where, source) => {
+      vi.spyOn(console, 'error').mockImplementation(() => {});
+      const app = await guardedApp(express, { guard: requireApiKey({ source }) });
 
-    const reply = await app.get(present);
+      const reply = await app.get(present);
 
-    for (const text of [reply.text, ...app.handler.mock.calls.map(([req]) => JSON.stringify(req.apiKey))]) {
-      expect(text).not.toContain(goodKey);
-      expect(text).not.toContain(sha256Hex(goodKey));
-    }
-  });
+      for (const text of [
+        reply.text,
+        ...app.handler.mock.calls.map(([req]) => JSON.stringify(req.apiKey)),
+      ]) {
+        expect(text).not.toContain(goodKey);
+        expect(text).not.toContain(sha256Hex(goodKey));
+      }
+    },
+  );
 
   it('two requests at once, answered in reverse order -> each has its own identity', async () => {
     const users: Readonly<Record<string, string>> = { first: 'alice', second: 'bob' };
@@ -209,7 +240,8 @@ describe.each(expressVersions)('the identity on $version', ({ express }) => {
       async (presented) =>
         new Promise((resolve) => {
           answers.set(presented, resolve);
-          if (answers.size === 2) for (const key of ['second', 'first']) answers.get(key)?.(users[key]);
+          if (answers.size === 2)
+            for (const key of ['second', 'first']) answers.get(key)?.(users[key]);
         }),
     );
     const app = await guardedApp(express, {
@@ -253,7 +285,10 @@ describe.each(expressVersions)('the identity on $version', ({ express }) => {
   it('two guards -> the identity of the last one', async () => {
     const app = await guardedApp(express, {
       before: [requireApiKey({ source: { name: 'first', verify: () => 'alice' } })],
-      guard: requireApiKey({ source: { name: 'second', verify: () => 'bob' }, header: 'X-Second-Key' }),
+      guard: requireApiKey({
+        source: { name: 'second', verify: () => 'bob' },
+        header: 'X-Second-Key',
+      }),
       answer: (req, res) => {
         res.json([req.apiKey?.user, req.apiKey?.source, apiKeyOf(req).user]);
       },
@@ -281,7 +316,9 @@ describe.each(expressVersions)('the identity on $version', ({ express }) => {
   });
 
   it('an optional key: none -> no req.apiKey; a good one -> req.apiKey; a bad one -> refused', async () => {
-    const app = await guardedApp(express, { guard: requireApiKey({ source: withScopes(), optional: true }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: withScopes(), optional: true }),
+    });
 
     expect((await app.get()).status).toBe(200);
     expect(app.lastRequest().apiKey).toBeUndefined();

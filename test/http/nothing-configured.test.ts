@@ -34,16 +34,19 @@ describe.each(expressVersions)('the hole of the naive check, on $version', ({ ex
     ['an unresolved ${X}', '${SECRET}', '${KEYS}'],
     ['an unresolved $env://X', '$env://SECRET', '$env://KEYS'],
     ['commas', ',', ',,'],
-  ])('variables that are %s -> 503 whatever is sent, and nobody gets in', async (_what, one, list) => {
-    vi.spyOn(console, 'error').mockImplementation(() => {});
-    vi.stubEnv('INTERNAL_API_KEY', one);
-    vi.stubEnv('API_KEYS', list);
-    const app = await guardedApp(express, { guard: requireApiKey() });
-    for (const lines of hopes) {
-      const reply = await app.raw(lines);
-      expect([reply.status, reply.handlerRuns]).toEqual([503, 0]);
-    }
-  });
+  ])(
+    'variables that are %s -> 503 whatever is sent, and nobody gets in',
+    async (_what, one, list) => {
+      vi.spyOn(console, 'error').mockImplementation(() => {});
+      vi.stubEnv('INTERNAL_API_KEY', one);
+      vi.stubEnv('API_KEYS', list);
+      const app = await guardedApp(express, { guard: requireApiKey() });
+      for (const lines of hopes) {
+        const reply = await app.raw(lines);
+        expect([reply.status, reply.handlerRuns]).toEqual([503, 0]);
+      }
+    },
+  );
 
   it.each([
     ['a key', key, `alice:${key}`],

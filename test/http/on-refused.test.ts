@@ -12,7 +12,12 @@ vi.spyOn(console, 'error').mockImplementation(() => {});
 
 type OnRefused = NonNullable<GuardOptions['onRefused']>;
 /** `onRefused` as JavaScript callers write it. */
-type Loose = (error: unknown, req: unknown, res: Answer, next: (argument?: unknown) => void) => unknown;
+type Loose = (
+  error: unknown,
+  req: unknown,
+  res: Answer,
+  next: (argument?: unknown) => void,
+) => unknown;
 interface Answer {
   status(code: number): Answer;
   json(body: unknown): unknown;
@@ -51,32 +56,42 @@ describe.each(expressVersions)('onRefused on $version', ({ express }) => {
     ['insufficient_scope', 403, { source: () => 'alice', scopes: ['a'] }, { 'X-API-Key': goodKey }],
     ['key_source_failed', 503, { source: anySource(() => 42) }, { 'X-API-Key': goodKey }],
     ['api_key_not_configured', 503, { source: unconfigured }, {}],
-  ] as const)('%s -> it gets an ApiKeyError with status %d', async (code, status, options, sent) => {
-    const seen: unknown[] = [];
-    const onRefused: OnRefused = (error, req, res, next) => {
-      seen.push(error, req.method);
-      respondWithProblem(error, req, res, next);
-    };
-    const guard = requireApiKey({ source: unknownAtOnce, ...options, onRefused });
-    const app = await guardedApp(express, { guard });
+  ] as const)(
+    '%s -> it gets an ApiKeyError with status %d',
+    async (code, status, options, sent) => {
+      const seen: unknown[] = [];
+      const onRefused: OnRefused = (error, req, res, next) => {
+        seen.push(error, req.method);
+        respondWithProblem(error, req, res, next);
+      };
+      const guard = requireApiKey({ source: unknownAtOnce, ...options, onRefused });
+      const app = await guardedApp(express, { guard });
 
-    expectRefused(await app.get(sent), { status, code });
-    const [error, method] = seen;
-    expect(method).toBe('GET');
-    expect(error).toBeInstanceOf(ApiKeyError);
-    expect(error).toBeInstanceOf(Error);
-    expect(error).toMatchObject({ code, status, expose: status < 500, message: expect.stringMatching(/\S/) });
-    const headers = new Headers((error as ApiKeyError).headers);
-    expect(headers.get('Cache-Control')).toBe('no-store');
-    expect(headers.has('WWW-Authenticate')).toBe(status === 401);
-    expect(headers.has('Retry-After')).toBe(status === 503);
-    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(goodKey);
-  });
+      expectRefused(await app.get(sent), { status, code });
+      const [error, method] = seen;
+      expect(method).toBe('GET');
+      expect(error).toBeInstanceOf(ApiKeyError);
+      expect(error).toBeInstanceOf(Error);
+      expect(error).toMatchObject({
+        code,
+        status,
+        expose: status < 500,
+        message: expect.stringMatching(/\S/),
+      });
+      const headers = new Headers((error as ApiKeyError).headers);
+      expect(headers.get('Cache-Control')).toBe('no-store');
+      expect(headers.has('WWW-Authenticate')).toBe(status === 401);
+      expect(headers.has('Retry-After')).toBe(status === 503);
+      expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(goodKey);
+    },
+  );
 
   it.each(timings)(
     'next(error), %s -> the app has the error, Express answers as it says',
     async (_when, source) => {
-      const app = await guardedApp(express, { guard: requireApiKey({ source, onRefused: handOver }) });
+      const app = await guardedApp(express, {
+        guard: requireApiKey({ source, onRefused: handOver }),
+      });
 
       const reply = await app.get({ 'X-API-Key': goodKey });
 
@@ -91,7 +106,9 @@ describe.each(expressVersions)('onRefused on $version', ({ express }) => {
 
   it('next(error) for a fault -> Express answers 503 with Retry-After', async () => {
     const source = anySource(async () => Promise.reject(new Error('down')));
-    const app = await guardedApp(express, { guard: requireApiKey({ source, onRefused: handOver }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source, onRefused: handOver }),
+    });
 
     const reply = await app.get({ 'X-API-Key': goodKey });
 
@@ -115,18 +132,21 @@ describe.each(expressVersions)('onRefused on $version', ({ express }) => {
   });
 
   describe.each(timings)('%s', (_when, source) => {
-    it.each(nextArguments)('next with %s -> taken as next(error), on the route', async (_what, argument) => {
-      const onRefused = loose((_error, _req, _res, next) => {
-        next(...argument);
-      });
-      const app = await guardedApp(express, { guard: requireApiKey({ source, onRefused }) });
+    it.each(nextArguments)(
+      'next with %s -> taken as next(error), on the route',
+      async (_what, argument) => {
+        const onRefused = loose((_error, _req, _res, next) => {
+          next(...argument);
+        });
+        const app = await guardedApp(express, { guard: requireApiKey({ source, onRefused }) });
 
-      const reply = await app.get({ 'X-API-Key': goodKey });
+        const reply = await app.get({ 'X-API-Key': goodKey });
 
-      expect(reply.handlerRuns).toBe(0);
-      expect(reply.status).toBe(401);
-      expect(app.errors[0]).toMatchObject({ code: 'invalid_api_key' });
-    });
+        expect(reply.handlerRuns).toBe(0);
+        expect(reply.status).toBe(401);
+        expect(app.errors[0]).toMatchObject({ code: 'invalid_api_key' });
+      },
+    );
 
     it.each(nextArguments)(
       'next with %s -> taken as next(error), for the whole app',
@@ -252,7 +272,9 @@ describe.each(expressVersions)('onRefused on $version', ({ express }) => {
     const onRefused = loose((_error, _req, res) => {
       res.status(401).json({ message: 'our own words' });
     });
-    const app = await guardedApp(express, { guard: requireApiKey({ source: unknownAtOnce, onRefused }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: unknownAtOnce, onRefused }),
+    });
 
     const reply = await app.get({ 'X-API-Key': goodKey });
 
@@ -266,7 +288,9 @@ describe.each(expressVersions)('onRefused on $version', ({ express }) => {
 
   it('an admitted request -> onRefused is not called', async () => {
     const onRefused = vi.fn();
-    const app = await guardedApp(express, { guard: requireApiKey({ source: () => 'alice', onRefused }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: () => 'alice', onRefused }),
+    });
 
     expect((await app.get({ 'X-API-Key': goodKey })).status).toBe(200);
     expect(onRefused).not.toHaveBeenCalled();
@@ -275,20 +299,23 @@ describe.each(expressVersions)('onRefused on $version', ({ express }) => {
   it.each([
     ['at once', anySource(() => 'alice')],
     ['later', anySource(async () => Promise.resolve('alice'))],
-  ])('a handler that throws, admitted %s -> its own error, not a refusal', async (_when, source) => {
-    const onRefused = vi.fn();
-    const unhandled = watchUnhandled();
-    const app = await guardedApp(express, {
-      guard: requireApiKey({ source, onRefused }),
-      answer: () => {
-        throw new Error('in the handler');
-      },
-    });
+  ])(
+    'a handler that throws, admitted %s -> its own error, not a refusal',
+    async (_when, source) => {
+      const onRefused = vi.fn();
+      const unhandled = watchUnhandled();
+      const app = await guardedApp(express, {
+        guard: requireApiKey({ source, onRefused }),
+        answer: () => {
+          throw new Error('in the handler');
+        },
+      });
 
-    expect((await app.get({ 'X-API-Key': goodKey })).status).toBe(500);
-    expect(app.errors).toEqual([new Error('in the handler')]);
-    expect(app.handler).toHaveBeenCalledTimes(1);
-    expect(onRefused).not.toHaveBeenCalled();
-    expect(await unhandled.settled()).toEqual([]);
-  });
+      expect((await app.get({ 'X-API-Key': goodKey })).status).toBe(500);
+      expect(app.errors).toEqual([new Error('in the handler')]);
+      expect(app.handler).toHaveBeenCalledTimes(1);
+      expect(onRefused).not.toHaveBeenCalled();
+      expect(await unhandled.settled()).toEqual([]);
+    },
+  );
 });

@@ -26,16 +26,52 @@ function messageOf(error: unknown): string {
 const wrongValues: readonly (readonly [option: string, values: readonly unknown[]])[] = [
   [
     'source',
-    [null, 42, true, goodKey, {}, { verify: goodKey }, Symbol('s'), [null], [42], [source, goodKey]],
+    [
+      null,
+      42,
+      true,
+      goodKey,
+      {},
+      { verify: goodKey },
+      Symbol('s'),
+      [null],
+      [42],
+      [source, goodKey],
+    ],
   ],
   ['header', [null, 42, true, [], ['X-API-Key'], {}, '', ' ']],
   [
     'scheme',
-    [null, 42, true, [], {}, '', ' ', 'Bea rer', 'Bearer ', 'Bea\r\nrer', 'Bea"rer', 'Bea,rer', 'ключ'],
+    [
+      null,
+      42,
+      true,
+      [],
+      {},
+      '',
+      ' ',
+      'Bea rer',
+      'Bearer ',
+      'Bea\r\nrer',
+      'Bea"rer',
+      'Bea,rer',
+      'ключ',
+    ],
   ],
   [
     'scopes',
-    [null, 42, true, 'audio:write', {}, [42], [null], [undefined], [['audio:write']], new Set(['a'])],
+    [
+      null,
+      42,
+      true,
+      'audio:write',
+      {},
+      [42],
+      [null],
+      [undefined],
+      [['audio:write']],
+      new Set(['a']),
+    ],
   ],
   ['optional', [null, 0, 1, 'true', 'false', '', {}]],
   ['requireHttps', [null, 0, 1, 'true', 'false', '', {}]],
@@ -63,16 +99,24 @@ describe('options that are checked when requireApiKey is called', () => {
     expect(messageOf(refusal({ [option]: value }))).toContain(option);
   });
 
-  it.each(wrongValues)('%s that holds a key by mistake -> the message does not print it', (option) => {
-    for (const value of [goodKey, [goodKey], { [goodKey]: goodKey }, { toString: () => goodKey }]) {
-      try {
-        requireApiKey({ [option]: value });
-      } catch (error) {
-        const { message, stack } = error as Error;
-        expect(message + String(stack)).not.toContain(goodKey);
+  it.each(wrongValues)(
+    '%s that holds a key by mistake -> the message does not print it',
+    (option) => {
+      for (const value of [
+        goodKey,
+        [goodKey],
+        { [goodKey]: goodKey },
+        { toString: () => goodKey },
+      ]) {
+        try {
+          requireApiKey({ [option]: value });
+        } catch (error) {
+          const { message, stack } = error as Error;
+          expect(message + String(stack)).not.toContain(goodKey);
+        }
       }
-    }
-  });
+    },
+  );
 
   it.each([
     ['null', null],
@@ -200,7 +244,10 @@ describe.each(expressVersions)('options on $version', ({ express }) => {
   });
 
   it('options frozen all the way down -> taken', async () => {
-    const options = Object.freeze({ source: Object.freeze([source]), scopes: Object.freeze(['audio:read']) });
+    const options = Object.freeze({
+      source: Object.freeze([source]),
+      scopes: Object.freeze(['audio:read']),
+    });
     const app = await guardedApp(express, { guard: requireApiKey(options) });
 
     expect((await app.get({ 'X-API-Key': goodKey })).status).toBe(200);
@@ -227,31 +274,47 @@ describe.each(expressVersions)('options on $version', ({ express }) => {
 
     scopes.length = 0;
     sources.unshift(() => ({ user: 'mallory', scopes: ['audio:write'] }));
-    Object.assign(options, { optional: true, header: 'X-Other', scopes: [], source: () => 'mallory' });
+    Object.assign(options, {
+      optional: true,
+      header: 'X-Other',
+      scopes: [],
+      source: () => 'mallory',
+    });
 
     expectRefused(await app.get(), { status: 401, code: 'missing_api_key' });
-    expectRefused(await app.get({ 'X-API-Key': goodKey }), { status: 403, code: 'insufficient_scope' });
-    expectRefused(await app.get({ 'X-API-Key': 'unknown' }), { status: 401, code: 'invalid_api_key' });
+    expectRefused(await app.get({ 'X-API-Key': goodKey }), {
+      status: 403,
+      code: 'insufficient_scope',
+    });
+    expectRefused(await app.get({ 'X-API-Key': 'unknown' }), {
+      status: 401,
+      code: 'invalid_api_key',
+    });
   });
 
   it.each([
     ['on the route', 'guard'],
     ['for the whole app', 'before'],
-  ] as const)('requireApiKey not called, %s -> 500, the handler does not run', async (_where, place) => {
-    const forgotten = requireApiKey as never;
-    const app = await guardedApp(express, { [place]: [forgotten] });
+  ] as const)(
+    'requireApiKey not called, %s -> 500, the handler does not run',
+    async (_where, place) => {
+      const forgotten = requireApiKey as never;
+      const app = await guardedApp(express, { [place]: [forgotten] });
 
-    for (const headers of [{}, { 'X-API-Key': goodKey }]) {
-      const reply = await app.get(headers);
-      expect(reply.status).toBe(500);
-      expect(reply.handlerRuns).toBe(0);
-      expect(reply.text).not.toContain(goodKey);
-    }
-    expect(messageOf(app.errors[0])).toContain('requireApiKey()');
-  });
+      for (const headers of [{}, { 'X-API-Key': goodKey }]) {
+        const reply = await app.get(headers);
+        expect(reply.status).toBe(500);
+        expect(reply.handlerRuns).toBe(0);
+        expect(reply.text).not.toContain(goodKey);
+      }
+      expect(messageOf(app.errors[0])).toContain('requireApiKey()');
+    },
+  );
 
   it('requireScopes not called -> 500, the handler does not run', async () => {
-    const app = await guardedApp(express, { guard: [requireApiKey({ source }), requireScopes as never] });
+    const app = await guardedApp(express, {
+      guard: [requireApiKey({ source }), requireScopes as never],
+    });
 
     const reply = await app.get({ 'X-API-Key': goodKey });
 
@@ -268,6 +331,9 @@ describe.each(expressVersions)('options on $version', ({ express }) => {
       return;
     }
     const app = await guardedApp(express, { guard });
-    expectRefused(await app.get({ 'X-API-Key': goodKey }), { status: 503, code: 'api_key_not_configured' });
+    expectRefused(await app.get({ 'X-API-Key': goodKey }), {
+      status: 503,
+      code: 'api_key_not_configured',
+    });
   });
 });

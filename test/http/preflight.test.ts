@@ -56,7 +56,9 @@ describe.each(expressVersions)('preflights on $version', ({ express }) => {
     expect(answer.status).toBe(204);
     expect(answer.handlerRuns).toBe(0);
     expectRefused(await app.get({ Origin: 'https://app.example' }), missing);
-    expect((await app.get({ Origin: 'https://app.example', 'X-API-Key': goodKey })).status).toBe(200);
+    expect((await app.get({ Origin: 'https://app.example', 'X-API-Key': goodKey })).status).toBe(
+      200,
+    );
   });
 
   it('a preflight with a good key -> the key counts as on any request', async () => {

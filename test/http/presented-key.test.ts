@@ -13,7 +13,9 @@ function askedSource(): ReturnType<typeof vi.fn<(key: string) => string | undefi
 describe.each(expressVersions)('the presented key on $version', ({ express }) => {
   it('a key listed in plain or as a digest -> the key itself is admitted', async () => {
     for (const listed of [goodKey, `sha256:${sha256Hex(goodKey)}`]) {
-      const app = await guardedApp(express, { guard: requireApiKey({ source: keyList({ alice: listed }) }) });
+      const app = await guardedApp(express, {
+        guard: requireApiKey({ source: keyList({ alice: listed }) }),
+      });
       expect((await app.get({ 'X-API-Key': goodKey })).status).toBe(200);
       expect(app.lastRequest().apiKey).toMatchObject({ user: 'alice', keyId: 'alice#1' });
     }
@@ -21,8 +23,13 @@ describe.each(expressVersions)('the presented key on $version', ({ express }) =>
 
   it.each(keyMutations(goodKey))('the key with %s -> refused', async (_what, presented) => {
     for (const listed of [goodKey, `sha256:${sha256Hex(goodKey)}`]) {
-      const app = await guardedApp(express, { guard: requireApiKey({ source: keyList({ alice: listed }) }) });
-      expectRefused(await app.get({ 'X-API-Key': presented }), { status: 401, code: 'invalid_api_key' });
+      const app = await guardedApp(express, {
+        guard: requireApiKey({ source: keyList({ alice: listed }) }),
+      });
+      expectRefused(await app.get({ 'X-API-Key': presented }), {
+        status: 401,
+        code: 'invalid_api_key',
+      });
     }
   });
 
@@ -111,7 +118,11 @@ describe.each(expressVersions)('the presented key on $version', ({ express }) =>
   });
 
   it.each([
-    ['the query string', { path: `/hello?X-API-Key=${goodKey}&x-api-key=${goodKey}&api_key=${goodKey}` }, []],
+    [
+      'the query string',
+      { path: `/hello?X-API-Key=${goodKey}&x-api-key=${goodKey}&api_key=${goodKey}` },
+      [],
+    ],
     ['a cookie', {}, [`Cookie: X-API-Key=${goodKey}; x-api-key=${goodKey}; api_key=${goodKey}`]],
     ['Authorization, when that is not the header', {}, [`Authorization: Bearer ${goodKey}`]],
     [

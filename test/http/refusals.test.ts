@@ -8,7 +8,8 @@ vi.spyOn(console, 'error').mockImplementation(() => {});
 
 const goodKey = sampleKey('good');
 const otherKey = sampleKey('other');
-const knowsGood = (key: string): unknown => (key === goodKey ? { user: 'alice', scopes: [] } : undefined);
+const knowsGood = (key: string): unknown =>
+  key === goodKey ? { user: 'alice', scopes: [] } : undefined;
 
 type Options = NonNullable<Parameters<typeof requireApiKey>[0]>;
 const source = knowsGood as NonNullable<Options['source']>;
@@ -36,10 +37,34 @@ const rows: readonly Row[] = [
     options: { source },
     presented: undefined,
   },
-  { when: 'an empty header', status: 401, code: 'missing_api_key', options: { source }, presented: '' },
-  { when: 'a blank header', status: 401, code: 'missing_api_key', options: { source }, presented: '  ' },
-  { when: 'an unknown key', status: 401, code: 'invalid_api_key', options: { source }, presented: otherKey },
-  { when: 'a malformed key', status: 401, code: 'invalid_api_key', options: { source }, presented: 'a b' },
+  {
+    when: 'an empty header',
+    status: 401,
+    code: 'missing_api_key',
+    options: { source },
+    presented: '',
+  },
+  {
+    when: 'a blank header',
+    status: 401,
+    code: 'missing_api_key',
+    options: { source },
+    presented: '  ',
+  },
+  {
+    when: 'an unknown key',
+    status: 401,
+    code: 'invalid_api_key',
+    options: { source },
+    presented: otherKey,
+  },
+  {
+    when: 'a malformed key',
+    status: 401,
+    code: 'invalid_api_key',
+    options: { source },
+    presented: 'a b',
+  },
   {
     when: 'an expired key',
     status: 401,
@@ -159,7 +184,10 @@ describe.each(expressVersions)('refusals on $version', ({ express }) => {
     const problems = new Map<string, Readonly<Record<string, unknown>>>();
     for (const { code, options, presented } of rows) {
       const app = await guardedApp(express, { guard: requireApiKey(options) });
-      problems.set(code, problemOf(await app.get(presented === undefined ? {} : { 'X-API-Key': presented })));
+      problems.set(
+        code,
+        problemOf(await app.get(presented === undefined ? {} : { 'X-API-Key': presented })),
+      );
     }
 
     expect(new Set([...problems.values()].map(({ title }) => title)).size).toBe(problems.size);
@@ -168,9 +196,12 @@ describe.each(expressVersions)('refusals on $version', ({ express }) => {
   it('a refused upload -> answered before any of its body has come', async () => {
     const app = await guardedApp(express, { guard: requireApiKey({ source }) });
 
-    const reply = await app.raw(['Content-Type: application/octet-stream', 'Content-Length: 1000000'], {
-      method: 'POST',
-    });
+    const reply = await app.raw(
+      ['Content-Type: application/octet-stream', 'Content-Length: 1000000'],
+      {
+        method: 'POST',
+      },
+    );
 
     expectRefused(reply, { status: 401, code: 'missing_api_key' });
   });
@@ -192,7 +223,10 @@ describe.each(expressVersions)('refusals on $version', ({ express }) => {
     const app = await guardedApp(express, { guard: requireApiKey({ source }) });
 
     expectRefused(await app.get({ Accept: 'text/html' }), { status: 401, code: 'missing_api_key' });
-    expectRefused(await app.get({ Accept: 'text/plain' }), { status: 401, code: 'missing_api_key' });
+    expectRefused(await app.get({ Accept: 'text/plain' }), {
+      status: 401,
+      code: 'missing_api_key',
+    });
   });
 
   it('a fault whose message is not meant for clients -> no word of it in the answer', async () => {

@@ -72,7 +72,11 @@ describe.each(expressVersions)('headers of answers behind a guard, on $version',
       guard: requireApiKey({ source }),
     });
 
-    expect([...varyOf(await app.get(present))].toSorted()).toEqual(['accept', 'origin', 'x-api-key']);
+    expect([...varyOf(await app.get(present))].toSorted()).toEqual([
+      'accept',
+      'origin',
+      'x-api-key',
+    ]);
   });
 
   it('Vary: * -> stays', async () => {

@@ -82,7 +82,9 @@ describe.each(expressVersions)('the scheme on $version', ({ express }) => {
   });
 
   it('a tab for the space -> not admitted', async () => {
-    const app = await guardedApp(express, { guard: requireApiKey({ ...options, source: () => 'alice' }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ ...options, source: () => 'alice' }),
+    });
 
     const reply = await app.raw([`Authorization: Bearer\t${goodKey}`]);
 

@@ -21,7 +21,9 @@ const slow = async (answer: unknown): Promise<unknown> =>
 
 describe.each(expressVersions)('a source that is slow, on $version', ({ express }) => {
   it('no answer within timeoutMs -> 503 with a cause', async () => {
-    const app = await guardedApp(express, { guard: requireApiKey({ source: never, timeoutMs: 20 }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: never, timeoutMs: 20 }),
+    });
     const keeping = await guardedApp(express, {
       guard: requireApiKey({
         source: never,
@@ -123,55 +125,61 @@ describe.each(expressVersions)('a source that is slow, on $version', ({ express 
         look.reject(new Error('late'));
       },
     ],
-  ])('a client that hangs up before the %s -> harmless, the next request is served', async (_what, end) => {
-    const unhandled = watchUnhandled();
-    const look = pendingSource();
-    const app = await guardedApp(express, {
-      guard: requireApiKey({ source: [look.source] }),
-    });
-    const closed = new Promise<void>((resolve) => {
-      look.onAsked = (req) => {
-        req.on('close', resolve);
-        socket.destroy();
+  ])(
+    'a client that hangs up before the %s -> harmless, the next request is served',
+    async (_what, end) => {
+      const unhandled = watchUnhandled();
+      const look = pendingSource();
+      const app = await guardedApp(express, {
+        guard: requireApiKey({ source: [look.source] }),
+      });
+      const closed = new Promise<void>((resolve) => {
+        look.onAsked = (req) => {
+          req.on('close', resolve);
+          socket.destroy();
+        };
+      });
+      const socket = connect(app.port, '127.0.0.1');
+      socket.write(rawRequest([`X-API-Key: ${goodKey}`]));
+
+      await closed;
+      end(look);
+      expect(await unhandled.settled()).toEqual([]);
+
+      look.onAsked = () => {
+        look.resolve('alice');
       };
-    });
-    const socket = connect(app.port, '127.0.0.1');
-    socket.write(rawRequest([`X-API-Key: ${goodKey}`]));
-
-    await closed;
-    end(look);
-    expect(await unhandled.settled()).toEqual([]);
-
-    look.onAsked = () => {
-      look.resolve('alice');
-    };
-    expect((await app.get(present)).status).toBe(200);
-  });
+      expect((await app.get(present)).status).toBe(200);
+    },
+  );
 
   it.each([
     ['admits', 'alice'],
     ['refuses', undefined],
     ['fails', 42],
-  ])('a response that was sent by another before the look-up %s -> harmless', async (_what, answer) => {
-    const unhandled = watchUnhandled();
-    const look = pendingSource();
-    const app = await guardedApp(express, {
-      before: [
-        (_req, res, next) => {
-          setImmediate(() => res.status(202).end('early'));
-          next();
-        },
-      ],
-      guard: requireApiKey({ source: look.source }),
-      answer: () => {},
-    });
+  ])(
+    'a response that was sent by another before the look-up %s -> harmless',
+    async (_what, answer) => {
+      const unhandled = watchUnhandled();
+      const look = pendingSource();
+      const app = await guardedApp(express, {
+        before: [
+          (_req, res, next) => {
+            setImmediate(() => res.status(202).end('early'));
+            next();
+          },
+        ],
+        guard: requireApiKey({ source: look.source }),
+        answer: () => {},
+      });
 
-    const reply = await app.get(present);
-    look.resolve(answer);
+      const reply = await app.get(present);
+      look.resolve(answer);
 
-    expect(reply.status).toBe(202);
-    expect(await unhandled.settled()).toEqual([]);
-  });
+      expect(reply.status).toBe(202);
+      expect(await unhandled.settled()).toEqual([]);
+    },
+  );
 
   it.each([
     ['admits', 'alice', 1],

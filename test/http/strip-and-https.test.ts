@@ -36,7 +36,11 @@ describe.each(expressVersions)('stripHeader on $version', ({ express }) => {
       ],
       guard: requireApiKey({ source, stripHeader: true }),
       answer: (req, res) => {
-        res.json({ get: req.get('X-API-Key') ?? null, headers: headersOf(req), user: req.apiKey?.user });
+        res.json({
+          get: req.get('X-API-Key') ?? null,
+          headers: headersOf(req),
+          user: req.apiKey?.user,
+        });
       },
     });
 
@@ -92,7 +96,12 @@ describe.each(expressVersions)('stripHeader on $version', ({ express }) => {
   });
 
   it('on, with a scheme -> the whole header is gone', async () => {
-    const guard = requireApiKey({ source, stripHeader: true, header: 'Authorization', scheme: 'Bearer' });
+    const guard = requireApiKey({
+      source,
+      stripHeader: true,
+      header: 'Authorization',
+      scheme: 'Bearer',
+    });
     const app = await guardedApp(express, { guard });
 
     expect((await app.get({ Authorization: `Bearer ${goodKey}` })).status).toBe(200);
@@ -101,7 +110,10 @@ describe.each(expressVersions)('stripHeader on $version', ({ express }) => {
   });
 
   it.each([
-    ['a second guard of its own', [requireApiKey({ source, stripHeader: true }), requireApiKey({ source })]],
+    [
+      'a second guard of its own',
+      [requireApiKey({ source, stripHeader: true }), requireApiKey({ source })],
+    ],
     [
       'a second guard that strips too, and a third',
       [1, 2, 3].map(() => requireApiKey({ source, stripHeader: true })),
@@ -114,7 +126,10 @@ describe.each(expressVersions)('stripHeader on $version', ({ express }) => {
   });
 
   it('on, and a second guard that does not know the key -> invalid, not missing', async () => {
-    const guard = [requireApiKey({ source, stripHeader: true }), requireApiKey({ source: () => undefined })];
+    const guard = [
+      requireApiKey({ source, stripHeader: true }),
+      requireApiKey({ source: () => undefined }),
+    ];
     const app = await guardedApp(express, { guard });
 
     expectRefused(await app.get(present), { status: 401, code: 'invalid_api_key' });
@@ -166,7 +181,9 @@ describe.each(expressVersions)('requireHttps on $version', ({ express }) => {
       { source: unconfigured },
       { source: verify, optional: true },
     ]) {
-      const app = await guardedApp(express, { guard: requireApiKey({ ...options, requireHttps: true }) });
+      const app = await guardedApp(express, {
+        guard: requireApiKey({ ...options, requireHttps: true }),
+      });
       expectRefused(await app.get(present), refusal);
       expectRefused(await app.get(), refusal);
     }
@@ -180,7 +197,10 @@ describe.each(expressVersions)('requireHttps on $version', ({ express }) => {
     });
 
     expect((await app.get({ ...present, 'X-Forwarded-Proto': 'https' })).status).toBe(200);
-    expectRefused(await app.get({ ...present, 'X-Forwarded-Proto': 'http' }), { ...refusal, earlierRuns: 1 });
+    expectRefused(await app.get({ ...present, 'X-Forwarded-Proto': 'http' }), {
+      ...refusal,
+      earlierRuns: 1,
+    });
     expectRefused(await app.get(present), { ...refusal, earlierRuns: 1 });
   });
 

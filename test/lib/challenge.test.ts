@@ -37,9 +37,14 @@ describe('describeChallenges', () => {
     ]);
   });
 
-  it.each(['X-Authorization', 'Authorization-2'])('a scheme in %s -> the header is named', (header) => {
-    expect(challengesOf({ realm, header, scheme: 'Key' })[0]).toBe(`Key realm="api", header="${header}"`);
-  });
+  it.each(['X-Authorization', 'Authorization-2'])(
+    'a scheme in %s -> the header is named',
+    (header) => {
+      expect(challengesOf({ realm, header, scheme: 'Key' })[0]).toBe(
+        `Key realm="api", header="${header}"`,
+      );
+    },
+  );
 
   it.each(['XBearer', 'Bearer2'])('%s -> a scheme of its own, without errors', (scheme) => {
     const challenge = `${scheme} realm="api"`;

@@ -36,7 +36,8 @@ describe('a table of digests', () => {
     table.set(rivals[0]!, entry('first'));
     for (const sibling of siblings) expect(table.get(sibling)).toBeUndefined();
     for (const [at, sibling] of siblings.entries()) table.set(sibling, entry(`byte ${at}`));
-    for (const [at, sibling] of siblings.entries()) expect(table.get(sibling)?.name).toBe(`byte ${at}`);
+    for (const [at, sibling] of siblings.entries())
+      expect(table.get(sibling)?.name).toBe(`byte ${at}`);
     expect(table.get(rivals[0]!)?.name).toBe('first');
   });
 

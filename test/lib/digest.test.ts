@@ -10,16 +10,20 @@ describe('digestApiKey', () => {
     expect(digestApiKey('a key')).toBe(digest);
   });
 
-  it.each([[''], [undefined], [null], [7], [Buffer.from('a key')]])('of %j -> a TypeError', (key) => {
-    expect(() => digestApiKey(key as string)).toThrow(
-      new TypeError('digestApiKey: the key must be a non-empty string'),
-    );
-  });
+  it.each([[''], [undefined], [null], [7], [Buffer.from('a key')]])(
+    'of %j -> a TypeError',
+    (key) => {
+      expect(() => digestApiKey(key as string)).toThrow(
+        new TypeError('digestApiKey: the key must be a non-empty string'),
+      );
+    },
+  );
 });
 
 describe('parseDigest', () => {
   it('a digest in any case -> that digest', () => {
-    for (const text of [digest, digest.toUpperCase()]) expect(tagged(parseDigest(text)!)).toBe(digest);
+    for (const text of [digest, digest.toUpperCase()])
+      expect(tagged(parseDigest(text)!)).toBe(digest);
   });
 
   it.each([

@@ -16,7 +16,11 @@ describe('reading a key that stands alone', () => {
   it.each<[string, Lines, unknown]>([
     ['a key', { 'X-API-Key': 'abc' }, 'abc'],
     ['512 characters', { 'X-API-Key': 'k'.repeat(512) }, 'k'.repeat(512)],
-    ['a key beside a header whose name is as long', { 'X-API-Key': 'abc', 'X-API-Kez': 'abc' }, 'abc'],
+    [
+      'a key beside a header whose name is as long',
+      { 'X-API-Key': 'abc', 'X-API-Kez': 'abc' },
+      'abc',
+    ],
     ['no header', {}, absent],
     ['another header', { 'X-API-Kez': 'abc' }, absent],
     ['nothing', { 'X-API-Key': '' }, blank],
@@ -73,7 +77,9 @@ describe('reading a key behind a scheme', () => {
   });
 
   it('a second line that Node dropped -> repeated', () => {
-    expect(read({ Authorization: ['Bearer a', 'Bearer b'] }, 'bearer', 'authorization')).toEqual(repeated);
+    expect(read({ Authorization: ['Bearer a', 'Bearer b'] }, 'bearer', 'authorization')).toEqual(
+      repeated,
+    );
   });
 });
 

@@ -1,7 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { digestApiKey, generateApiKey, type ApiKeyManager, type VerifyResult } from '../../src/index.js';
+import {
+  digestApiKey,
+  generateApiKey,
+  type ApiKeyManager,
+  type VerifyResult,
+} from '../../src/index.js';
 import { arrive } from '../support/call-guard.js';
 import { CountingStore, unwatched } from '../support/counting-store.js';
 import { openManager } from '../support/open-manager.js';
@@ -21,7 +26,12 @@ describe('a manager', () => {
     const other = await keys.create({ user: 'bob' });
     await keys.revoke(other.record.keyId);
     await keys.verify(other.key);
-    const message = { keyId: record.keyId, user: 'alice', source: 'managed', code: 'expired_api_key' };
+    const message = {
+      keyId: record.keyId,
+      user: 'alice',
+      source: 'managed',
+      code: 'expired_api_key',
+    };
     expect(seen).toStrictEqual([{ request: req, ...message }, message]);
   });
 

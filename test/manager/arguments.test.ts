@@ -69,11 +69,31 @@ describe('create and import', () => {
       { user: 'a', scopes: ['s'.repeat(257)] },
       /"scopes" must be an array of at most 100/,
     ],
-    ['an expiry as text', { user: 'a', expiresAt: '2030-01-01' }, /"expiresAt" must be a valid Date/],
-    ['an invalid expiry', { user: 'a', expiresAt: new Date('x') }, /"expiresAt" must be a valid Date/],
-    ['metadata that are no object', { user: 'a', metadata: [1] }, /"metadata" must be a JSON object/],
-    ['metadata with a NUL', { user: 'a', metadata: { a: '\0' } }, /"metadata" must be a JSON object/],
-    ['metadata that run in a circle', { user: 'a', metadata: circle() }, /"metadata" must be a JSON object/],
+    [
+      'an expiry as text',
+      { user: 'a', expiresAt: '2030-01-01' },
+      /"expiresAt" must be a valid Date/,
+    ],
+    [
+      'an invalid expiry',
+      { user: 'a', expiresAt: new Date('x') },
+      /"expiresAt" must be a valid Date/,
+    ],
+    [
+      'metadata that are no object',
+      { user: 'a', metadata: [1] },
+      /"metadata" must be a JSON object/,
+    ],
+    [
+      'metadata with a NUL',
+      { user: 'a', metadata: { a: '\0' } },
+      /"metadata" must be a JSON object/,
+    ],
+    [
+      'metadata that run in a circle',
+      { user: 'a', metadata: circle() },
+      /"metadata" must be a JSON object/,
+    ],
     [
       'metadata of 10 kB',
       { user: 'a', metadata: { a: 'x'.repeat(10_000) } },
@@ -122,7 +142,11 @@ describe('create and import', () => {
 
   it('create -> a key of the prefix, shown once, and a record without a digest', async () => {
     const other = new ApiKeyManager({ store: new MemoryKeyStore(), prefix: 'app' });
-    const created = await other.create({ user: 'alice', scopes: ['a'], metadata: { plan: 'free' } });
+    const created = await other.create({
+      user: 'alice',
+      scopes: ['a'],
+      metadata: { plan: 'free' },
+    });
     expect(created.key.startsWith(created.record.keyId)).toBe(true);
     expect(created.record).toEqual({
       keyId: created.record.keyId,
@@ -160,7 +184,12 @@ describe('update, rotate, revoke, list, prune', () => {
     ],
     ['no age', () => keys.prune({} as never), TypeError, /"olderThanMs"/],
     ['a negative age', () => keys.prune({ olderThanMs: -1 }), RangeError, /"olderThanMs"/],
-    ['a key id that is no text', () => keys.revoke(7 as never), TypeError, /the key id must be a string/],
+    [
+      'a key id that is no text',
+      () => keys.revoke(7 as never),
+      TypeError,
+      /the key id must be a string/,
+    ],
     [
       'a user in an update',
       () => keys.update('x', { user: 'b' } as never),
@@ -175,7 +204,11 @@ describe('update, rotate, revoke, list, prune', () => {
   });
 
   it('an unknown key id -> unknown_key_id, which get answers with undefined', async () => {
-    for (const act of [() => keys.update('x', {}), () => keys.rotate('x'), () => keys.revoke('x')]) {
+    for (const act of [
+      () => keys.update('x', {}),
+      () => keys.rotate('x'),
+      () => keys.revoke('x'),
+    ]) {
       const error = await errorOf(act);
       expect(error).toBeInstanceOf(KeyStoreError);
       expect(error).toMatchObject({ code: 'unknown_key_id' });

@@ -24,24 +24,34 @@ const broken: readonly (readonly [what: string, change: object])[] = [
 ];
 
 describe('a record that a person broke by hand', () => {
-  it.each(broken)('%s -> its key is refused with a report, every other key works', async (_what, change) => {
-    const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
-    onTestFinished(() => logged.mockRestore());
-    const store = new CountingStore();
-    const keys = new ApiKeyManager({ store });
-    onTestFinished(() => keys.close());
-    const [bad, good] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];
-    store.alter = (key) => (key?.keyId === bad.record.keyId ? { ...key, ...change } : key);
-    const app = express().get('/', requireApiKey({ source: keys }), (_req, res) => void res.json('in'));
+  it.each(broken)(
+    '%s -> its key is refused with a report, every other key works',
+    async (_what, change) => {
+      const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+      onTestFinished(() => logged.mockRestore());
+      const store = new CountingStore();
+      const keys = new ApiKeyManager({ store });
+      onTestFinished(() => keys.close());
+      const [bad, good] = [
+        await keys.create({ user: 'alice' }),
+        await keys.create({ user: 'bob' }),
+      ];
+      store.alter = (key) => (key?.keyId === bad.record.keyId ? { ...key, ...change } : key);
+      const app = express().get(
+        '/',
+        requireApiKey({ source: keys }),
+        (_req, res) => void res.json('in'),
+      );
 
-    await expect(keys.verify(bad.key)).rejects.toThrow(/^the record of .+ is broken: /);
-    const refused = await supertest(app).get('/').set('X-API-Key', bad.key);
-    expect([refused.status, refused.body.code]).toEqual([503, 'key_source_failed']);
-    const admitted = await supertest(app).get('/').set('X-API-Key', good.key);
-    expect(admitted.status).toBe(200);
-    // The store itself works: one bad record is no outage.
-    await expect(keys.verify(bad.key)).rejects.toThrow(/is broken: /);
-  });
+      await expect(keys.verify(bad.key)).rejects.toThrow(/^the record of .+ is broken: /);
+      const refused = await supertest(app).get('/').set('X-API-Key', bad.key);
+      expect([refused.status, refused.body.code]).toEqual([503, 'key_source_failed']);
+      const admitted = await supertest(app).get('/').set('X-API-Key', good.key);
+      expect(admitted.status).toBe(200);
+      // The store itself works: one bad record is no outage.
+      await expect(keys.verify(bad.key)).rejects.toThrow(/is broken: /);
+    },
+  );
 
   it('an expiry in the past, or metadata and a name of null -> no more than expired, or absent', async () => {
     const store = new CountingStore();

@@ -15,11 +15,9 @@ describe('a log of changes', () => {
     changes.add('key_1');
     const middle = changes.position;
     changes.add('key_2');
-    expect(['key_1', 'key_2', 'key_3'].map((keyId) => changes.hasChangedSince(start, keyId))).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    expect(
+      ['key_1', 'key_2', 'key_3'].map((keyId) => changes.hasChangedSince(start, keyId)),
+    ).toEqual([true, true, false]);
     expect(changes.hasChangedSince(middle, 'key_1')).toBe(false);
     changes.add(everything);
     expect(changes.hasChangedSince(middle, 'key_1')).toBe(true);

@@ -11,7 +11,8 @@ const stored: StoredKey = {
   metadata: { team: 'audio' },
   createdAt: at,
 };
-const check = (changes: object = {}) => checkStoredKey({ ...stored, ...changes }, 'sha256:a', 'managed');
+const check = (changes: object = {}) =>
+  checkStoredKey({ ...stored, ...changes }, 'sha256:a', 'managed');
 
 describe('a record that a store answered', () => {
   it('whole -> its identity and what a verdict needs', () => {
@@ -20,7 +21,10 @@ describe('a record that a store answered', () => {
       revokedAt: undefined,
       isReplaced: false,
       lastUse: { ends: undefined },
-      admitted: { ok: true, apiKey: { keyId: 'key_1', user: 'alice', metadata: { team: 'audio' } } },
+      admitted: {
+        ok: true,
+        apiKey: { keyId: 'key_1', user: 'alice', metadata: { team: 'audio' } },
+      },
     });
     expect(check({ metadata: null }).admitted).toMatchObject({ apiKey: { metadata: {} } });
   });

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ApiKeyManager, ClaimError, digestApiKey, MemoryKeyStore, parseApiKey } from '../../src/index.js';
+import {
+  ApiKeyManager,
+  ClaimError,
+  digestApiKey,
+  MemoryKeyStore,
+  parseApiKey,
+} from '../../src/index.js';
 import { listenToClaims } from '../support/web-app.js';
 
 const minuteMs = 60_000;
@@ -49,14 +55,20 @@ describe('createClaim', () => {
 
   it('a thousand links -> a thousand tokens and ids', async () => {
     const { keys } = managed();
-    const made = await Promise.all(Array.from({ length: 1_000 }, () => keys.createClaim({ user: 'alice' })));
+    const made = await Promise.all(
+      Array.from({ length: 1_000 }, () => keys.createClaim({ user: 'alice' })),
+    );
     expect(new Set(made.flatMap(({ token, claim }) => [token, claim.claimId])).size).toBe(2_000);
   });
 
   it('a key that ends before its link would -> the link ends with it', async () => {
     const { keys, wait } = managed();
     const expiresAt = new Date(start + 5 * minuteMs);
-    const { token, claim } = await keys.createClaim({ user: 'alice', expiresAt, claimTtlMs: dayMs });
+    const { token, claim } = await keys.createClaim({
+      user: 'alice',
+      expiresAt,
+      claimTtlMs: dayMs,
+    });
     expect(claim.expiresAt).toEqual(expiresAt);
     wait(5 * minuteMs);
     await expect(keys.claim(token)).rejects.toEqual(notUsable);
@@ -64,7 +76,9 @@ describe('createClaim', () => {
 
   it('a key that has ended already -> a RangeError, and no link', async () => {
     const { keys } = managed();
-    await expect(keys.createClaim({ user: 'alice', expiresAt: new Date(start) })).rejects.toThrow(RangeError);
+    await expect(keys.createClaim({ user: 'alice', expiresAt: new Date(start) })).rejects.toThrow(
+      RangeError,
+    );
     expect(await keys.listClaims()).toEqual([]);
   });
 
@@ -77,7 +91,13 @@ describe('createClaim', () => {
     for (const claimTtlMs of [0, -1, 30 * dayMs + 1, 1.5, Number.NaN]) {
       await expect(keys.createClaim({ user: 'alice', claimTtlMs })).rejects.toThrow(RangeError);
     }
-    for (const options of [{}, { user: 'a', claimTtlMs: '1d' }, { user: 'a', ttl: 5 }, { user: '' }, null]) {
+    for (const options of [
+      {},
+      { user: 'a', claimTtlMs: '1d' },
+      { user: 'a', ttl: 5 },
+      { user: '' },
+      null,
+    ]) {
       await expect(keys.createClaim(options as never)).rejects.toThrow(TypeError);
     }
   });
@@ -99,7 +119,10 @@ describe('claim', () => {
     const { key, record } = await keys.claim(token);
     expect(parseApiKey(key)).toEqual({ prefix: 'acme', keyId: record.keyId });
     expect(record.createdAt).toEqual(new Date(start + dayMs - 1));
-    expect(await keys.verify(key)).toMatchObject({ ok: true, apiKey: { user: 'alice', scopes: ['a'] } });
+    expect(await keys.verify(key)).toMatchObject({
+      ok: true,
+      apiKey: { user: 'alice', scopes: ['a'] },
+    });
   });
 
   it('the instant of its end, and after -> claim_not_usable; an instant before -> the key', async () => {
@@ -190,7 +213,9 @@ describe('what is told of claim links', () => {
     const { token } = await keys.createClaim({ user: 'alice' });
     expect(changes).toEqual([]);
     const { record } = await keys.claim(token);
-    expect(changes).toEqual([{ keyId: record.keyId, user: 'alice', source: 'managed', reason: 'created' }]);
+    expect(changes).toEqual([
+      { keyId: record.keyId, user: 'alice', source: 'managed', reason: 'created' },
+    ]);
   });
 });
 
@@ -211,7 +236,9 @@ describe('listClaims, revokeClaim, prune', () => {
     expect(await keys.listClaims({ limit: 1, cursor: second.claim.claimId })).toEqual([all[1]]);
     await expect(keys.listClaims({ status: 'new' as never })).rejects.toThrow(TypeError);
     await expect(keys.listClaims({ limit: 0 })).rejects.toThrow(RangeError);
-    await expect(keys.listClaims({ cursor: 'claim_x' })).rejects.toEqual(new ClaimError('unknown_claim_id'));
+    await expect(keys.listClaims({ cursor: 'claim_x' })).rejects.toEqual(
+      new ClaimError('unknown_claim_id'),
+    );
   });
 
   it('withdrawn -> of no use; a used or unknown link cannot be withdrawn', async () => {
@@ -221,7 +248,9 @@ describe('listClaims, revokeClaim, prune', () => {
     await expect(keys.claim(token)).rejects.toEqual(notUsable);
     const used = await keys.createClaim({ user: 'alice' });
     await keys.claim(used.token);
-    await expect(keys.revokeClaim(used.claim.claimId)).rejects.toMatchObject({ code: 'claim_used' });
+    await expect(keys.revokeClaim(used.claim.claimId)).rejects.toMatchObject({
+      code: 'claim_used',
+    });
     await expect(keys.revokeClaim('claim_x')).rejects.toMatchObject({ code: 'unknown_claim_id' });
     await expect(keys.revokeClaim(5 as never)).rejects.toThrow(TypeError);
   });

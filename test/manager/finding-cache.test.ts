@@ -21,7 +21,12 @@ describe('a cache of findings', () => {
       for (const text of [...spared, gone]) cache.set(finding(text));
       for (const text of spared) expect(holds(cache, text)).toBe(true);
       cache.set(finding(`e${round}`));
-      expect([...spared, gone].map((text) => holds(cache, text))).toEqual([true, true, true, false]);
+      expect([...spared, gone].map((text) => holds(cache, text))).toEqual([
+        true,
+        true,
+        true,
+        false,
+      ]);
       expect(holds(cache, `e${round}`)).toBe(true);
     }
   });

@@ -115,7 +115,10 @@ describe('a look-up under way', () => {
 describe('what is kept', () => {
   it('one key changed -> it is looked up anew, the others are not', async () => {
     const { keys, store, codeOf } = openManager();
-    const [changed, other] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];
+    const [changed, other] = [
+      await keys.create({ user: 'alice' }),
+      await keys.create({ user: 'bob' }),
+    ];
     await codeOf(changed.key);
     await codeOf(other.key);
     store.watcher!.changed(changed.record.keyId);
@@ -161,7 +164,9 @@ describe('what is kept', () => {
     const moved = { ...(await store.inner.findByDigest(old.digest))!, digest: fresh.digest };
     let isRevoked = false;
     store.findByDigest = async (digest) =>
-      digest === fresh.digest ? { ...moved, ...(isRevoked && { revokedAt: new Date() }) } : undefined;
+      digest === fresh.digest
+        ? { ...moved, ...(isRevoked && { revokedAt: new Date() }) }
+        : undefined;
     store.watcher!.connected();
     expect(await codeOf(fresh.key)).toBe('admitted');
     expect(await codeOf(old.key)).toBe('invalid_api_key');

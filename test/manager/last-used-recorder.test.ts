@@ -7,12 +7,21 @@ import { nextTurn } from '../support/warnings.js';
 describe('what was written', () => {
   it('a first use, to a store that announces nothing -> the old key ends, though it was known to go on', async () => {
     const store = unwatched(new CountingStore());
-    const { keys, clock, codeOf } = openManager({ store, cacheTtlMs: 3_600_000, staleIfErrorMs: 3_600_000 });
+    const { keys, clock, codeOf } = openManager({
+      store,
+      cacheTtlMs: 3_600_000,
+      staleIfErrorMs: 3_600_000,
+    });
     const old = await keys.create({ user: 'alice' });
-    const { key } = await keys.rotate(old.record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    const { key } = await keys.rotate(old.record.keyId, {
+      overlapMs: 5_000,
+      startsAt: 'first-use',
+    });
     expect(await codeOf(old.key)).toBe('admitted');
     await codeOf(key);
-    await vi.waitFor(async () => expect((await keys.get(old.record.keyId))?.expiresAt).toBeDefined());
+    await vi.waitFor(async () =>
+      expect((await keys.get(old.record.keyId))?.expiresAt).toBeDefined(),
+    );
     await nextTurn();
     clock.move(5_000);
     expect(await codeOf(old.key)).toBe('expired_api_key');
@@ -40,7 +49,9 @@ describe('what waits to be written', () => {
     clock.move(1_000);
     await codeOf(key);
     store.before = () => {};
-    await vi.waitFor(async () => expect((await keys.get(record.keyId))?.expiresAt).toEqual(clock.at(4_000)));
+    await vi.waitFor(async () =>
+      expect((await keys.get(record.keyId))?.expiresAt).toEqual(clock.at(4_000)),
+    );
   });
 
   it('more keys than fit while the store fails -> one write an interval, and requests go on', async () => {
@@ -49,7 +60,11 @@ describe('what waits to be written', () => {
     let ids = 0;
     store.alter = (stored) => ({ ...stored!, keyId: `key_${ids++}` });
     const found = await store.inner.findByDigest(digestApiKey(key));
-    store.findByDigest = async (digest) => ({ ...found!, digest, keyId: `${record.keyId}${ids++}` });
+    store.findByDigest = async (digest) => ({
+      ...found!,
+      digest,
+      keyId: `${record.keyId}${ids++}`,
+    });
     store.touch = async (uses) => {
       store.touches.push(uses.map(({ keyId }) => keyId));
       throw Object.assign(new Error('down'), { code: Object.create(null) });

@@ -27,7 +27,10 @@ describe('a store that', () => {
     const health = new StoreHealth();
     await fail(health, tookMs);
     expect(health.isUp).toBe(false);
-    expect(health.createError()).toMatchObject({ message: 'the key store failed a moment ago', cause });
+    expect(health.createError()).toMatchObject({
+      message: 'the key store failed a moment ago',
+      cause,
+    });
     expect(health.mayTry()).toBe(true);
   });
 
@@ -36,19 +39,22 @@ describe('a store that', () => {
     [50, 500],
     [100, 1_000],
     [5_000, 1_000],
-  ])('took %d ms to fail -> is left alone for %d ms, then asked once a second', async (tookMs, pauseMs) => {
-    const health = new StoreHealth();
-    await fail(health, tookMs);
-    vi.advanceTimersByTime(pauseMs - 1);
-    expect(health.mayTry()).toBe(false);
-    vi.advanceTimersByTime(1);
-    expect(health.mayTry()).toBe(true);
-    expect(health.mayTry()).toBe(false);
-    vi.advanceTimersByTime(999);
-    expect(health.mayTry()).toBe(false);
-    vi.advanceTimersByTime(1);
-    expect(health.mayTry()).toBe(true);
-  });
+  ])(
+    'took %d ms to fail -> is left alone for %d ms, then asked once a second',
+    async (tookMs, pauseMs) => {
+      const health = new StoreHealth();
+      await fail(health, tookMs);
+      vi.advanceTimersByTime(pauseMs - 1);
+      expect(health.mayTry()).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(health.mayTry()).toBe(true);
+      expect(health.mayTry()).toBe(false);
+      vi.advanceTimersByTime(999);
+      expect(health.mayTry()).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(health.mayTry()).toBe(true);
+    },
+  );
 
   it('answers again, or is seen alive -> is up, without the old error', async () => {
     for (const mend of [

@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -46,7 +54,13 @@ const installed = () => join(consumer('Express 5'), 'node_modules/require-api-ke
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'consumers-'));
   // Without scripts: building again would take away the dist that other tests are running on.
-  const pack = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]);
+  const pack = await run('npm', [
+    'pack',
+    '--json',
+    '--ignore-scripts',
+    '--pack-destination',
+    folder,
+  ]);
   const [{ filename, files: list }] = JSON.parse(pack.stdout) as [
     { filename: string; files: { path: string }[] },
   ];
@@ -54,7 +68,14 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   await run(
     'npm',
-    ['install', join(folder, filename), '--no-audit', '--no-fund', '--prefer-offline', '--omit=optional'],
+    [
+      'install',
+      join(folder, filename),
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '--omit=optional',
+    ],
     {
       cwd: folder,
     },
@@ -67,7 +88,8 @@ beforeAll(async () => {
     symlinkSync(resolve('node_modules', types), join(modules, '@types/express'));
     symlinkSync(resolve('node_modules/@types/node'), join(modules, '@types/node'));
     cpSync('test/package/consumer', consumer(version), { recursive: true });
-    for (const name of ['typed.mts', 'typed.cts']) writeFileSync(join(consumer(version), name), typed);
+    for (const name of ['typed.mts', 'typed.cts'])
+      writeFileSync(join(consumer(version), name), typed);
   }
 });
 
@@ -93,7 +115,9 @@ describe('the packed files', () => {
     const programs = packed.filter((path) => path.endsWith('.js'));
     expect(programs.length).toBeGreaterThan(50);
     expect(
-      programs.map((path) => path.replace(/\.js$/, '.d.ts')).filter((path) => !packed.includes(path)),
+      programs
+        .map((path) => path.replace(/\.js$/, '.d.ts'))
+        .filter((path) => !packed.includes(path)),
     ).toEqual([]);
   });
 
@@ -130,7 +154,9 @@ describe('the packed files', () => {
 
 describe.each(versions)('installed beside $version', ({ version }) => {
   it.each(['app.mjs', 'app.cjs'])('%s -> does with the package what an app does', async (file) => {
-    const { stdout, stderr } = await run(process.execPath, [file, 'express'], { cwd: consumer(version) });
+    const { stdout, stderr } = await run(process.execPath, [file, 'express'], {
+      cwd: consumer(version),
+    });
     expect(stdout).toMatch(/^\d+ checks\n$/);
     expect(stderr).toBe('');
   });
@@ -142,7 +168,12 @@ describe.each(versions)('installed beside $version', ({ version }) => {
         ['--noEmit', '--strict', '--skipLibCheck', '--types', 'node', ...options, ...sources],
         { cwd: consumer(version) },
       ).catch(({ stdout }: { stdout: string }) => expect.fail(stdout));
-    await compile(['typed.mts', 'typed.cts'], '--module', 'nodenext', '--exactOptionalPropertyTypes');
+    await compile(
+      ['typed.mts', 'typed.cts'],
+      '--module',
+      'nodenext',
+      '--exactOptionalPropertyTypes',
+    );
     await compile(['typed.mts', 'typed.cts'], '--module', 'node16');
     await compile(['typed.mts'], '--module', 'esnext', '--moduleResolution', 'bundler');
   });
@@ -155,7 +186,9 @@ describe('the installed package', () => {
       ['--noEmit', '--strict', '--types', 'node', '--module', 'nodenext', 'typed.mts'],
       { cwd: consumer('Express 5') },
     ).catch(({ stdout }: { stdout: string }) => ({ stdout }));
-    expect((await checked).stdout.split('\n').filter((line) => line.includes('require-api-key'))).toEqual([]);
+    expect(
+      (await checked).stdout.split('\n').filter((line) => line.includes('require-api-key')),
+    ).toEqual([]);
   });
 
   it('the command -> makes a key that the package takes for one', async () => {
@@ -174,7 +207,9 @@ describe('the installed package', () => {
 
   it('the root entry, required where nothing optional is installed -> loads nothing but itself', async () => {
     const list = `require('require-api-key'); console.log(JSON.stringify(Object.keys(require.cache)))`;
-    const { stdout } = await run(process.execPath, ['--eval', list], { cwd: consumer('Express 5') });
+    const { stdout } = await run(process.execPath, ['--eval', list], {
+      cwd: consumer('Express 5'),
+    });
     const packages = (JSON.parse(stdout) as string[]).map(
       (file) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file)?.[1],
     );
@@ -195,7 +230,9 @@ describe('the installed package', () => {
       return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
     };
     const everything = `export * from 'require-api-key'`;
-    expect(await sizeOf(`export { requireApiKey, apiKeyOf } from 'require-api-key'`)).toBeLessThan(10_000);
+    expect(await sizeOf(`export { requireApiKey, apiKeyOf } from 'require-api-key'`)).toBeLessThan(
+      10_000,
+    );
     expect(await sizeOf(everything)).toBeLessThan(18_500);
   });
 });

@@ -19,16 +19,25 @@ function importsOf(file: string): string[] {
 function layerOf(file: string): number {
   const [, first] = relative('.', file).split('/');
   return (
-    { cli: 3, web: 3, 'cli.ts': 3, 'web.ts': 3, testing: 3, 'testing.ts': 3, 'postgres.ts': 2, lib: 0 }[
-      first!
-    ] ?? (file.includes('stores/postgres') ? 2 : 1)
+    {
+      cli: 3,
+      web: 3,
+      'cli.ts': 3,
+      'web.ts': 3,
+      testing: 3,
+      'testing.ts': 3,
+      'postgres.ts': 2,
+      lib: 0,
+    }[first!] ?? (file.includes('stores/postgres') ? 2 : 1)
   );
 }
 
 describe('the modules of src', () => {
   it('a file of the core -> imports node: modules and files of its own layer alone', () => {
     for (const file of files.filter((each) => layerOf(each) <= 1)) {
-      const foreign = importsOf(file).filter((name) => !name.startsWith('.') && !name.startsWith('node:'));
+      const foreign = importsOf(file).filter(
+        (name) => !name.startsWith('.') && !name.startsWith('node:'),
+      );
       expect(foreign, file).toEqual([]);
     }
   });
@@ -45,13 +54,16 @@ describe('the modules of src', () => {
   it('index.ts -> names re-exported one by one, nothing else', () => {
     const source = readFileSync('src/index.ts', 'utf8').replace(/\/\*\*.*?\*\//gs, '');
     const lines = source.trim().split(';\n');
-    for (const line of lines) expect(line).toMatch(/^export (type )?\{[^*]+\} from '\.\/[^']+';?$/s);
+    for (const line of lines)
+      expect(line).toMatch(/^export (type )?\{[^*]+\} from '\.\/[^']+';?$/s);
   });
 });
 
 describe('the built package', () => {
   const load = (script: string, type: 'module' | 'commonjs') =>
-    execFileSync(process.execPath, [`--input-type=${type}`, '--eval', script], { encoding: 'utf8' });
+    execFileSync(process.execPath, [`--input-type=${type}`, '--eval', script], {
+      encoding: 'utf8',
+    });
 
   it('loaded as an ECMAScript module and as CommonJS -> the same names', () => {
     const print = 'console.log(Object.keys(library).sort().join())';

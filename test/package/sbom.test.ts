@@ -27,12 +27,17 @@ const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 const manifest = read('package.json') as Record<string, Record<string, string>>;
 const lock = read('package-lock.json') as { packages: Record<string, Locked> };
 const bom = JSON.parse(
-  execFileSync('npm', ['run', '--silent', 'sbom'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+  execFileSync('npm', ['run', '--silent', 'sbom'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }),
 ) as Bom;
 
 const root = bom.metadata.component['bom-ref'];
 const names = (refs: readonly string[]) =>
-  refs.map((ref) => bom.components.find((component) => component['bom-ref'] === ref)!.name).toSorted();
+  refs
+    .map((ref) => bom.components.find((component) => component['bom-ref'] === ref)!.name)
+    .toSorted();
 
 describe('npm run sbom', () => {
   it('the package itself -> in CycloneDX, by its name, needing exactly the run-time dependencies of package.json', () => {
@@ -56,7 +61,9 @@ describe('npm run sbom', () => {
 
   it('a development dependency -> not among them', () => {
     const listed = new Set(bom.components.map(({ name }) => name));
-    expect(Object.keys(manifest['devDependencies']!).filter((name) => listed.has(name))).toEqual([]);
+    expect(Object.keys(manifest['devDependencies']!).filter((name) => listed.has(name))).toEqual(
+      [],
+    );
   });
 
   it('each component -> with its address, its licence and its hash, and needed by another', () => {

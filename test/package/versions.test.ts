@@ -25,7 +25,9 @@ describe('the supported versions', () => {
   });
 
   it('the README -> the oldest Node of "engines", and every major of Express', () => {
-    const [, node, express] = /^It needs Node (\S+) or later and Express (.+?)\. /m.exec(read('README.md'))!;
+    const [, node, express] = /^It needs Node (\S+) or later and Express (.+?)\. /m.exec(
+      read('README.md'),
+    )!;
     expect(node).toBe(oldest);
     const ranges = manifest.peerDependencies.express.split(' || ');
     expect(express).toBe(ranges.map((range) => range.replace(/^\^(\d+)\..*/, '$1')).join(' or '));

@@ -65,7 +65,9 @@ describe('keys', () => {
 
     expect(await storeOf().adopt()).toMatchObject({ adopted: 1, skipped: { duplicates: 1 } });
 
-    expect(await storeOf().findByDigest(digestOf('a-key-of-alice'))).toMatchObject({ user: 'alice' });
+    expect(await storeOf().findByDigest(digestOf('a-key-of-alice'))).toMatchObject({
+      user: 'alice',
+    });
   });
 
   const hex = sha256Hex('some key');
@@ -157,7 +159,9 @@ describe('keys', () => {
 
   it("of the library's own form -> keep their key id; with a wrong checksum -> get another, nothing of the key", async () => {
     await plaintextTable();
-    const own = ['key', 'a', 'my_app2_live', 'x'.repeat(32)].map((prefix) => generateApiKey({ prefix }));
+    const own = ['key', 'a', 'my_app2_live', 'x'.repeat(32)].map((prefix) =>
+      generateApiKey({ prefix }),
+    );
     for (const { key } of own) await insertOld('alice', key);
     await insertOld('bob', sampleKey('independent'));
     const foreign = `sk_live_${'A1b2C3d4'.repeat(6)}`;
@@ -165,10 +169,13 @@ describe('keys', () => {
 
     await storeOf().adopt({ prefix: 'old_app' });
 
-    for (const { keyId, digest } of own) expect((await storeOf().findByDigest(digest))?.keyId).toBe(keyId);
+    for (const { keyId, digest } of own)
+      expect((await storeOf().findByDigest(digest))?.keyId).toBe(keyId);
     const sample = sampleKey('independent');
     expect((await storeOf().findByDigest(digestOf(sample)))?.keyId).toBe(sample.slice(0, 14));
-    expect((await storeOf().findByDigest(digestOf(foreign)))?.keyId).toMatch(/^old_app_[0-9A-Za-z]{10}$/);
+    expect((await storeOf().findByDigest(digestOf(foreign)))?.keyId).toMatch(
+      /^old_app_[0-9A-Za-z]{10}$/,
+    );
   });
 
   it('5 000 of them -> ids that all differ and use every digit', async () => {
@@ -181,23 +188,39 @@ describe('keys', () => {
     const ids = rows.map(({ key_id: keyId }) => keyId);
     expect(new Set(ids).size).toBe(5_000);
     expect(ids.every((id) => /^key_[0-9A-Za-z]{10}$/.test(id))).toBe(true);
-    for (let place = 4; place < 14; place++) expect(new Set(ids.map((id) => id[place])).size).toBe(62);
+    for (let place = 4; place < 14; place++)
+      expect(new Set(ids.map((id) => id[place])).size).toBe(62);
   });
 
   it('that no request can present -> adopted and counted where active; all others get in', async () => {
     await plaintextTable();
     const [good, bad] = [
       ['x'.repeat(512), '!~"+-.', 'key'],
-      ['two words', ' blank-before', 'a,b', 'schlüssel', 'tab\tinside', 'line\n', 'x'.repeat(513), '\u007f'],
+      [
+        'two words',
+        ' blank-before',
+        'a,b',
+        'schlüssel',
+        'tab\tinside',
+        'line\n',
+        'x'.repeat(513),
+        '\u007f',
+      ],
     ];
     for (const key of [...good, ...bad]) await insertOld('alice', key);
     await insertOld('bob', 'inactive key', { is_active: false });
 
-    expect(await storeOf().adopt()).toMatchObject({ adopted: 12, revoked: 1, unpresentable: bad.length });
+    expect(await storeOf().adopt()).toMatchObject({
+      adopted: 12,
+      revoked: 1,
+      unpresentable: bad.length,
+    });
 
     const keys = new ApiKeyManager({ store: storeOf(), legacyKeys: true });
     onTestFinished(() => keys.close());
-    const app = await guardedApp(expressVersions[0]!.express, { guard: requireApiKey({ source: keys }) });
+    const app = await guardedApp(expressVersions[0]!.express, {
+      guard: requireApiKey({ source: keys }),
+    });
     for (const key of good) expect((await app.raw([`X-API-Key: ${key}`])).status, key).toBe(200);
     // A line break ends the header, and Node itself refuses control characters.
     for (const key of bad.filter((each) => each !== 'line\n')) {
@@ -253,10 +276,16 @@ describe('keys', () => {
 
     const summary = await storeOf().adopt();
 
-    expect(summary).toMatchObject({ adopted: 2, revoked: 0, skipped: { withoutKey: 0, duplicates: 2 } });
+    expect(summary).toMatchObject({
+      adopted: 2,
+      revoked: 0,
+      skipped: { withoutKey: 0, duplicates: 2 },
+    });
     expect(await storeOf().findByDigest(digestOf('shared-key'))).toMatchObject({ user: 'first' });
     expect(await storeOf().findByDigest(digestOf('shared-key'))).not.toHaveProperty('revokedAt');
-    const { rows } = await pool.query(`select reason, record::text as record from ${table}_skipped`);
+    const { rows } = await pool.query(
+      `select reason, record::text as record from ${table}_skipped`,
+    );
     expect(JSON.stringify(rows)).toMatch(/second.*inactive|inactive.*second/);
     expect(JSON.stringify(rows)).not.toContain('shared-key');
   });

@@ -32,11 +32,16 @@ describe('large tables', () => {
     expect(half.rows[0]!.total).toBe(3_000);
     // The old application meanwhile: a new key, one exchanged, one switched off, one removed.
     await insertOld('late', 'late-key');
-    await pool.query(`update ${table} set api_key = 'exchanged' where api_key = 'legacy-key-number-1'`);
+    await pool.query(
+      `update ${table} set api_key = 'exchanged' where api_key = 'legacy-key-number-1'`,
+    );
     await pool.query(`update ${table} set is_active = false where api_key = 'legacy-key-number-2'`);
     await pool.query(`delete from ${table} where api_key = 'legacy-key-number-3'`);
 
-    expect(await storeOf().adopt({ batchSize: 300 })).toMatchObject({ adopted: 3_000, revoked: 301 });
+    expect(await storeOf().adopt({ batchSize: 300 })).toMatchObject({
+      adopted: 3_000,
+      revoked: 301,
+    });
 
     const find = (key: string) => storeOf().findByDigest(digestOf(key));
     expect(await find('late-key')).toMatchObject({ user: 'late' });
@@ -82,7 +87,9 @@ describe('large tables', () => {
     expect(steps.length).toBeGreaterThan(4);
     expect(steps[0]).toEqual({ done: 0, total: 3_000 });
     expect(steps.at(-1)).toEqual({ done: 3_000, total: 3_000 });
-    expect(steps.map(({ done }) => done)).toEqual(steps.map(({ done }) => done).toSorted((a, b) => a - b));
+    expect(steps.map(({ done }) => done)).toEqual(
+      steps.map(({ done }) => done).toSorted((a, b) => a - b),
+    );
   });
 
   it('an application that inserts all the while -> every key it was told is in gets in', async () => {
@@ -117,7 +124,9 @@ describe('large tables', () => {
 
     await Promise.all([storeOf().adopt({ batchSize: 200 }), storeOf().adopt({ batchSize: 200 })]);
 
-    expect((await pool.query(`select count(*)::int as n from ${table}`)).rows).toEqual([{ n: 3_000 }]);
+    expect((await pool.query(`select count(*)::int as n from ${table}`)).rows).toEqual([
+      { n: 3_000 },
+    ]);
     expect(await storeOf().inspect()).toMatchObject({ state: 'ready' });
   });
 });
@@ -132,5 +141,7 @@ it.each([
 ])('%s %s -> a TypeError that names it', async (name, _what, options) => {
   await plaintextTable();
 
-  await expect(storeOf().adopt(options as never)).rejects.toThrow(new RegExp(`adopt: "${name}" must be`));
+  await expect(storeOf().adopt(options as never)).rejects.toThrow(
+    new RegExp(`adopt: "${name}" must be`),
+  );
 });

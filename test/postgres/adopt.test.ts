@@ -78,7 +78,10 @@ describe('the table that many applications start with', () => {
 
     const key = storedKey();
     expect(await store.insert(key)).toEqual(recordOf(key));
-    const { record } = await store.rotate(keyId, successor(now), { overlapMs: 100, startsAt: 'first-use' });
+    const { record } = await store.rotate(keyId, successor(now), {
+      overlapMs: 100,
+      startsAt: 'first-use',
+    });
     await store.touch([{ keyId: record.keyId, usedAt: now }]);
 
     expect((await store.get(keyId))?.expiresAt).toEqual(new Date(now.getTime() + 100));
@@ -153,7 +156,12 @@ describe('tables that differ', () => {
     await plaintextTable(
       `expires_at timestamp, name varchar(9), scopes text[], metadata json, created_at timestamptz, last_used_at date`,
     );
-    const more = { expires_at: '2030-01-01 00:00', name: 'laptop', scopes: '{a,b}', metadata: '{"a": 1}' };
+    const more = {
+      expires_at: '2030-01-01 00:00',
+      name: 'laptop',
+      scopes: '{a,b}',
+      metadata: '{"a": 1}',
+    };
     await insertOld('alice', 'k1', {
       ...more,
       created_at: '2024-01-01T00:00:00+02:00',
@@ -171,7 +179,10 @@ describe('tables that differ', () => {
       createdAt: new Date('2023-12-31T22:00:00Z'),
       lastUsedAt: new Date('2024-02-03T00:00:00Z'),
     });
-    expect(await storeOf().findByDigest(digestOf('k2'))).toMatchObject({ scopes: [], metadata: {} });
+    expect(await storeOf().findByDigest(digestOf('k2'))).toMatchObject({
+      scopes: [],
+      metadata: {},
+    });
   });
 
   it.each([
@@ -214,7 +225,9 @@ describe('tables that differ', () => {
       const before = await columnsOf();
 
       await expect(storeOf().adopt()).rejects.toThrow(
-        new RegExp(`adopt does not read ${table}\\.${name}, by which keys may .*is_active .*ignoredColumns`),
+        new RegExp(
+          `adopt does not read ${table}\\.${name}, by which keys may .*is_active .*ignoredColumns`,
+        ),
       );
 
       expect(await columnsOf()).toEqual(before);
@@ -254,7 +267,9 @@ describe('tables that differ', () => {
   ])('ignoredColumns of %j -> refused', async (ignoredColumns, message) => {
     await plaintextTable();
 
-    await expect(storeOf().adopt({ ignoredColumns })).rejects.toThrow(message.replace('plain_N', table));
+    await expect(storeOf().adopt({ ignoredColumns })).rejects.toThrow(
+      message.replace('plain_N', table),
+    );
   });
 
   it.each([
@@ -299,7 +314,9 @@ describe('tables that differ', () => {
     await insertOld('alice', 'alice-key');
     await pool.query(`create view view_${table} as select api_key from ${table}`);
 
-    await expect(storeOf().adopt()).rejects.toThrow(/a view, function or policy of your own uses the table/);
+    await expect(storeOf().adopt()).rejects.toThrow(
+      /a view, function or policy of your own uses the table/,
+    );
     expect(
       (await pool.query(`select user_name from ${table} where api_key = 'alice-key'`)).rows,
     ).toHaveLength(1);

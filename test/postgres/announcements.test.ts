@@ -44,9 +44,10 @@ it('an insert by hand -> announced', async () => {
   const { digest } = storedKey();
 
   expect(
-    await heardOf(`insert into api_keys (key_id, user_name, digest) values ('key_hand', 'alice', $1)`, [
-      digest,
-    ]),
+    await heardOf(
+      `insert into api_keys (key_id, user_name, digest) values ('key_hand', 'alice', $1)`,
+      [digest],
+    ),
   ).toEqual(['key_hand']);
 });
 
@@ -60,7 +61,9 @@ it.each([
   `digest = 'sha256:' || repeat('0', 64)`,
   `last_used_at = now(), name = 'x'`,
 ])('an update of %s by hand -> announced', async (assignment) => {
-  expect(await heardOf(`update api_keys set ${assignment} where key_id = $1`, [keyId])).toEqual([keyId]);
+  expect(await heardOf(`update api_keys set ${assignment} where key_id = $1`, [keyId])).toEqual([
+    keyId,
+  ]);
 });
 
 it('an update of last_used_at alone, or to what it was -> not announced', async () => {
@@ -73,10 +76,9 @@ it('an update of last_used_at alone, or to what it was -> not announced', async 
 });
 
 it('a changed key id -> the old and the new are announced', async () => {
-  expect(await heardOf(`update api_keys set key_id = 'key_zz' where key_id = $1`, [keyId])).toEqual([
-    keyId,
-    'key_zz',
-  ]);
+  expect(await heardOf(`update api_keys set key_id = 'key_zz' where key_id = $1`, [keyId])).toEqual(
+    [keyId, 'key_zz'],
+  );
 });
 
 it('a delete by hand -> announced', async () => {

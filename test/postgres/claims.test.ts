@@ -37,7 +37,10 @@ describe('claim links in PostgreSQL', () => {
     await expect(page.prune({ olderThanMs: 0 })).rejects.toThrow(/permission denied/);
     expect(await page.peekClaim(token)).toEqual(claim);
     const { key, record } = await page.claim(token);
-    expect(await keys.verify(key)).toMatchObject({ ok: true, apiKey: { user: 'alice', scopes: ['a'] } });
+    expect(await keys.verify(key)).toMatchObject({
+      ok: true,
+      apiKey: { user: 'alice', scopes: ['a'] },
+    });
     expect(await rowOf(claim.claimId)).toMatchObject({ key_id: record.keyId, revoked_at: null });
   });
 
@@ -48,13 +51,18 @@ describe('claim links in PostgreSQL', () => {
     const row = JSON.stringify(await rowOf(claim.claimId));
     for (const secret of [token, key, key.slice(14, 46)]) expect(row).not.toContain(secret);
     await expect(
-      pool.query(`update api_keys_claims set token_digest = $1 where claim_id = $2`, [token, claim.claimId]),
+      pool.query(`update api_keys_claims set token_digest = $1 where claim_id = $2`, [
+        token,
+        claim.claimId,
+      ]),
     ).rejects.toThrow(/_claims_digest_check/);
   });
 
   it('a key that cannot be stored -> the link is open as before', async () => {
     const { token, claim } = await keys.createClaim({ user: 'alice' });
-    await pool.query(`alter table api_keys add constraint no_alice check (user_name <> 'alice') not valid`);
+    await pool.query(
+      `alter table api_keys add constraint no_alice check (user_name <> 'alice') not valid`,
+    );
     await expect(keys.claim(token)).rejects.toThrow(/no_alice/);
     expect(await rowOf(claim.claimId)).toMatchObject({ claimed_at: null, key_id: null });
     await pool.query('alter table api_keys drop constraint no_alice');
@@ -80,10 +88,15 @@ describe('claim links in PostgreSQL', () => {
   it('ended by hand in SQL -> expired; an end of infinity -> open', async () => {
     const { token, claim } = await keys.createClaim({ user: 'alice' });
     const setEnd = (end: string) =>
-      pool.query(`update api_keys_claims set expires_at = $1 where claim_id = $2`, [end, claim.claimId]);
+      pool.query(`update api_keys_claims set expires_at = $1 where claim_id = $2`, [
+        end,
+        claim.claimId,
+      ]);
     await setEnd('-infinity');
     await expect(keys.claim(token)).rejects.toMatchObject({ code: 'claim_not_usable' });
-    expect(await keys.listClaims({ status: 'expired' })).toMatchObject([{ claimId: claim.claimId }]);
+    expect(await keys.listClaims({ status: 'expired' })).toMatchObject([
+      { claimId: claim.claimId },
+    ]);
     await setEnd('infinity');
     await keys.claim(token);
   });

@@ -15,7 +15,11 @@ async function useAll(client: PostgresClient, table: string): Promise<void> {
   const watcher = recordingWatcher();
   const watch = store.watch?.(watcher);
   if (watch) await watcher.until('alive');
-  const key = storedKey({ scopes: ['a'], metadata: { a: [1] }, expiresAt: new Date('2040-01-01Z') });
+  const key = storedKey({
+    scopes: ['a'],
+    metadata: { a: [1] },
+    expiresAt: new Date('2040-01-01Z'),
+  });
   expect(await store.insert(key)).toEqual(recordOf(key));
   expect(await store.findByDigest(key.digest)).toEqual(key);
   expect(await store.update(key.keyId, { name: 'x', metadata: { b: 2 } })).toMatchObject({
@@ -25,7 +29,10 @@ async function useAll(client: PostgresClient, table: string): Promise<void> {
   await store.rotate(key.keyId, next, { overlapMs: 10, startsAt: 'first-use' });
   await store.touch([{ keyId: next.keyId, usedAt: now }]);
   const records = await store.list({ limit: 5, now });
-  expect(records.map(({ expiresAt }) => expiresAt)).toEqual([key.expiresAt, new Date(now.getTime() + 10)]);
+  expect(records.map(({ expiresAt }) => expiresAt)).toEqual([
+    key.expiresAt,
+    new Date(now.getTime() + 10),
+  ]);
   expect(await store.list({ limit: 5, now, cursor: next.keyId, status: 'rotating' })).toEqual(
     records.slice(1),
   );

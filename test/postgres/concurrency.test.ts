@@ -50,7 +50,9 @@ describe('rotations of one key at once', () => {
       await store.insert(key);
 
       const outcomes = await Promise.allSettled(
-        Array.from({ length: 20 }, () => store.rotate(key.keyId, successor(now), { overlapMs, startsAt })),
+        Array.from({ length: 20 }, () =>
+          store.rotate(key.keyId, successor(now), { overlapMs, startsAt }),
+        ),
       );
 
       const failures = outcomes.flatMap((outcome) =>
@@ -91,7 +93,10 @@ describe('a rotation', () => {
     await store.insert(key);
     const next = successor(now);
 
-    const { record, previous } = await store.rotate(key.keyId, next, { overlapMs: 1_500, startsAt: 'now' });
+    const { record, previous } = await store.rotate(key.keyId, next, {
+      overlapMs: 1_500,
+      startsAt: 'now',
+    });
 
     const { keyId, user, name, scopes, metadata, expiresAt } = key;
     expect(record).toEqual({
@@ -111,7 +116,10 @@ describe('a rotation', () => {
     const key = storedKey({ expiresAt });
     await store.insert(key);
 
-    const { previous } = await store.rotate(key.keyId, successor(now), { overlapMs: 9_000, startsAt: 'now' });
+    const { previous } = await store.rotate(key.keyId, successor(now), {
+      overlapMs: 9_000,
+      startsAt: 'now',
+    });
 
     expect(previous.expiresAt).toEqual(expiresAt);
   });
@@ -180,7 +188,10 @@ describe('a revocation', () => {
     await store.insert(key);
     const ids = [key.keyId];
     while (ids.length < length) {
-      const { record } = await store.rotate(ids.at(-1)!, successor(now), { overlapMs: 1e9, startsAt: 'now' });
+      const { record } = await store.rotate(ids.at(-1)!, successor(now), {
+        overlapMs: 1e9,
+        startsAt: 'now',
+      });
       ids.push(record.keyId);
     }
     return ids;

@@ -70,7 +70,9 @@ describe('the schema of an earlier version', () => {
 
       for (let round = 0; round < 2; round++) {
         await Promise.all(
-          Array.from({ length: 5 }, () => new PostgresKeyStore({ client: database.pool() }).migrate()),
+          Array.from({ length: 5 }, () =>
+            new PostgresKeyStore({ client: database.pool() }).migrate(),
+          ),
         );
       }
 
@@ -155,7 +157,9 @@ describe('triggers that were changed, disabled or dropped', () => {
 
       expect(await store.inspect()).toEqual({ state: 'disarmed', version: latestVersion });
       await Promise.all(
-        Array.from({ length: 5 }, () => new PostgresKeyStore({ client: database.pool() }).migrate()),
+        Array.from({ length: 5 }, () =>
+          new PostgresKeyStore({ client: database.pool() }).migrate(),
+        ),
       );
 
       expect(await store.inspect()).toEqual({ state: 'ready', version: latestVersion });
@@ -175,7 +179,9 @@ describe('triggers that were changed, disabled or dropped', () => {
       await pool.query('drop event trigger meddle');
     });
 
-    await expect(store.migrate()).rejects.toThrow('the triggers of public.api_keys are dropped or disabled');
+    await expect(store.migrate()).rejects.toThrow(
+      'the triggers of public.api_keys are dropped or disabled',
+    );
   });
 });
 

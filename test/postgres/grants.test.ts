@@ -65,6 +65,8 @@ describe('the grants of docs/production.md', () => {
     expect((await keys.get(successor.keyId))?.revokedAt).toBeInstanceOf(Date);
 
     const client = await database.client({ options: `-c role=${roleOf('key_operator')}` });
-    await expect(client.query('alter table api_keys add column spare text')).rejects.toThrow('must be owner');
+    await expect(client.query('alter table api_keys add column spare text')).rejects.toThrow(
+      'must be owner',
+    );
   });
 });

@@ -85,7 +85,14 @@ async function useAll(table: string, searchPath: string): Promise<void> {
   ).rejects.toMatchObject({ code: 'already_rotated' });
   await store.rotate(next.keyId, successor(now), { overlapMs: 10, startsAt: 'now' });
   await store.touch([{ keyId: next.keyId, usedAt: now }]);
-  for (const status of ['active', 'expiring', 'rotating', 'expired', 'revoked', undefined] as const) {
+  for (const status of [
+    'active',
+    'expiring',
+    'rotating',
+    'expired',
+    'revoked',
+    undefined,
+  ] as const) {
     for (const cursor of [key.keyId, undefined]) {
       await store.list({ limit: 5, now, status, cursor, user: 'alice', search: 'li' });
     }
@@ -115,7 +122,8 @@ async function useClaims({ claims }: PostgresKeyStore): Promise<void> {
   for (const each of [claim, other]) await claims.insert(each);
   expect(await claims.find(claim.tokenDigest)).toBeDefined();
   for (const status of ['open', 'used', 'withdrawn', 'expired', undefined] as const) {
-    for (const cursor of ['claim_1', undefined]) await claims.list({ limit: 5, now, status, cursor });
+    for (const cursor of ['claim_1', undefined])
+      await claims.list({ limit: 5, now, status, cursor });
   }
   const { keyId, digest } = storedKey();
   for (const outcome of ['claimed', 'used']) {
@@ -162,7 +170,9 @@ it('every function of every statement -> qualified, or in a body whose search pa
       .replaceAll(/set search_path = pg_catalog, pg_temp as \$(\w+)\$[^]*?\$\1\$/g, '')
       .replaceAll(/E?'(?:[^']|'')*'/g, "''"),
   );
-  const called = [...code.join(';\n').matchAll(/(?<![\w."])([a-z_]\w*)\s*\(/g)].map(([, name]) => name!);
+  const called = [...code.join(';\n').matchAll(/(?<![\w."])([a-z_]\w*)\s*\(/g)].map(
+    ([, name]) => name!,
+  );
 
   expect(sent.length).toBeGreaterThan(50);
   expect([...new Set(called)].filter((name) => functions.has(name))).toEqual([]);

@@ -20,7 +20,12 @@ describe('lists', () => {
 
     const seen: string[] = [];
     for (let cursor: string | undefined; ; cursor = seen.at(-1)) {
-      const page = await store.list({ user, limit: 2, now, ...(cursor !== undefined && { cursor }) });
+      const page = await store.list({
+        user,
+        limit: 2,
+        now,
+        ...(cursor !== undefined && { cursor }),
+      });
       if (page.length === 0) break;
       seen.push(...page.map(({ keyId }) => keyId));
     }

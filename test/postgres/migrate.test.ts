@@ -12,7 +12,8 @@ const database = await createDatabase();
 const pool = database.pool({ max: 12 });
 let schema: string;
 let count = 0;
-const sessionOf = (name: string) => new Session(new Database(pool), createNames(name, 'api_keys'), 0);
+const sessionOf = (name: string) =>
+  new Session(new Database(pool), createNames(name, 'api_keys'), 0);
 const storeOf = (options = {}) => new PostgresKeyStore({ client: pool, schema, ...options });
 
 beforeEach(() => {
@@ -49,7 +50,9 @@ describe('migrate', () => {
 
   it('ten pools at once -> all succeed, each step once', async () => {
     await Promise.all(
-      Array.from({ length: 10 }, () => new PostgresKeyStore({ client: database.pool(), schema }).migrate()),
+      Array.from({ length: 10 }, () =>
+        new PostgresKeyStore({ client: database.pool(), schema }).migrate(),
+      ),
     );
 
     const { rows } = await pool.query(
@@ -86,7 +89,10 @@ describe('migrate', () => {
 
   it('a step that fails -> undone as a whole, and the error says so', async () => {
     const session = sessionOf(schema);
-    const broken = { version: 1, sql: () => `${migrations[0]!.sql(session.names)} select no_such_thing();` };
+    const broken = {
+      version: 1,
+      sql: () => `${migrations[0]!.sql(session.names)} select no_such_thing();`,
+    };
 
     await expect(migrate(session, [broken])).rejects.toThrow(/no_such_thing/);
 

@@ -12,7 +12,9 @@ it('a pool whose queries go to another database from now on -> the connection th
   await new PostgresKeyStore({ client: pool }).migrate();
   await new PostgresKeyStore({ client: other }).migrate();
   const watcher = recordingWatcher();
-  const watch = new PostgresKeyStore({ client: pool, heartbeatMs: 30, queryTimeoutMs: 200 }).watch!(watcher);
+  const watch = new PostgresKeyStore({ client: pool, heartbeatMs: 30, queryTimeoutMs: 200 }).watch!(
+    watcher,
+  );
   onTestFinished(() => watch.close());
   await watcher.until('alive', 3);
 

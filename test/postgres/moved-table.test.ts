@@ -12,14 +12,18 @@ const pool = database.pool();
 const byHand = await database.client();
 const long = 't'.repeat(43);
 
-const tables = (table: string) => ['', '_claims', '_migrations'].map((ending) => `${table}${ending}`);
+const tables = (table: string) =>
+  ['', '_claims', '_migrations'].map((ending) => `${table}${ending}`);
 
 const moves: [how: string, from: [string, string], to: [string, string], statements: string[]][] = [
   [
     'moved into another schema',
     ['public', 'api_keys'],
     ['app', 'api_keys'],
-    ['create schema app', ...tables('api_keys').map((table) => `alter table ${table} set schema app`)],
+    [
+      'create schema app',
+      ...tables('api_keys').map((table) => `alter table ${table} set schema app`),
+    ],
   ],
   [
     'taken along by its schema to another name',
@@ -76,9 +80,12 @@ it.each(moves)(
 );
 
 it('a table renamed to one whose name another had before -> a revocation elsewhere is seen within a second', async () => {
-  const [named, renamed] = ['taken', 'spare'].map((table) => new PostgresKeyStore({ client: pool, table }));
+  const [named, renamed] = ['taken', 'spare'].map(
+    (table) => new PostgresKeyStore({ client: pool, table }),
+  );
   for (const store of [named!, renamed!]) await store.migrate();
-  for (const table of tables('taken')) await byHand.query(`alter table ${table} rename to ${table}_before`);
+  for (const table of tables('taken'))
+    await byHand.query(`alter table ${table} rename to ${table}_before`);
   for (const table of tables('spare'))
     await byHand.query(`alter table ${table} rename to ${table.replace('spare', 'taken')}`);
   const managers = [1, 2].map(

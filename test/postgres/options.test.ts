@@ -9,15 +9,27 @@ it.each([
   ['no options', undefined, '"client" must be a pg Pool'],
   ['a client in place of the options', client, 'write new PostgresKeyStore({ client })'],
   ['no client', {}, '"client" must be a pg Pool'],
-  ['a connection string for the client', { client: 'postgres://me:secret@db' }, 'a string of 23 characters'],
+  [
+    'a connection string for the client',
+    { client: 'postgres://me:secret@db' },
+    'a string of 23 characters',
+  ],
   ['a client that cannot query', { client: {} }, '"client" must be'],
   ['a client of null', { client: null }, '"client" must be'],
   ['an unknown option', { client, tabel: 'x' }, 'did you mean "table"?'],
   ['an empty table', { client, table: '' }, '"table" must be a name of 1 to 43 bytes'],
   ['a table of 44 bytes', { client, table: 'é'.repeat(22) }, '"table" must be'],
-  ['a schema of 64 bytes', { client, schema: 's'.repeat(64) }, '"schema" must be a name of 1 to 63 bytes'],
+  [
+    'a schema of 64 bytes',
+    { client, schema: 's'.repeat(64) },
+    '"schema" must be a name of 1 to 63 bytes',
+  ],
   ['a NUL in the schema', { client, schema: 'a\0b' }, '"schema" must be'],
-  ['a timeout of none', { client, queryTimeoutMs: 0 }, '"queryTimeoutMs" must be an integer from 1 to 60000'],
+  [
+    'a timeout of none',
+    { client, queryTimeoutMs: 0 },
+    '"queryTimeoutMs" must be an integer from 1 to 60000',
+  ],
   ['a heartbeat of text', { client, heartbeatMs: '5s' }, '"heartbeatMs" must be an integer'],
 ])('%s -> a TypeError that names the option and no value', (_what, options, message) => {
   const make = () => new PostgresKeyStore(options as never);
@@ -28,7 +40,9 @@ it.each([
 });
 
 it('a client that can only query -> a store that does not watch', () => {
-  expect(new PostgresKeyStore({ client, schema: undefined, table: undefined }).watch).toBeUndefined();
+  expect(
+    new PostgresKeyStore({ client, schema: undefined, table: undefined }).watch,
+  ).toBeUndefined();
 });
 
 it.each([

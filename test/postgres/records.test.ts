@@ -48,11 +48,15 @@ describe('what is stored', () => {
 
   it('a NUL character -> a clear error on the way in, no record on the way out', async () => {
     await expect(store.insert(storedKey({ user: 'a\0b' }))).rejects.toThrow(/NUL character/);
-    await expect(store.insert(storedKey({ metadata: { a: '\0' } }))).rejects.toThrow(/NUL character/);
+    await expect(store.insert(storedKey({ metadata: { a: '\0' } }))).rejects.toThrow(
+      /NUL character/,
+    );
     expect(await store.get('a\0b')).toBeUndefined();
     expect(await store.findByDigest('a\0b')).toBeUndefined();
     expect(await store.list({ user: 'a\0b', limit: 5, now })).toEqual([]);
-    await expect(store.update('a\0b', { name: 'x' })).rejects.toMatchObject({ code: 'unknown_key_id' });
+    await expect(store.update('a\0b', { name: 'x' })).rejects.toMatchObject({
+      code: 'unknown_key_id',
+    });
     await expect(store.revoke('a\0b', now, { family: true })).rejects.toMatchObject({
       code: 'unknown_key_id',
     });
@@ -199,7 +203,9 @@ describe('what the caller did wrong', () => {
 });
 
 describe('what a statement that failed is called', () => {
-  const failing = new PostgresKeyStore({ client: { query: () => Promise.reject(new Error('down')) } });
+  const failing = new PostgresKeyStore({
+    client: { query: () => Promise.reject(new Error('down')) },
+  });
   const { claims } = failing;
   const overlap = { overlapMs: 0, startsAt: 'now' } as const;
   const claim = { ...storedKey(), claimId: 'claim_x', tokenDigest: 'x', expiresAt: now };

@@ -82,8 +82,20 @@ describe('an update of the expiry that meets a rotation by another instance', ()
     ['to later, of a key without an end', undefined, at(60_000), 'now', at(5_000)],
     ['to never, where the overlap goes beyond the old end', at(3_000), null, 'now', at(3_000)],
     ['to later, where the overlap goes beyond the old end', at(3_000), at(3_001), 'now', at(3_000)],
-    ['to never, where the old key ends at the first use', at(90_000), null, 'first-use', at(90_000)],
-    ['to later, where the old key ends at the first use', at(90_000), at(90_001), 'first-use', at(90_000)],
+    [
+      'to never, where the old key ends at the first use',
+      at(90_000),
+      null,
+      'first-use',
+      at(90_000),
+    ],
+    [
+      'to later, where the old key ends at the first use',
+      at(90_000),
+      at(90_001),
+      'first-use',
+      at(90_000),
+    ],
   ] as const)('%s -> already_rotated, and the old key ends as it had to', async (...each) => {
     const [, expiresAt, later, startsAt, end] = each;
     const keyId = await inserted(expiresAt && { expiresAt });
@@ -107,7 +119,10 @@ describe('an update of the expiry that meets a rotation by another instance', ()
       () => two.update(keyId, { expiresAt: at(4_999) }),
     );
 
-    expect(outcomes).toMatchObject([fulfilled, { status: 'fulfilled', value: { expiresAt: at(4_999) } }]);
+    expect(outcomes).toMatchObject([
+      fulfilled,
+      { status: 'fulfilled', value: { expiresAt: at(4_999) } },
+    ]);
     expect(await endOf(keyId)).toEqual(at(4_999));
   });
 
@@ -121,7 +136,9 @@ describe('an update of the expiry that meets a rotation by another instance', ()
     );
 
     expect([updated, rotated]).toMatchObject([fulfilled, fulfilled]);
-    expect((rotated as PromiseFulfilledResult<{ record: KeyRecord }>).value.record.expiresAt).toBeUndefined();
+    expect(
+      (rotated as PromiseFulfilledResult<{ record: KeyRecord }>).value.record.expiresAt,
+    ).toBeUndefined();
     expect(await endOf(keyId)).toEqual(at(5_000));
   });
 
@@ -129,7 +146,9 @@ describe('an update of the expiry that meets a rotation by another instance', ()
     for (let round = 0; round < 40; round++) {
       const keyId = await inserted(round % 2 && { expiresAt: at(4_000) });
       const updates = Array.from({ length: 6 }, (_, index) =>
-        [one, two][index % 2]!.update(keyId, { expiresAt: index < 3 ? null : at(60_000) }).catch(() => {}),
+        [one, two]
+          [index % 2]!.update(keyId, { expiresAt: index < 3 ? null : at(60_000) })
+          .catch(() => {}),
       );
       await Promise.all([...updates, one.rotate(keyId, { overlapMs: 5_000 })]);
 

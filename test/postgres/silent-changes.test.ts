@@ -128,7 +128,9 @@ describe('a watch on a table that does not announce', () => {
     await new PostgresKeyStore({ client: byHand }).migrate();
     const { watcher, store } = watching();
     await watcher.until('alive');
-    await byHand.query('alter table api_keys disable trigger user; drop trigger announce_delete on api_keys');
+    await byHand.query(
+      'alter table api_keys disable trigger user; drop trigger announce_delete on api_keys',
+    );
     await watcher.until('disconnected');
 
     await store.migrate();
@@ -208,7 +210,9 @@ describe('a watch on a table that does not announce', () => {
     await watcher.until('disconnected');
     await delay(200);
 
-    const said = (await warnings.since(mark)).filter((message) => message.includes('public.silent'));
+    const said = (await warnings.since(mark)).filter((message) =>
+      message.includes('public.silent'),
+    );
 
     expect(said).toEqual([
       'PostgresKeyStore: changes to public.silent may go unannounced: its triggers are missing, disabled or not this ' +
@@ -226,7 +230,9 @@ it('a watch on a table that does not exist -> one warning that says so, with the
   await store.migrate();
   await watcher.until('alive');
 
-  const said = (await warnings.since(mark)).filter((message) => message.includes('no table public.absent'));
+  const said = (await warnings.since(mark)).filter((message) =>
+    message.includes('no table public.absent'),
+  );
 
   expect(said).toEqual([
     'PostgresKeyStore: there is no table public.absent; run migrate() or, for this schema and table, "npx require-api-key migrate".',

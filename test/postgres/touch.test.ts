@@ -55,7 +55,10 @@ describe('uses', () => {
   it('of 10 000 keys -> all written in one statement', async () => {
     await pool.query(`insert into api_keys (key_id, user_name, digest)
       select 'key_batch' || n, 'batch', 'sha256:' || encode(sha256(('b' || n)::bytea), 'hex') from generate_series(1, 10000) n`);
-    const uses = Array.from({ length: 10_000 }, (_, n) => ({ keyId: `key_batch${n + 1}`, usedAt: at(n) }));
+    const uses = Array.from({ length: 10_000 }, (_, n) => ({
+      keyId: `key_batch${n + 1}`,
+      usedAt: at(n),
+    }));
 
     await restricted.touch(uses);
 

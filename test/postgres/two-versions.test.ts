@@ -23,7 +23,10 @@ const nextVersion: Migration = {
 };
 
 function managerOn(client: pg.Pool): ApiKeyManager {
-  const keys = new ApiKeyManager({ store: new PostgresKeyStore({ client }), lastUsedIntervalMs: 10 });
+  const keys = new ApiKeyManager({
+    store: new PostgresKeyStore({ client }),
+    lastUsedIntervalMs: 10,
+  });
   onTestFinished(() => keys.close());
   return keys;
 }
@@ -87,7 +90,10 @@ describe('a newer library that upgrades the schema under a running process', () 
     let asked = 0;
     const ask = async () => {
       while (!over.signal.aborted) {
-        for (const [key, code] of [...expected, [generateApiKey().key, 'invalid_api_key'] as const]) {
+        for (const [key, code] of [
+          ...expected,
+          [generateApiKey().key, 'invalid_api_key'] as const,
+        ]) {
           const answer = await running.ask(key);
           if (answer.code !== code) wrong.push(`${answer.code} for ${code}`);
           asked++;
@@ -108,11 +114,15 @@ describe('a newer library that upgrades the schema under a running process', () 
       apiKey: { scopes: ['audio:write'] },
     });
     await keys.revoke(toRevoke!.record.keyId);
-    await withinASecond(async () => expect((await running.ask(toRevoke!.key)).code).toBe('revoked_api_key'));
+    await withinASecond(async () =>
+      expect((await running.ask(toRevoke!.key)).code).toBe('revoked_api_key'),
+    );
     await pool.query(`update api_keys set revoked_at = now(), team = 'b' where key_id = $1`, [
       cold!.record.keyId,
     ]);
-    await withinASecond(async () => expect((await running.ask(cold!.key)).code).toBe('revoked_api_key'));
+    await withinASecond(async () =>
+      expect((await running.ask(cold!.key)).code).toBe('revoked_api_key'),
+    );
     const { exitCode, output } = await running.close();
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' });
     expect((await keys.get(warm!.record.keyId))?.lastUsedAt).toBeInstanceOf(Date);
@@ -138,7 +148,10 @@ describe('a newer library that upgrades the schema under a running process', () 
     expect(await keys.list()).toHaveLength(4);
     expect(await keys.listClaims()).toMatchObject([{ keyId: claimed.record.keyId }]);
     expect(await keys.prune({ olderThanMs: 0 })).toBeGreaterThan(0);
-    expect(await keys.verify(created.key)).toMatchObject({ ok: true, apiKey: { scopes: ['audio:read'] } });
+    expect(await keys.verify(created.key)).toMatchObject({
+      ok: true,
+      apiKey: { scopes: ['audio:read'] },
+    });
   });
 
   it('migrate() and adopt() of the older one -> refused with both versions, and nothing changed', async () => {
@@ -185,7 +198,9 @@ it.each(earlierVersions)(
 
     expect(await store.inspect()).toEqual({ state: 'older', version });
     if (version < 2)
-      await expect(keys.createClaim({ user: 'bob' })).rejects.toThrow(/not up to date: run migrate\(\)/);
+      await expect(keys.createClaim({ user: 'bob' })).rejects.toThrow(
+        /not up to date: run migrate\(\)/,
+      );
     await store.migrate();
 
     expect(await keys.verify(key)).toMatchObject({ ok: true });

@@ -16,7 +16,12 @@ const byHand = await database.client();
 beforeAll(() => store.migrate());
 
 function watching(options: Partial<PostgresKeyStoreOptions> = {}) {
-  const watched = new PostgresKeyStore({ client: pool, heartbeatMs: 30, queryTimeoutMs: 500, ...options });
+  const watched = new PostgresKeyStore({
+    client: pool,
+    heartbeatMs: 30,
+    queryTimeoutMs: 500,
+    ...options,
+  });
   const watcher = recordingWatcher();
   const watch = watched.watch!(watcher);
   onTestFinished(() => watch.close());
@@ -69,7 +74,8 @@ describe('through a pool', () => {
   it('a pool that does not tell how to connect -> a connection out of it, given back at the end', async () => {
     const inner = database.pool({ max: 2 });
     const wrapped = {
-      query: async (text: string, values?: unknown[]) => inner.query<pg.QueryResultRow>(text, values),
+      query: async (text: string, values?: unknown[]) =>
+        inner.query<pg.QueryResultRow>(text, values),
       connect: async () => inner.connect(),
       on: inner.on.bind(inner),
       off: inner.off.bind(inner),
@@ -90,7 +96,8 @@ describe('through a pool', () => {
     await watcher.until('connected');
     await watcher.until('alive');
 
-    for (const pid of await listeners()) await byHand.query('select pg_terminate_backend($1)', [pid]);
+    for (const pid of await listeners())
+      await byHand.query('select pg_terminate_backend($1)', [pid]);
 
     await watcher.until('connected', 2);
     expect(watcher.told.filter((each) => each !== 'alive')).toEqual([
@@ -182,7 +189,8 @@ it('every step of a heartbeat that takes its time -> alive again before that is 
     }
 
     override emit(event: string | symbol, ...args: unknown[]): boolean {
-      if (event === 'notification') setTimeout(() => super.emit(event, ...(args as [])), 2 * delayMs);
+      if (event === 'notification')
+        setTimeout(() => super.emit(event, ...(args as [])), 2 * delayMs);
       else return super.emit(event, ...(args as []));
       return true;
     }
@@ -257,7 +265,9 @@ describe('a server of its own', async () => {
       Array.from({ length: 8 }, () => outside.findByDigest(key.digest)),
     );
     expect(performance.now() - startedAt).toBeLessThan(1_000);
-    expect(lookUps.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'rejected'));
+    expect(lookUps.map(({ status }) => status)).toEqual(
+      Array.from({ length: 8 }, () => 'rejected'),
+    );
     await expect(outside.findByDigest(key.digest)).rejects.toThrow(/no answer within 300 ms/);
     await watcher.until('disconnected');
     await server.thaw();
@@ -265,7 +275,8 @@ describe('a server of its own', async () => {
     await watcher.until('connected', 2);
     await expect.poll(() => outside.findByDigest(key.digest).catch(() => undefined)).toEqual(key);
     // No connection that got no answer is left in the pool.
-    for (let round = 0; round < 6; round++) expect(await outside.findByDigest(key.digest)).toEqual(key);
+    for (let round = 0; round < 6; round++)
+      expect(await outside.findByDigest(key.digest)).toEqual(key);
     expect(client.waitingCount).toBe(0);
     expect(client.totalCount).toBeLessThanOrEqual(3);
     expect(watcher.told.filter((each) => each === 'disconnected')).toHaveLength(1);

@@ -35,7 +35,14 @@ const admitsEverywhere = async (processes: readonly GuardedProcess[], key: strin
 };
 
 function psql(statement: string): void {
-  execFileSync('psql', ['--quiet', '--no-psqlrc', '--set=ON_ERROR_STOP=1', '--command', statement, url]);
+  execFileSync('psql', [
+    '--quiet',
+    '--no-psqlrc',
+    '--set=ON_ERROR_STOP=1',
+    '--command',
+    statement,
+    url,
+  ]);
 }
 
 function hasPsql(): boolean {
@@ -66,7 +73,8 @@ describe('revoke, rotate, update, expire seen in every other process on the same
     await admitsEverywhere(others, expired.key);
     await keys.update(expired.record.keyId, { scopes: ['b'] });
     await vi.waitFor(async () => {
-      for (const each of others) expect((await each.ask(expired.key)).apiKey?.scopes).toEqual(['b']);
+      for (const each of others)
+        expect((await each.ask(expired.key)).apiKey?.scopes).toEqual(['b']);
     }, 1_000);
     await keys.update(expired.record.keyId, { expiresAt: new Date() });
     await withinASecond(others, expired.key, 'expired_api_key');
@@ -89,7 +97,9 @@ describe('revoke, rotate, update, expire seen in every other process on the same
 
   it.skipIf(!hasPsql())('a row changed by hand in psql -> seen too', async () => {
     const others = await start(1);
-    const [one, two, three] = await Promise.all([1, 2, 3].map(() => keys.create({ user: 'alice' })));
+    const [one, two, three] = await Promise.all(
+      [1, 2, 3].map(() => keys.create({ user: 'alice' })),
+    );
     for (const { key } of [one!, two!, three!]) await admitsEverywhere(others, key);
     psql(`update api_keys set revoked_at = now() where key_id = '${one!.record.keyId}'`);
     await withinASecond(others, one!.key, 'revoked_api_key');
@@ -175,7 +185,9 @@ describe('lastUsedAt', () => {
 
   it('keys in use that are revoked meanwhile -> none comes back to life', async () => {
     const processes = await start(2, { manager: { lastUsedIntervalMs: 5 } });
-    const created = await Promise.all(Array.from({ length: 20 }, () => keys.create({ user: 'alice' })));
+    const created = await Promise.all(
+      Array.from({ length: 20 }, () => keys.create({ user: 'alice' })),
+    );
     const over = new AbortController();
     const load = Promise.all(
       processes.map(async (each) => {

@@ -17,7 +17,10 @@ describe('revoke, rotate, update, expire seen in the same process: next request'
     await keys.verify(key);
     await keys.update(record.keyId, { scopes: ['b'], name: null, expiresAt: clock.at(5_000) });
     const result = await keys.verify(key);
-    expect(result).toMatchObject({ ok: true, apiKey: { scopes: ['b'], expiresAt: clock.at(5_000) } });
+    expect(result).toMatchObject({
+      ok: true,
+      apiKey: { scopes: ['b'], expiresAt: clock.at(5_000) },
+    });
     expect(result.ok && 'name' in result.apiKey).toBe(false);
   });
 

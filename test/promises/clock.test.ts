@@ -112,7 +112,9 @@ describe.each(jumps)('a clock that is set %s', (_how, byMs) => {
     const { keys, store, codeOf, pass, set } = open({ store: unwatched(new CountingStore()) });
     const { key } = await keys.create({ user: 'alice' });
     store.before = () => new Promise(() => {});
-    const outcomes = Promise.all(Array.from({ length: 20 }, () => codeOf(key).catch(() => 'failed')));
+    const outcomes = Promise.all(
+      Array.from({ length: 20 }, () => codeOf(key).catch(() => 'failed')),
+    );
     set(byMs);
     await pass(10_000);
     expect(new Set(await outcomes)).toEqual(new Set(['failed']));
@@ -131,7 +133,9 @@ describe.each(jumps)('a clock that is set %s', (_how, byMs) => {
     await pass(60_000);
     expect(store.touches).toHaveLength(2);
     const after = (await keys.get(record.keyId))!.lastUsedAt!;
-    expect(after.getTime()).toBe(Math.max(lastUsedAt!.getTime(), lastUsedAt!.getTime() + 1_000 + byMs));
+    expect(after.getTime()).toBe(
+      Math.max(lastUsedAt!.getTime(), lastUsedAt!.getTime() + 1_000 + byMs),
+    );
     await keys.close();
   });
 
@@ -198,9 +202,9 @@ describe('a clock that is set back by hours', () => {
     const { key, record } = await keys.create({ user: 'alice' });
     set(-5 * hourMs);
     expect(await codeOf(key)).toBe('admitted');
-    expect((await store.inner.findByDigest(digestApiKey(key)))?.createdAt.getTime()).toBeGreaterThan(
-      Date.now(),
-    );
+    expect(
+      (await store.inner.findByDigest(digestApiKey(key)))?.createdAt.getTime(),
+    ).toBeGreaterThan(Date.now());
     await keys.revoke(record.keyId);
     expect(await codeOf(key)).toBe('revoked_api_key');
   });

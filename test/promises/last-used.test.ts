@@ -49,7 +49,8 @@ describe('lastUsedAt', () => {
     const { keys, store, clock, codeOf } = openManager({ lastUsedIntervalMs: 1_000 });
     const { key, record } = await keys.create({ user: 'alice' });
     await codeOf(key);
-    store.before = () => Promise.reject(Object.assign(new Error(`read-only for ${key}`), { code: '25006' }));
+    store.before = () =>
+      Promise.reject(Object.assign(new Error(`read-only for ${key}`), { code: '25006' }));
     await vi.advanceTimersByTimeAsync(1_000);
     clock.move(1_000);
     expect(await codeOf(key)).toBe('admitted');

@@ -45,10 +45,14 @@ const recovers = (guarded: GuardedProcess, key: string) =>
     interval: 50,
   });
 
-function expectAdmittedOrFailed({ warmAnswers, coldAnswers }: Awaited<ReturnType<typeof load>>): void {
+function expectAdmittedOrFailed({
+  warmAnswers,
+  coldAnswers,
+}: Awaited<ReturnType<typeof load>>): void {
   expect(codes(warmAnswers)).toEqual(['admitted']);
   expect(codes(coldAnswers)).toEqual(['key_source_failed']);
-  for (const { status, retryAfter } of coldAnswers) expect([status, retryAfter]).toEqual([503, '5']);
+  for (const { status, retryAfter } of coldAnswers)
+    expect([status, retryAfter]).toEqual([503, '5']);
 }
 
 describe('store down: cold key 503 with Retry-After, warm key admitted; store back: recovers by itself', () => {
@@ -97,10 +101,13 @@ describe('store down: cold key 503 with Retry-After, warm key admitted; store ba
     expect((await guarded.ask(warm.key)).code).toBe('admitted');
     await server.restart();
     await vi.waitFor(() => keys.revoke(warm.record.keyId), { timeout: 5_000, interval: 100 });
-    await vi.waitFor(async () => expect((await guarded.ask(warm.key)).code).toBe('revoked_api_key'), {
-      timeout: 5_000,
-      interval: 50,
-    });
+    await vi.waitFor(
+      async () => expect((await guarded.ask(warm.key)).code).toBe('revoked_api_key'),
+      {
+        timeout: 5_000,
+        interval: 50,
+      },
+    );
   });
 
   it('no connection left for anyone -> the same as an outage', async () => {

@@ -22,7 +22,16 @@ describe('queries', () => {
   it('for a key that does not parse: 0', async () => {
     const { keys, store, codeOf } = openManager();
     const { key } = await keys.create({ user: 'alice' });
-    for (const bad of ['x', key.slice(1), `${key}x`, `${key.slice(0, -1)}!`, '', ' ', 'ü', 'x'.repeat(600)]) {
+    for (const bad of [
+      'x',
+      key.slice(1),
+      `${key}x`,
+      `${key.slice(0, -1)}!`,
+      '',
+      ' ',
+      'ü',
+      'x'.repeat(600),
+    ]) {
       expect(await codeOf(bad)).toBe('invalid_api_key');
     }
     expect(await codeOf(undefined as never)).toBe('invalid_api_key');
@@ -36,7 +45,10 @@ describe('queries', () => {
     expect(await codeOf('old-key-from-elsewhere')).toBe('invalid_api_key');
     expect(store.lookups).toBe(2);
     const strict = new ApiKeyManager({ store });
-    expect(await strict.verify('old-key-from-before')).toEqual({ ok: false, code: 'invalid_api_key' });
+    expect(await strict.verify('old-key-from-before')).toEqual({
+      ok: false,
+      code: 'invalid_api_key',
+    });
   });
 
   it('on a store that announces nothing: one more after cacheTtlMs', async () => {
@@ -70,7 +82,9 @@ describe('queries', () => {
 describe('memory: at most maxCachedKeys entries each of known and unknown keys', () => {
   it('ten thousand unknown keys -> the known ones stay warm', async () => {
     const { keys, store, codeOf } = openManager({ maxCachedKeys: 100 });
-    const created = await Promise.all(Array.from({ length: 100 }, () => keys.create({ user: 'alice' })));
+    const created = await Promise.all(
+      Array.from({ length: 100 }, () => keys.create({ user: 'alice' })),
+    );
     for (const { key } of created) await codeOf(key);
     for (let i = 0; i < 10_000; i++) await codeOf(generateApiKey().key);
     const before = store.lookups;
@@ -80,7 +94,9 @@ describe('memory: at most maxCachedKeys entries each of known and unknown keys',
 
   it('more known keys than fit -> the last one found is kept, another is asked for again', async () => {
     const { keys, store, codeOf } = openManager({ maxCachedKeys: 2 });
-    const created = await Promise.all(Array.from({ length: 3 }, () => keys.create({ user: 'alice' })));
+    const created = await Promise.all(
+      Array.from({ length: 3 }, () => keys.create({ user: 'alice' })),
+    );
     for (const { key } of created) await codeOf(key);
     expect(store.lookups).toBe(3);
     await codeOf(created[2]!.key);

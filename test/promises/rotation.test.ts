@@ -26,17 +26,25 @@ describe('rotation', () => {
     expect(rotated.previous.expiresAt).toEqual(clock.at(2_000));
     expect(rotated.record.expiresAt).toEqual(clock.at(2_000));
     clock.move(2_000);
-    expect([await codeOf(key), await codeOf(rotated.key)]).toEqual(['expired_api_key', 'expired_api_key']);
+    expect([await codeOf(key), await codeOf(rotated.key)]).toEqual([
+      'expired_api_key',
+      'expired_api_key',
+    ]);
   });
 
   it('from first use on -> the old key works until the overlap after it, to the millisecond', async () => {
     const { keys, clock, codeOf } = openManager();
     const { key, record } = await keys.create({ user: 'alice' });
-    const { key: next } = await keys.rotate(record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    const { key: next } = await keys.rotate(record.keyId, {
+      overlapMs: 5_000,
+      startsAt: 'first-use',
+    });
     clock.move(30 * 86_400_000);
     expect(await codeOf(key)).toBe('admitted');
     expect(await codeOf(next)).toBe('admitted');
-    await vi.waitFor(async () => expect((await keys.get(record.keyId))?.expiresAt).toEqual(clock.at(5_000)));
+    await vi.waitFor(async () =>
+      expect((await keys.get(record.keyId))?.expiresAt).toEqual(clock.at(5_000)),
+    );
     clock.move(4_999);
     expect([await codeOf(key), await codeOf(next)]).toEqual(['admitted', 'admitted']);
     clock.move(1);
@@ -46,7 +54,10 @@ describe('rotation', () => {
   it('a successor that is replaced before its first use -> the first key ends all the same', async () => {
     const { keys, clock, codeOf } = openManager();
     const first = await keys.create({ user: 'alice' });
-    const second = await keys.rotate(first.record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    const second = await keys.rotate(first.record.keyId, {
+      overlapMs: 5_000,
+      startsAt: 'first-use',
+    });
     expect(await codeOf(first.key)).toBe('admitted');
     await keys.rotate(second.record.keyId, { overlapMs: 60_000, startsAt: 'first-use' });
     clock.move(4_999);
@@ -58,7 +69,10 @@ describe('rotation', () => {
   it('a store that fails right after such a rotation -> the new key is there, and the first key ends all the same', async () => {
     const { store, keys, clock, codeOf } = openManager();
     const first = await keys.create({ user: 'alice' });
-    const second = await keys.rotate(first.record.keyId, { overlapMs: 5_000, startsAt: 'first-use' });
+    const second = await keys.rotate(first.record.keyId, {
+      overlapMs: 5_000,
+      startsAt: 'first-use',
+    });
     expect(await codeOf(first.key)).toBe('admitted');
     store.get = store.update = () => Promise.reject(new Error('connection lost'));
     const third = await keys.rotate(second.record.keyId);
@@ -87,7 +101,9 @@ describe('rotation', () => {
   it('concurrent rotations of one key: exactly one successor', async () => {
     const { keys } = openManager();
     const { record } = await keys.create({ user: 'alice' });
-    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => keys.rotate(record.keyId)));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, () => keys.rotate(record.keyId)),
+    );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await keys.list({ user: 'alice' })).toHaveLength(2);
   });

@@ -9,7 +9,8 @@ describe('store down', () => {
     const { keys, store } = openManager();
     const { key } = await keys.create({ user: 'alice' });
     store.before = down;
-    for (let i = 0; i < 3; i++) await expect(keys.verify(key)).rejects.toThrow('the key store failed');
+    for (let i = 0; i < 3; i++)
+      await expect(keys.verify(key)).rejects.toThrow('the key store failed');
   });
 
   it('warm key -> admitted up to staleIfErrorMs after it was last confirmed, then rejects', async () => {
@@ -28,7 +29,11 @@ describe('store down', () => {
 
   it('warm key on a store that announces nothing -> the same, counted from its look-up', async () => {
     const store = unwatched(new CountingStore());
-    const { keys, clock, codeOf } = openManager({ store, staleIfErrorMs: 60_000, cacheTtlMs: 1_000 });
+    const { keys, clock, codeOf } = openManager({
+      store,
+      staleIfErrorMs: 60_000,
+      cacheTtlMs: 1_000,
+    });
     const { key } = await keys.create({ user: 'alice' });
     await codeOf(key);
     store.before = down;
@@ -93,7 +98,9 @@ describe('store down', () => {
   it('many warm keys at once -> nobody waits behind the first failure', async () => {
     const store = unwatched(new CountingStore());
     const { keys, clock, codeOf } = openManager({ store, cacheTtlMs: 1_000 });
-    const created = await Promise.all(Array.from({ length: 50 }, () => keys.create({ user: 'alice' })));
+    const created = await Promise.all(
+      Array.from({ length: 50 }, () => keys.create({ user: 'alice' })),
+    );
     for (const { key } of created) await codeOf(key);
     clock.move(2_000);
     store.before = down;

@@ -43,7 +43,10 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
   );
 
   it.each<[what: string, answer: (req: Request, res: Response) => void]>([
-    ['a file that is not there', (_req, res) => res.status(401).sendFile(join(tmpdir(), 'nowhere.html'))],
+    [
+      'a file that is not there',
+      (_req, res) => res.status(401).sendFile(join(tmpdir(), 'nowhere.html')),
+    ],
     ['a folder', (_req, res) => res.status(401).sendFile(tmpdir())],
   ])(
     "an error handler that answers a handed-over refusal with %s -> the request ends, the next route's handler does not run",
@@ -58,7 +61,10 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
       app.app.use(((_error, req, res, _next) => answer(req, res)) as ErrorRequestHandler);
       app.app.get('/hello', reached);
 
-      expect(await app.get()).toMatchObject({ status: expect.toBeOneOf([401, 404]), handlerRuns: 0 });
+      expect(await app.get()).toMatchObject({
+        status: expect.toBeOneOf([401, 404]),
+        handlerRuns: 0,
+      });
       expect(reached).not.toHaveBeenCalled();
     },
   );
@@ -108,7 +114,8 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
     await keys.revoke(record.keyId);
     const app = await guardedApp(express, {
       guard: requireApiKey({
-        source: async (presented) => keys.get((await store.findByDigest(digestApiKey(presented)))!.keyId),
+        source: async (presented) =>
+          keys.get((await store.findByDigest(digestApiKey(presented)))!.keyId),
       }),
     });
     expect(JSON.parse((await app.raw(lines)).text)).toMatchObject({ code: 'revoked_api_key' });
@@ -123,17 +130,21 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
   });
 
   it("a refusal with a reason of the source's own, and a later source that fails -> 503, not 401", async () => {
-    const unknowing = () => ({ ok: false, code: 'invalid_api_key', reason: 'no such row' }) as never;
+    const unknowing = () =>
+      ({ ok: false, code: 'invalid_api_key', reason: 'no such row' }) as never;
     const failing = () => {
       throw new Error('down');
     };
-    const app = await guardedApp(express, { guard: requireApiKey({ source: [unknowing, failing] }) });
+    const app = await guardedApp(express, {
+      guard: requireApiKey({ source: [unknowing, failing] }),
+    });
     expect((await app.raw(lines)).status).toBe(503);
   });
 
   it('a refusal that carries the key and its digest -> neither is in the event', async () => {
     const events: object[] = [];
-    const listener = (message: unknown) => events.push({ ...(message as object), request: undefined });
+    const listener = (message: unknown) =>
+      events.push({ ...(message as object), request: undefined });
     subscribe('require-api-key:refused', listener);
     onTestFinished(() => void unsubscribe('require-api-key:refused', listener));
     const app = await guardedApp(express, {
@@ -163,9 +174,13 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
   it('an optional guard and an identity that nobody vouched for -> taken away', async () => {
     const app = await guardedApp(express, {
       before: [
-        (req, _res, next) => next(void Object.assign(req, { apiKey: { user: 'forged', scopes: ['admin'] } })),
+        (req, _res, next) =>
+          next(void Object.assign(req, { apiKey: { user: 'forged', scopes: ['admin'] } })),
       ],
-      guard: [requireApiKey({ source: keyList({ alice: key }), optional: true }), requireScopes('admin')],
+      guard: [
+        requireApiKey({ source: keyList({ alice: key }), optional: true }),
+        requireScopes('admin'),
+      ],
     });
     expect(await app.raw([])).toMatchObject({ status: 401, handlerRuns: 0 });
   });
@@ -193,7 +208,8 @@ describe.each(expressVersions)('ways around the guard, on $version', ({ express 
       const app = await guardedApp(express, {
         before: [
           (req, res, next) => {
-            if (property === 'apiKey') Object.defineProperty(req, 'apiKey', { get: () => undefined });
+            if (property === 'apiKey')
+              Object.defineProperty(req, 'apiKey', { get: () => undefined });
             else {
               const setHeader = res.setHeader.bind(res);
               res.setHeader = ((name: string, value: string) => {
@@ -229,7 +245,9 @@ describe('what would open a guard by mistake', () => {
 
   it('a sparse array of sources -> a TypeError', () => {
     // oxlint-disable-next-line no-sparse-arrays
-    expect(() => requireApiKey({ source: [async () => 'alice', , () => 'bob'] as never })).toThrow(TypeError);
+    expect(() => requireApiKey({ source: [async () => 'alice', , () => 'bob'] as never })).toThrow(
+      TypeError,
+    );
   });
 
   it('options put on every object by other code -> not taken', async () => {

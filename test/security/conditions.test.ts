@@ -11,10 +11,12 @@ import { expressVersions, guardedApp } from '../support/guarded-app.js';
 
 // As docs/security.md numbers them.
 const text = readFileSync('docs/security.md', 'utf8');
-const documented = [...text.matchAll(/^(\d)\. ([^]*?)(?=\n\d\. |\n\n)/gm)].map(([, number, words]) => ({
-  number: Number(number),
-  words: words!.replace(/\s+/g, ' '),
-}));
+const documented = [...text.matchAll(/^(\d)\. ([^]*?)(?=\n\d\. |\n\n)/gm)].map(
+  ([, number, words]) => ({
+    number: Number(number),
+    words: words!.replace(/\s+/g, ' '),
+  }),
+);
 
 const clock = { ms: Date.UTC(2030, 0, 1) };
 const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => clock.ms });
@@ -22,7 +24,11 @@ const { key, record } = await keys.create({ user: 'alice', scopes: ['audio:write
 const unusable = {
   unknown: (await new ApiKeyManager({ store: new MemoryKeyStore() }).create({ user: 'alice' })).key,
   revoked: await keys.create({ user: 'alice', scopes: record.scopes }),
-  expired: await keys.create({ user: 'alice', scopes: record.scopes, expiresAt: new Date(clock.ms + 1) }),
+  expired: await keys.create({
+    user: 'alice',
+    scopes: record.scopes,
+    expiresAt: new Date(clock.ms + 1),
+  }),
 };
 await keys.verify(unusable.expired.key);
 await keys.verify(unusable.revoked.key);
@@ -46,7 +52,10 @@ interface Attempt {
 
 /** For each condition, requests that meet every other one. */
 const attempts: Record<number, readonly Attempt[]> = {
-  1: [{ isPlain: true }, { isPlain: true, lines: [`X-API-Key: ${key}`, 'X-Forwarded-Proto: https'] }],
+  1: [
+    { isPlain: true },
+    { isPlain: true, lines: [`X-API-Key: ${key}`, 'X-Forwarded-Proto: https'] },
+  ],
   2: [
     { lines: [] },
     { lines: [`X-API-Key: ${key}`, `X-API-Key: ${key}`] },
@@ -75,7 +84,9 @@ const attempts: Record<number, readonly Attempt[]> = {
     { lines: [`X-API-Key: ${key.toLowerCase()}`] },
     { lines: [`X-API-Key: ${key.slice(0, -1)}`] },
     {
-      options: { source: { verify: () => ({ user: 'a', scopes: record.scopes }), configured: () => false } },
+      options: {
+        source: { verify: () => ({ user: 'a', scopes: record.scopes }), configured: () => false },
+      },
     },
   ],
   5: [

@@ -55,7 +55,9 @@ const filesUnder = (folder: string) =>
     .filter((file) => statSync(file).isFile());
 
 async function setting(name: string): Promise<string> {
-  const { rows } = await client.query<{ value: string }>('select current_setting($1) as value', [name]);
+  const { rows } = await client.query<{ value: string }>('select current_setting($1) as value', [
+    name,
+  ]);
   return rows[0]!.value;
 }
 
@@ -72,10 +74,15 @@ describe('a database in which keys were issued, claimed, used, rotated, revoked 
     const texts = new Map<string, Buffer>([
       ['the dump', Buffer.from(dump)],
       ['the log', readFileSync(join(dirname(data), 'log'))],
-      ...filesUnder(data).map((file): [string, Buffer] => [relative(data, file), readFileSync(file)]),
+      ...filesUnder(data).map((file): [string, Buffer] => [
+        relative(data, file),
+        readFileSync(file),
+      ]),
     ]);
     const placesOf = (text: string) =>
-      Array.from(texts).flatMap(([place, bytes]) => (bytes.includes(text) ? [place.split('/')[0]] : []));
+      Array.from(texts).flatMap(([place, bytes]) =>
+        bytes.includes(text) ? [place.split('/')[0]] : [],
+      );
 
     // What must be there is found in each, so that what must not be would be.
     const { key, record } = made[0]!;

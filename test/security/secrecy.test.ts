@@ -24,7 +24,9 @@ function get(port: number, path: string, key: string): Promise<string> {
       (response) => {
         let body = '';
         response.on('data', (data) => (body += String(data)));
-        response.on('end', () => resolve(`${response.statusCode} ${response.rawHeaders.join(' ')} ${body}`));
+        response.on('end', () =>
+          resolve(`${response.statusCode} ${response.rawHeaders.join(' ')} ${body}`),
+        );
       },
     );
     sent.on('error', reject).end();
@@ -56,7 +58,15 @@ describe('planted keys', () => {
     const listed = generateApiKey().key;
     const legacy = 'legacy-0123456789-abcdefghij-klmnopqrst-uvwxyz';
     await new ApiKeyManager({ store, legacyKeys: true }).import({ user: 'bob', key: legacy });
-    const presented = [good.key, revoked.key, expired.key, rotated.key, listed, legacy, generateApiKey().key];
+    const presented = [
+      good.key,
+      revoked.key,
+      expired.key,
+      rotated.key,
+      listed,
+      legacy,
+      generateApiKey().key,
+    ];
 
     const folder = mkdtempSync(join(tmpdir(), 'require-api-key-secrecy-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,7 +90,14 @@ describe('planted keys', () => {
 
     const answers: string[] = [];
     for (const key of presented) {
-      for (const path of ['/managed', '/stripped', '/scoped', '/failing', '/echoing', '/handed-over']) {
+      for (const path of [
+        '/managed',
+        '/stripped',
+        '/scoped',
+        '/failing',
+        '/echoing',
+        '/handed-over',
+      ]) {
         answers.push(await get(port, path, key));
         answers.push(await get(port, path, `${key},${key}`));
       }

@@ -211,7 +211,8 @@ const challenges: Record<string, string | undefined> = {
   ApiKey: 'ApiKey realm="api", header="X-API-Key"',
   Bearer: 'Bearer realm="api"',
   'Bearer invalid_token': 'Bearer realm="api", error="invalid_token"',
-  'Bearer insufficient_scope': 'Bearer realm="api", error="insufficient_scope", scope="audio:write"',
+  'Bearer insufficient_scope':
+    'Bearer realm="api", error="insufficient_scope", scope="audio:write"',
 };
 
 const rows = table
@@ -219,7 +220,9 @@ const rows = table
   .split('\n')
   .slice(1)
   .map((line) => {
-    const [presented, options, status, code, challenge, handler] = line.split('|').map((cell) => cell.trim());
+    const [presented, options, status, code, challenge, handler] = line
+      .split('|')
+      .map((cell) => cell.trim());
     return {
       presented: presented!,
       options: options!,

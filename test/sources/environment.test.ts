@@ -28,7 +28,8 @@ afterEach(() => {
   for (const name of set.splice(0)) delete process.env[name];
 });
 
-const ask = (source: KeySource, key: string) => source.verify(key, undefined as never) as VerifyResult;
+const ask = (source: KeySource, key: string) =>
+  source.verify(key, undefined as never) as VerifyResult;
 
 const userOf = (source: KeySource, key: string) => {
   const result = ask(source, key);
@@ -80,21 +81,24 @@ describe('envKey', () => {
     ['an unresolved ${X}', '${SECRET}'],
     ['an unresolved $env://X', '$env://SECRET'],
     ['an unresolved expression', '${{ secrets.KEY }}'],
-  ])('a variable that is %s -> not configured, and matches nothing, not even itself', (_what, value) => {
-    const source = envKey(variable(value));
-    expect(source.configured!()).toBe(false);
-    expect(source.misconfigured!()).toBe(false);
-    for (const key of [
-      value ?? 'undefined',
-      '',
-      'undefined',
-      'null',
-      '__proto__',
-      digestApiKey('undefined'),
-    ]) {
-      expect(userOf(source, key)).toBeUndefined();
-    }
-  });
+  ])(
+    'a variable that is %s -> not configured, and matches nothing, not even itself',
+    (_what, value) => {
+      const source = envKey(variable(value));
+      expect(source.configured!()).toBe(false);
+      expect(source.misconfigured!()).toBe(false);
+      for (const key of [
+        value ?? 'undefined',
+        '',
+        'undefined',
+        'null',
+        '__proto__',
+        digestApiKey('undefined'),
+      ]) {
+        expect(userOf(source, key)).toBeUndefined();
+      }
+    },
+  );
 
   it('an unresolved reference beside a key -> the key works, the reference does not', () => {
     const source = envKey(variable(`${good},\${OLD}`));
@@ -117,23 +121,26 @@ describe('envKey', () => {
     ['a blank inside', 'two words of a key that no header can carry'],
     ['513 characters', 'x'.repeat(513)],
     ['a letter beyond ASCII', 'schlüssel-schlüssel-schlüssel-schlüssel'],
-  ])('a key with %s -> misconfigured, told once by place and never by value', async (_what, value) => {
-    const mark = warnings.mark();
-    const name = variable(value);
-    const sources = [envKey(name), envKey(name)];
-    await nextTurn();
-    for (const source of sources) {
-      expect(source.misconfigured!()).toBe(true);
-      expect(source.configured!()).toBe(false);
-      expect(userOf(source, value)).toBeUndefined();
-    }
-    const told = await warnings.since(mark);
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(
-      new RegExp(`^${name} is not used: entry 1 has|^${name} is not used: entry 1 begins`),
-    );
-    expect(told[0]).not.toContain(value.slice(7));
-  });
+  ])(
+    'a key with %s -> misconfigured, told once by place and never by value',
+    async (_what, value) => {
+      const mark = warnings.mark();
+      const name = variable(value);
+      const sources = [envKey(name), envKey(name)];
+      await nextTurn();
+      for (const source of sources) {
+        expect(source.misconfigured!()).toBe(true);
+        expect(source.configured!()).toBe(false);
+        expect(userOf(source, value)).toBeUndefined();
+      }
+      const told = await warnings.since(mark);
+      expect(told).toHaveLength(1);
+      expect(told[0]).toMatch(
+        new RegExp(`^${name} is not used: entry 1 has|^${name} is not used: entry 1 begins`),
+      );
+      expect(told[0]).not.toContain(value.slice(7));
+    },
+  );
 
   it('a variable that is set after the source was made -> read at first use', async () => {
     const name = variable();
@@ -157,7 +164,11 @@ describe('envKey', () => {
 
   it.each([
     ['a key under 32 characters', 'short-but-works', /is shorter than 32/],
-    ['a sample from documentation', 'your-api-key-goes-here-0123456789abcdef', /sample from documentation/],
+    [
+      'a sample from documentation',
+      'your-api-key-goes-here-0123456789abcdef',
+      /sample from documentation/,
+    ],
     ['another sample', 'CHANGE_ME_CHANGE_ME_CHANGE_ME_CHANGE_ME', /sample from documentation/],
     ['one letter over and over', 'a'.repeat(40), /sample from documentation/],
   ])('%s -> works, and is warned of once without being printed', async (_what, value, message) => {
@@ -182,23 +193,37 @@ describe('envKey', () => {
     expect(await warnings.since(mark)).toEqual([]);
   });
 
-  it.each([undefined, null, '', 'A B', 'A=B', '1A', 7])('the variable name %j -> a TypeError', (name) => {
-    expect(() => envKey(name as string)).toThrow(/^envKey: the name must be the name of an environment v/);
-    expect(() => envKeyList(name as string)).toThrow(/^envKeyList: the name must be the name of an env/);
-  });
-
-  it.each([[{ user: '' }], [{ user: null }], [{ scopes: 'a' }], [{ scopes: ['a b'] }], [{ users: 'a' }]])(
-    'the options %j -> a TypeError',
-    (options) => {
-      expect(() => envKey('X', options as object)).toThrow(/^envKey: /);
+  it.each([undefined, null, '', 'A B', 'A=B', '1A', 7])(
+    'the variable name %j -> a TypeError',
+    (name) => {
+      expect(() => envKey(name as string)).toThrow(
+        /^envKey: the name must be the name of an environment v/,
+      );
+      expect(() => envKeyList(name as string)).toThrow(
+        /^envKeyList: the name must be the name of an env/,
+      );
     },
   );
+
+  it.each([
+    [{ user: '' }],
+    [{ user: null }],
+    [{ scopes: 'a' }],
+    [{ scopes: ['a b'] }],
+    [{ users: 'a' }],
+  ])('the options %j -> a TypeError', (options) => {
+    expect(() => envKey('X', options as object)).toThrow(/^envKey: /);
+  });
 });
 
 describe('envKeyList', () => {
   it('pairs split by commas and newlines, blanks around them -> each user is known by their key', () => {
-    const source = envKeyList(variable(` alice : ${good} ,\n\n bob:${other},\n`), { scopes: ['a'] });
-    expect(ask(source, good)).toMatchObject({ apiKey: { keyId: 'alice#1', user: 'alice', scopes: ['a'] } });
+    const source = envKeyList(variable(` alice : ${good} ,\n\n bob:${other},\n`), {
+      scopes: ['a'],
+    });
+    expect(ask(source, good)).toMatchObject({
+      apiKey: { keyId: 'alice#1', user: 'alice', scopes: ['a'] },
+    });
     expect(ask(source, other)).toMatchObject({ apiKey: { keyId: 'bob#1', user: 'bob' } });
   });
 
@@ -224,7 +249,8 @@ describe('envKeyList', () => {
     const source = envKeyList(variable(`__proto__:${good},constructor:${other}`));
     expect(userOf(source, good)).toBe('__proto__');
     expect(userOf(source, other)).toBe('constructor');
-    for (const key of ['__proto__', 'constructor', 'toString']) expect(userOf(source, key)).toBeUndefined();
+    for (const key of ['__proto__', 'constructor', 'toString'])
+      expect(userOf(source, key)).toBeUndefined();
   });
 
   it.each([
@@ -246,8 +272,16 @@ describe('envKeyList', () => {
       `alice:${good},${digestApiKey(other)}`,
       /entry 2 has a digest but no user/,
     ],
-    ['its tag in capitals', `alice:${good},SHA256:${'a1'.repeat(32)}`, /entry 2 has a digest but no user/],
-    ['sha256: with anything else behind it', `alice:sha256:${other}`, /entry 1 begins with "sha256:"/],
+    [
+      'its tag in capitals',
+      `alice:${good},SHA256:${'a1'.repeat(32)}`,
+      /entry 2 has a digest but no user/,
+    ],
+    [
+      'sha256: with anything else behind it',
+      `alice:sha256:${other}`,
+      /entry 1 begins with "sha256:"/,
+    ],
     ['an unresolved key', 'alice:${ALICE_KEY}', /entry 1 has an unresolved reference/],
     ['an unresolved pair before others', `\${BOB},alice:${good}`, /entry 1 has no user/],
     ['an unresolved pair', `alice:${good},\${BOB}`, /entry 2 has no user/],
@@ -290,7 +324,9 @@ describe('envKeyList', () => {
   );
 
   it('a wrong option -> a TypeError that names envKeyList', () => {
-    expect(() => envKeyList('X', { scopes: 'a' } as never)).toThrow(/^envKeyList: "scopes" must be/);
+    expect(() => envKeyList('X', { scopes: 'a' } as never)).toThrow(
+      /^envKeyList: "scopes" must be/,
+    );
   });
 
   it('the same pair twice -> one key', () => {

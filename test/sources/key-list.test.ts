@@ -1,5 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { digestApiKey, envKeyList, generateApiKey, keyList, type VerifyResult } from '../../src/index.js';
+import {
+  digestApiKey,
+  envKeyList,
+  generateApiKey,
+  keyList,
+  type VerifyResult,
+} from '../../src/index.js';
 import { collectWarnings } from '../support/warnings.js';
 
 const good = generateApiKey().key;
@@ -21,7 +27,9 @@ describe('keyList', () => {
       apiKey: { keyId: 'alice#1', user: 'alice', scopes: ['a'], source: 'list' },
     });
     expect(ask(source, other)).toMatchObject({ apiKey: { keyId: 'bob#1' } });
-    expect(ask(source, `${'b'.repeat(20)}-old-key-of-bob`)).toMatchObject({ apiKey: { keyId: 'bob#2' } });
+    expect(ask(source, `${'b'.repeat(20)}-old-key-of-bob`)).toMatchObject({
+      apiKey: { keyId: 'bob#2' },
+    });
     expect(ask(source, digestApiKey(other))).toEqual({ ok: false, code: 'invalid_api_key' });
   });
 
@@ -31,7 +39,9 @@ describe('keyList', () => {
 
   it('ten weak keys -> each is warned of by its place, and nothing else', async () => {
     const mark = warnings.mark();
-    keyList(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`user${at}`, `weak-a${at}`])));
+    keyList(
+      Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`user${at}`, `weak-a${at}`])),
+    );
     const told = await warnings.since(mark);
     expect(told).toHaveLength(10);
     expect(told[9]).toBe('keyList: the key in entry 10 is shorter than 32 characters; replace it.');
@@ -71,7 +81,11 @@ describe('keyList', () => {
     ['no keys', { alice: good, bob: [] }, /entry 2 has no key/],
     ['a null among keys', { alice: [good, null] }, /entry 1 has null instead of a key/],
     ['an empty user', { '': good }, /entry 1 has no user/],
-    ['one key under two users', { alice: good, bob: [other, good] }, /entry 2 has the key of another user/],
+    [
+      'one key under two users',
+      { alice: good, bob: [other, good] },
+      /entry 2 has the key of another user/,
+    ],
     ['a user called sha256', { sha256: good }, /entry 1 has a digest but no user/],
     ['a user called SHA256', { SHA256: 'a1'.repeat(32) }, /entry 1 has a digest but no user/],
     ['an unresolved reference', { alice: '${ALICE}' }, /entry 1 has an unresolved reference/],
@@ -97,6 +111,8 @@ describe('keyList', () => {
   });
 
   it('a wrong option -> a TypeError that names keyList', () => {
-    expect(() => keyList({ alice: good }, { scopes: 'a' } as never)).toThrow(/^keyList: "scopes" must be/);
+    expect(() => keyList({ alice: good }, { scopes: 'a' } as never)).toThrow(
+      /^keyList: "scopes" must be/,
+    );
   });
 });

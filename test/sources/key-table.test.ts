@@ -14,7 +14,10 @@ describe('listKeys', () => {
   it('a list without a fault -> a table of all its keys, and no problems', () => {
     const { table, problems, weak } = list(['alice', `${long}A`], ['bob', `${long}B`]);
     expect({ problems, weak }).toEqual({ problems: [], weak: [] });
-    expect(table?.find(digestOf(`${long}B`))).toMatchObject({ ok: true, apiKey: { keyId: 'bob#1' } });
+    expect(table?.find(digestOf(`${long}B`))).toMatchObject({
+      ok: true,
+      apiKey: { keyId: 'bob#1' },
+    });
     expect(table?.find(digestOf(long))).toEqual({ ok: false, code: 'invalid_api_key' });
   });
 

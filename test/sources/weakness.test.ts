@@ -68,12 +68,15 @@ describe('weaknessOf', () => {
     },
   );
 
-  it.each([`"${long}"`, `'${long}'`, `"${generateApiKey().key}"`, `"${digestApiKey('test')}"`, "'q7'"])(
-    '%s, quotes around the whole key -> quoted',
-    (key) => {
-      expect(weaknessOf(key)).toBe('quoted');
-    },
-  );
+  it.each([
+    `"${long}"`,
+    `'${long}'`,
+    `"${generateApiKey().key}"`,
+    `"${digestApiKey('test')}"`,
+    "'q7'",
+  ])('%s, quotes around the whole key -> quoted', (key) => {
+    expect(weaknessOf(key)).toBe('quoted');
+  });
 
   it.each([`"${long}`, `${long}'`, `"${long}'`, `q"${long}"`, `"${long}"q`])(
     '%s, quotes that do not enclose the key -> not weak',

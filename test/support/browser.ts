@@ -46,7 +46,8 @@ export function describeInBrowser(name: string, define: (open: Open) => void): v
   describe(name, () => {
     let browser: Browser;
     beforeAll(async () => {
-      if (executablePath === undefined) throw new Error('no Chromium is installed: apt-get install chromium');
+      if (executablePath === undefined)
+        throw new Error('no Chromium is installed: apt-get install chromium');
       browser = await chromium.launch({ executablePath, args });
     });
     afterAll(async () => browser?.close());
@@ -77,7 +78,10 @@ async function visit(
     });
   });
   const page = await context.newPage();
-  page.on('console', (message) => void (message.type() === 'error' && complaints.push(message.text())));
+  page.on(
+    'console',
+    (message) => void (message.type() === 'error' && complaints.push(message.text())),
+  );
   page.on('pageerror', (error) => void complaints.push(String(error)));
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== new URL(url).origin)

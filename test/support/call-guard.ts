@@ -23,7 +23,9 @@ export function arrive(lines: Lines = {}, method = 'GET'): Call {
     const values = typeof value === 'string' ? [value] : value;
     for (const each of values) req.rawHeaders.push(name, each);
     // As Node does where a name may stand only once; it joins others.
-    req.headers[name.toLowerCase()] = /^authorization$/i.test(name) ? values[0]! : values.join(', ');
+    req.headers[name.toLowerCase()] = /^authorization$/i.test(name)
+      ? values[0]!
+      : values.join(', ');
   }
   const res = new ServerResponse(req);
   const end = vi.spyOn(res, 'end');

@@ -52,7 +52,9 @@ export const answers = (answer: VerifyResult) =>
 
 /** What the command says of a server; never the key. */
 export async function check(url: string, ...args: string[]) {
-  const { code, stdout, stderr } = await cli(['check', url, '--json', ...args], { input: `${key}\n` });
+  const { code, stdout, stderr } = await cli(['check', url, '--json', ...args], {
+    input: `${key}\n`,
+  });
   expect(stdout + stderr).not.toContain(key);
   const report = JSON.parse(stdout) as {
     ok: boolean;

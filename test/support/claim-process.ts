@@ -10,7 +10,10 @@ import express from 'express';
 // One of several servers on one database; its port is the only line it prints.
 const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'] });
 const app = express();
-app.use('/claim', claimPage({ keys: new ApiKeyManager({ store: new PostgresKeyStore({ client: pool }) }) }));
+app.use(
+  '/claim',
+  claimPage({ keys: new ApiKeyManager({ store: new PostgresKeyStore({ client: pool }) }) }),
+);
 const server = createServer(app).listen(0, '127.0.0.1');
 await once(server, 'listening');
 console.log((server.address() as AddressInfo).port);

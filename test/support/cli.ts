@@ -28,7 +28,11 @@ export interface RunningCli {
 }
 
 /** Starts a program that sees nothing of the environment of the tests, save where programs are found. */
-export function startProcess(command: string, args: readonly string[], options: CliOptions = {}): RunningCli {
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  options: CliOptions = {},
+): RunningCli {
   const { cwd = tmpdir(), env = {}, input = '' } = options;
   const child = spawn(command, args, {
     cwd,
@@ -42,7 +46,10 @@ export function startProcess(command: string, args: readonly string[], options: 
   child.stdin.on('error', () => {});
   if (input !== null) child.stdin.end(input);
   onTestFinished(() => void child.kill('SIGKILL'));
-  const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
+  const finished = once(child, 'close').then(([code]) => ({
+    code: code as number | null,
+    ...output,
+  }));
   return { child, finished };
 }
 
@@ -73,7 +80,8 @@ export function startTerminal(line: string, { env, ...options }: CliOptions = {}
   return {
     finished,
     /** Resolves once this is shown. */
-    prompted: (text: string) => eventually(() => shown.includes(text), `the terminal shows ${text}`),
+    prompted: (text: string) =>
+      eventually(() => shown.includes(text), `the terminal shows ${text}`),
     write: (text: string) => void child.stdin!.write(text),
   };
 }
@@ -85,6 +93,7 @@ export const terminal = (...args: Parameters<typeof startTerminal>): Promise<Fin
 export function folder(files: Readonly<Record<string, string>> = {}): string {
   const path = mkdtempSync(join(tmpdir(), 'require-api-key-cli-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text, { mode: 0o600 });
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(join(path, name), text, { mode: 0o600 });
   return path;
 }

@@ -40,7 +40,10 @@ export class CountingStore implements KeyStore {
 
   watch(watcher: KeyStoreWatcher) {
     this.watcher = watcher;
-    return this.inner.watch!({ ...watcher, changed: (keyId) => this.isDeaf || watcher.changed(keyId) });
+    return this.inner.watch!({
+      ...watcher,
+      changed: (keyId) => this.isDeaf || watcher.changed(keyId),
+    });
   }
 }
 

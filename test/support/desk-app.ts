@@ -4,7 +4,14 @@ import { startWebApp, type SendOptions, type WebAppOptions, type WebReply } from
 export async function startDesk(options: WebAppOptions = {}) {
   const app = await startWebApp({ desk: { claimUrl: '/claim', apiName: 'Audio API' }, ...options });
   const operator = await app.keys.create({ user: 'bob', scopes: ['keys:manage'] });
-  const ask = (method: string, path: string, { headers, ...rest }: SendOptions = {}): Promise<WebReply> =>
-    app.send(method, `/keys/api/${path}`, { headers: { 'X-API-Key': operator.key, ...headers }, ...rest });
+  const ask = (
+    method: string,
+    path: string,
+    { headers, ...rest }: SendOptions = {},
+  ): Promise<WebReply> =>
+    app.send(method, `/keys/api/${path}`, {
+      headers: { 'X-API-Key': operator.key, ...headers },
+      ...rest,
+    });
   return { ...app, operator, ask };
 }

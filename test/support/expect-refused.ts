@@ -48,7 +48,14 @@ export function problemOf(reply: Reply): Readonly<Record<string, unknown>> {
 function expectProblem(reply: Reply, status: number): void {
   expect(reply.headers['content-type']).toMatch(/^application\/problem\+json(; ?charset=utf-8)?$/i);
   const problem = problemOf(reply);
-  expect(Object.keys(problem).toSorted()).toEqual(['code', 'detail', 'error', 'status', 'title', 'type']);
+  expect(Object.keys(problem).toSorted()).toEqual([
+    'code',
+    'detail',
+    'error',
+    'status',
+    'title',
+    'type',
+  ]);
   expect(problem['status']).toBe(status);
   for (const member of ['type', 'title', 'detail'])
     expect(problem[member]).toEqual(expect.stringMatching(/\S/));

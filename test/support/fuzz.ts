@@ -1,6 +1,9 @@
 import type { Parameters } from 'fast-check';
 
-type Extent = Pick<Parameters, 'numRuns' | 'seed' | 'interruptAfterTimeLimit' | 'markInterruptAsFailure'>;
+type Extent = Pick<
+  Parameters,
+  'numRuns' | 'seed' | 'interruptAfterTimeLimit' | 'markInterruptAsFailure'
+>;
 
 /**
  * Fixed seeds in a test run, so that it tells the same every time; `npm run fuzz` looks elsewhere each time, for `FUZZ_MINUTES`

@@ -11,7 +11,10 @@ import type { Mock } from 'vitest';
 export type CreateExpress = typeof express5;
 
 /** For `describe.each`: every promise about HTTP holds on both. Mutation tests, which run each many times, set `TEST_EXPRESS` to one. */
-export const expressVersions: readonly { readonly version: string; readonly express: CreateExpress }[] = [
+export const expressVersions: readonly {
+  readonly version: string;
+  readonly express: CreateExpress;
+}[] = [
   { version: 'Express 5', express: express5 },
   { version: 'Express 4', express: express4 as unknown as CreateExpress },
 ].filter(({ version }) => version === (process.env['TEST_EXPRESS'] ?? version));
@@ -135,9 +138,14 @@ export function rawRequest(
   lines: readonly string[],
   { method = 'GET', path = '/hello', body = '' }: RawRequest = {},
 ): string {
-  return [`${method} ${path} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...lines, '', body].join(
-    '\r\n',
-  );
+  return [
+    `${method} ${path} HTTP/1.1`,
+    'Host: localhost',
+    'Connection: close',
+    ...lines,
+    '',
+    body,
+  ].join('\r\n');
 }
 
 /** Writes the bytes (latin1) and resolves with all that comes back until the server closes. */

@@ -31,7 +31,11 @@ export async function plaintextTable(
   );
 }
 
-export const insertOld = (user: string | null, key: string | null, more: Record<string, unknown> = {}) => {
+export const insertOld = (
+  user: string | null,
+  key: string | null,
+  more: Record<string, unknown> = {},
+) => {
   const values = { user_name: user, api_key: key, ...more };
   const names = Object.keys(values);
   return pool.query(

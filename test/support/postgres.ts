@@ -65,7 +65,9 @@ async function runOn(url: string, text: string): Promise<void> {
 
 function connections(url: string): TestDatabase & { end(): Promise<void> } {
   const opened: { end(): Promise<void> }[] = [];
-  const keep = <Opened extends EventEmitter & { end(): Promise<void> }>(connection: Opened): Opened => {
+  const keep = <Opened extends EventEmitter & { end(): Promise<void> }>(
+    connection: Opened,
+  ): Opened => {
     // Tests of outages break connections on purpose.
     connection.on('error', () => {});
     opened.push(connection);

@@ -26,7 +26,11 @@ for (const name of ['admitted', 'refused', 'fault', 'changed', 'reuse', 'claim']
 }
 
 const app = express();
-app.get('/managed', requireApiKey({ source: [list, keys] }), (req, res) => void res.json(showIdentity(req)));
+app.get(
+  '/managed',
+  requireApiKey({ source: [list, keys] }),
+  (req, res) => void res.json(showIdentity(req)),
+);
 app.get('/stripped', requireApiKey({ source: [keys, list], stripHeader: true }), (req, res) => {
   showAll([req.headers, req.rawHeaders, req.headersDistinct, req.socket.remoteAddress]);
   res.json(showIdentity(req));
@@ -36,7 +40,9 @@ app.get(
   '/failing',
   requireApiKey({
     source: (key) => {
-      throw new Error(`no row for ${key}`, { cause: new Error(`digest ${library.digestApiKey(key)}`) });
+      throw new Error(`no row for ${key}`, {
+        cause: new Error(`digest ${library.digestApiKey(key)}`),
+      });
     },
   }),
   () => {},

@@ -34,7 +34,8 @@ export async function startGuardedProcess(options: GuardedProcessOptions): Promi
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';
-  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (data) => (output += String(data)));
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.on('data', (data) => (output += String(data)));
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const [message] = (await Promise.race([
     once(child, 'message'),
@@ -43,10 +44,16 @@ export async function startGuardedProcess(options: GuardedProcessOptions): Promi
 
   return {
     async ask(key) {
-      const response = await fetch(`http://127.0.0.1:${message.port}/`, { headers: { 'X-API-Key': key } });
+      const response = await fetch(`http://127.0.0.1:${message.port}/`, {
+        headers: { 'X-API-Key': key },
+      });
       const body = (await response.json()) as { code?: string; user: string; scopes: string[] };
       const { status, headers } = response;
-      const answer = { status, code: body.code ?? 'admitted', retryAfter: headers.get('Retry-After') };
+      const answer = {
+        status,
+        code: body.code ?? 'admitted',
+        retryAfter: headers.get('Retry-After'),
+      };
       return status === 200 ? { ...answer, apiKey: body } : answer;
     },
     async close() {

@@ -9,7 +9,11 @@ export function storedKey(parts: Partial<StoredKey> = {}): StoredKey {
 }
 
 /** What a rotation puts in a key's place. */
-export function successor(createdAt = new Date()): { keyId: string; digest: string; createdAt: Date } {
+export function successor(createdAt = new Date()): {
+  keyId: string;
+  digest: string;
+  createdAt: Date;
+} {
   const { keyId, digest } = generateApiKey();
   return { keyId, digest, createdAt };
 }

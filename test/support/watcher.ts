@@ -14,7 +14,9 @@ export function recordingWatcher(): RecordingWatcher {
   return {
     told,
     get changes() {
-      return told.filter((each) => each.startsWith('changed ')).map((each) => each.slice('changed '.length));
+      return told
+        .filter((each) => each.startsWith('changed '))
+        .map((each) => each.slice('changed '.length));
     },
     connected: () => void told.push('connected'),
     disconnected: () => void told.push('disconnected'),

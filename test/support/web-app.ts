@@ -4,7 +4,13 @@ import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express5, { type RequestHandler } from 'express';
 import { expect, onTestFinished } from 'vitest';
-import { apiKeyOf, ApiKeyManager, MemoryKeyStore, requireApiKey, type ClaimEvent } from '../../src/index.js';
+import {
+  apiKeyOf,
+  ApiKeyManager,
+  MemoryKeyStore,
+  requireApiKey,
+  type ClaimEvent,
+} from '../../src/index.js';
 import { claimPage, keyDesk, type ClaimPageOptions, type KeyDeskOptions } from '../../src/web.js';
 import type { CreateExpress } from './guarded-app.js';
 

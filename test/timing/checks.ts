@@ -12,7 +12,10 @@ export interface Check {
   readonly run: (input: never) => unknown;
 }
 
-const check = (run: (presented: string) => unknown): Check => ({ wrap: (presented) => presented, run });
+const check = (run: (presented: string) => unknown): Check => ({
+  wrap: (presented) => presented,
+  run,
+});
 
 /** All the ways to check, for one table of keys; each has seen every key once. */
 export async function makeChecks(keys: readonly Buffer[]) {
@@ -55,6 +58,7 @@ function guardCheck(guard: ReturnType<typeof requireApiKey>): Check {
 }
 
 function holdsCharacters(presented: string, key: string): boolean {
-  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) !== presented.charCodeAt(i)) return false;
+  for (let i = 0; i < key.length; i++)
+    if (key.charCodeAt(i) !== presented.charCodeAt(i)) return false;
   return presented.length === key.length;
 }

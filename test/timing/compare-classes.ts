@@ -21,8 +21,12 @@ const keptParts = [0.5, 0.75, 0.9];
  */
 export function compareClasses(tables: readonly Times[]): ComparedClasses {
   const all = tables.flat(2).toSorted((a, b) => a - b);
-  const crops = keptParts.flatMap((part) => compareUpTo(all[Math.ceil(part * all.length) - 1]!, tables));
-  const clearest = crops.reduce((best, each) => (Math.abs(each.t) > Math.abs(best.t) ? each : best));
+  const crops = keptParts.flatMap((part) =>
+    compareUpTo(all[Math.ceil(part * all.length) - 1]!, tables),
+  );
+  const clearest = crops.reduce((best, each) =>
+    Math.abs(each.t) > Math.abs(best.t) ? each : best,
+  );
   return { ...clearest, finest: Math.min(...crops.map(({ standardError }) => standardError)) };
 }
 

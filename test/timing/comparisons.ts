@@ -11,8 +11,10 @@ export interface Comparison {
 
 /** Makes a presented key of one of two classes, out of the keys of a table. */
 export const classes = {
-  'wrong byte, first or last': (keys: readonly Buffer[], place: Place) => presentWrong(anyOf(keys), place),
-  'wrong byte of the one key': ([key]: readonly Buffer[], place: Place) => presentWrong(key!, place),
+  'wrong byte, first or last': (keys: readonly Buffer[], place: Place) =>
+    presentWrong(anyOf(keys), place),
+  'wrong byte of the one key': ([key]: readonly Buffer[], place: Place) =>
+    presentWrong(key!, place),
   'wrong byte of the secret': (keys: readonly Buffer[], place: Place) =>
     presentWrongSecret(anyOf(keys), place),
   'first or last of the keys': (keys: readonly Buffer[], place: Place) =>

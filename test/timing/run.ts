@@ -28,4 +28,6 @@ const rows = comparisons.map(({ check, by, expected }, index) => {
   };
 });
 console.table(rows);
-process.exitCode = rows.every(({ expected, found }) => expected === '-' || expected === found) ? 0 : 1;
+process.exitCode = rows.every(({ expected, found }) => expected === '-' || expected === found)
+  ? 0
+  : 1;

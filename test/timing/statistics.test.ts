@@ -29,13 +29,16 @@ function timesOf({ seed, leakNs = 0, placeNs = 0 }: Machine): Times[] {
     const slow = random() < 0.2 ? 400 : 0;
     const sample = (extra: number) => () =>
       1_000 + slow + extra + 60 * (random() + random()) + (random() < 0.02 ? 20_000 * random() : 0);
-    const classOf = (extra: number) => Array.from({ length: 32 }, sample(extra + placeNs * random()));
+    const classOf = (extra: number) =>
+      Array.from({ length: 32 }, sample(extra + placeNs * random()));
     return [classOf(0), classOf(leakNs)] as const;
   });
 }
 
 const repeated = (machine: Omit<Machine, 'seed'>, first = 1) =>
-  Array.from({ length: 8 }, (_, index) => compareClasses(timesOf({ ...machine, seed: first + index })));
+  Array.from({ length: 8 }, (_, index) =>
+    compareClasses(timesOf({ ...machine, seed: first + index })),
+  );
 
 describe('the statistics that look for leaks through time', () => {
   it('classes that are alike -> no leak, in any of four runs', () => {
@@ -59,7 +62,9 @@ describe('the statistics that look for leaks through time', () => {
 
   it('alarms in two of eight repetitions -> none; in three -> unclear; in six of one direction -> a leak', () => {
     const of = (...ts: number[]) =>
-      judge(Array.from({ length: 8 }, (_, index) => ({ t: ts[index] ?? 0, mean: 0, standardError: 1 })));
+      judge(
+        Array.from({ length: 8 }, (_, index) => ({ t: ts[index] ?? 0, mean: 0, standardError: 1 })),
+      );
     expect(of(9, 9)).toBe('none');
     expect(of(9, 9, 9)).toBe('unclear');
     expect(of(9, 9, 9, 9, 9, 9)).toBe('leak');
@@ -69,6 +74,10 @@ describe('the statistics that look for leaks through time', () => {
 
   it('five differences -> the t of the textbook', () => {
     const { mean, standardError, t } = pairedT([1, 2, 3, 4, 5]);
-    expect([mean, standardError, t].map((value) => value.toFixed(4))).toEqual(['3.0000', '0.7071', '4.2426']);
+    expect([mean, standardError, t].map((value) => value.toFixed(4))).toEqual([
+      '3.0000',
+      '0.7071',
+      '4.2426',
+    ]);
   });
 });

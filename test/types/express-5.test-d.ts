@@ -66,8 +66,12 @@ export function sources(): void {
   requireApiKey({ source: () => 'alice' });
   requireApiKey({ source: () => true });
   requireApiKey({ source: () => null });
-  requireApiKey({ source: (key) => (key === 'a' ? { user: 'alice', metadata: { team: 'audio' } } : false) });
-  requireApiKey({ source: async () => Promise.resolve({ ok: false, code: 'revoked_api_key' } as const) });
+  requireApiKey({
+    source: (key) => (key === 'a' ? { user: 'alice', metadata: { team: 'audio' } } : false),
+  });
+  requireApiKey({
+    source: async () => Promise.resolve({ ok: false, code: 'revoked_api_key' } as const),
+  });
   requireApiKey({ source: { name: 'table', verify: () => undefined, configured: () => true } });
   requireApiKey({ source: [keyList({ alice: 'a' }), () => undefined] });
   const source: KeySource = keyList({ alice: ['new', 'old'] });

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { assets } from '../../src/web/assets.js';
 
 const folder = 'src/web/browser';
-const files = readdirSync(folder).map((name) => [name, readFileSync(`${folder}/${name}`, 'utf8')] as const);
+const files = readdirSync(folder).map(
+  (name) => [name, readFileSync(`${folder}/${name}`, 'utf8')] as const,
+);
 
 describe('the files of the pages', () => {
   it('the embedded module -> holds the files as they are; after a change, npm run build', () => {
@@ -13,7 +15,9 @@ describe('the files of the pages', () => {
   it.each(files)(
     '%s -> no address elsewhere, no inline script or style, no HTML made of text, no "owner"',
     (name, text) => {
-      expect(text.replace('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\/|url\(|@import/);
+      expect(text.replace('http://www.w3.org/2000/svg', '')).not.toMatch(
+        /https?:\/\/|url\(|@import/,
+      );
       // The word for whom a key belongs to is "user".
       expect(text).not.toMatch(/\bowners?\b/i);
       if (name.endsWith('.html'))
@@ -22,7 +26,9 @@ describe('the files of the pages', () => {
         expect(text).not.toMatch(
           /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/,
         );
-        expect(text).not.toMatch(/localStorage|sessionStorage|indexedDB|document\.cookie|\.style\b/);
+        expect(text).not.toMatch(
+          /localStorage|sessionStorage|indexedDB|document\.cookie|\.style\b/,
+        );
       }
     },
   );

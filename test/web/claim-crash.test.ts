@@ -30,7 +30,10 @@ async function startProcess(): Promise<{ child: ChildProcess; send: Send }> {
 }
 
 /** Claims many links at once and kills the server when so many of them were answered; resolves to the answers that came. */
-async function crash(links: readonly CreatedClaim[], afterAnswers: number): Promise<Map<string, WebReply>> {
+async function crash(
+  links: readonly CreatedClaim[],
+  afterAnswers: number,
+): Promise<Map<string, WebReply>> {
   const { child, send } = await startProcess();
   const gone = once(child, 'exit');
   const answers = new Map<string, WebReply>();
@@ -78,7 +81,12 @@ it(`a server that is killed amid claims, ${crashes} times -> each link has exact
   await untilQuiet();
 
   const links = rounds.flatMap((round) => round.links);
-  const { rows } = await client.query<{ id: string; claimed: boolean; key: string | null; found: number }>(
+  const { rows } = await client.query<{
+    id: string;
+    claimed: boolean;
+    key: string | null;
+    found: number;
+  }>(
     `select c.claim_id as id, c.claimed_at is not null as claimed, c.key_id as key,
        (select count(*)::int from api_keys k where k.key_id = c.key_id and k.user_name = c.user_name) as found
      from api_keys_claims c`,
@@ -86,11 +94,15 @@ it(`a server that is killed amid claims, ${crashes} times -> each link has exact
   const claimed = rows.filter((row) => row.claimed);
   expect(rows).toHaveLength(links.length);
   for (const { claimed: isClaimed, key, found } of rows) {
-    expect([isClaimed, key !== null, found]).toEqual(isClaimed ? [true, true, 1] : [false, false, 0]);
+    expect([isClaimed, key !== null, found]).toEqual(
+      isClaimed ? [true, true, 1] : [false, false, 0],
+    );
   }
   // Every key is that of one link: neither a key without a link nor one for two.
   const all = await client.query<{ key: string }>('select key_id as key from api_keys');
-  expect(all.rows.map(({ key }) => key).toSorted()).toEqual(claimed.map(({ key }) => key!).toSorted());
+  expect(all.rows.map(({ key }) => key).toSorted()).toEqual(
+    claimed.map(({ key }) => key!).toSorted(),
+  );
   // The crashes came in the middle: answered, claimed without an answer, and never claimed.
   expect(answers.size).toBeGreaterThan(0);
   expect(claimed.length).toBeGreaterThan(0);

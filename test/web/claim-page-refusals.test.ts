@@ -63,17 +63,20 @@ describe.each(expressVersions)('what the claim page refuses on $version', ({ exp
   it.each([
     ['with its length', {}],
     ['in chunks', { 'Transfer-Encoding': 'chunked' }],
-  ])('a body of 1 MB %s, a good token in it -> 413, and nothing is made', async (_name, headers) => {
-    const { keys, send } = await start();
-    const { token } = await keys.createClaim({ user: 'alice' });
-    const reply = await send('POST', '/claim/claim', {
-      headers,
-      body: { token, filler: 'x'.repeat(1_000_000) },
-    });
-    expectWebProblem(reply, 413, 'content_too_large');
-    expect(await keys.list()).toEqual([]);
-    expect((await send('POST', '/claim/claim', { body: { token } })).status).toBe(201);
-  });
+  ])(
+    'a body of 1 MB %s, a good token in it -> 413, and nothing is made',
+    async (_name, headers) => {
+      const { keys, send } = await start();
+      const { token } = await keys.createClaim({ user: 'alice' });
+      const reply = await send('POST', '/claim/claim', {
+        headers,
+        body: { token, filler: 'x'.repeat(1_000_000) },
+      });
+      expectWebProblem(reply, 413, 'content_too_large');
+      expect(await keys.list()).toEqual([]);
+      expect((await send('POST', '/claim/claim', { body: { token } })).status).toBe(201);
+    },
+  );
 
   it.each([
     ['another site', { 'Sec-Fetch-Site': 'cross-site' }],
@@ -95,7 +98,10 @@ describe.each(expressVersions)('what the claim page refuses on $version', ({ exp
 
   it('a claim from the page itself -> the key', async () => {
     const { keys, port, send } = await start();
-    for (const headers of [{ 'Sec-Fetch-Site': 'same-origin' }, { Origin: `http://127.0.0.1:${port}` }]) {
+    for (const headers of [
+      { 'Sec-Fetch-Site': 'same-origin' },
+      { Origin: `http://127.0.0.1:${port}` },
+    ]) {
       const { token } = await keys.createClaim({ user: 'alice' });
       expect((await send('POST', '/claim/claim', { headers, body: { token } })).status).toBe(201);
     }
@@ -103,7 +109,12 @@ describe.each(expressVersions)('what the claim page refuses on $version', ({ exp
 
   it('a path below the mount that is not the page -> left to the application', async () => {
     const { send } = await start();
-    for (const path of ['/claim/other', '/claim/../package.json', '/claim/assets.ts', '/claim/__proto__']) {
+    for (const path of [
+      '/claim/other',
+      '/claim/../package.json',
+      '/claim/assets.ts',
+      '/claim/__proto__',
+    ]) {
       const reply = await send('GET', path);
       expect(reply.status, path).toBe(404);
       expect(reply.headers['content-security-policy']).not.toContain('script-src');
@@ -144,7 +155,11 @@ describe('claimPage', () => {
     ['a cookie header', { keys, header: 'Cookie' }, /"header" must be/],
     ['a scheme of two words', { keys, scheme: 'Bearer x' }, /"scheme" must be/],
     ['a script as example', { keys, exampleUrl: 'javascript:alert(1)' }, /"exampleUrl" must be/],
-    ['an example with a password', { keys, exampleUrl: 'https://a:b@host/' }, /"exampleUrl" must be/],
+    [
+      'an example with a password',
+      { keys, exampleUrl: 'https://a:b@host/' },
+      /"exampleUrl" must be/,
+    ],
   ])('%s -> a TypeError at set-up that says what is wrong', (_name, options, message) => {
     const mount = () => claimPage(options as unknown as Parameters<typeof claimPage>[0]);
     expect(mount).toThrow(TypeError);

@@ -11,10 +11,14 @@ const database = await createDatabase();
 const inProject = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 async function startProcess(): Promise<Send> {
-  const child = spawn(inProject('node_modules/.bin/tsx'), [inProject('test/support/claim-process.ts')], {
-    env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    inProject('node_modules/.bin/tsx'),
+    [inProject('test/support/claim-process.ts')],
+    {
+      env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   onTestFinished(() => void child.kill());
   const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
   return sendTo(Number(line));
@@ -42,7 +46,9 @@ it('fifty claims of one link at once on three processes -> one key, and 49 times
   expect(new Set(refused.map(bytesOf)).size).toBe(1);
   const records = await keys.list();
   expect(records.map(({ keyId }) => keyId)).toEqual([winner!.json['keyId']]);
-  expect(await keys.listClaims()).toMatchObject([{ claimId: claim.claimId, keyId: winner!.json['keyId'] }]);
+  expect(await keys.listClaims()).toMatchObject([
+    { claimId: claim.claimId, keyId: winner!.json['keyId'] },
+  ]);
   expect(await keys.verify(winner!.json['key'] as string)).toMatchObject({ ok: true });
   await keys.close();
 });

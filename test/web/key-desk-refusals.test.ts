@@ -38,7 +38,11 @@ describe.each(expressVersions)('what the key desk refuses on $version', ({ expre
         user: 'alice',
         scopes: ['audio:read', 'keys', 'keys:manager', 'KEYS:MANAGE'],
       });
-      const expired = await keys.create({ user: 'bob', scopes: ['keys:manage'], expiresAt: new Date(1) });
+      const expired = await keys.create({
+        user: 'bob',
+        scopes: ['keys:manage'],
+        expiresAt: new Date(1),
+      });
       const revoked = await keys.create({ user: 'bob', scopes: ['keys:manage'] });
       await keys.revoke(revoked.record.keyId);
       const before = [await keys.list(), await keys.listClaims()];
@@ -123,7 +127,11 @@ describe.each(expressVersions)('what the key desk refuses on $version', ({ expre
     const wrong = await ask('DELETE', 'keys');
     expectWebProblem(wrong, 405, 'method_not_allowed');
     expect(wrong.headers['allow']).toBe('GET, HEAD, POST');
-    expectWebProblem(await ask('POST', 'keys', { body: 'user=eve' }), 415, 'unsupported_media_type');
+    expectWebProblem(
+      await ask('POST', 'keys', { body: 'user=eve' }),
+      415,
+      'unsupported_media_type',
+    );
     const large = { user: 'eve', metadata: { filler: 'x'.repeat(1_000_000) } };
     expectWebProblem(await ask('POST', 'keys', { body: large }), 413, 'content_too_large');
     const elsewhere = { headers: { 'Sec-Fetch-Site': 'cross-site' }, body: { user: 'eve' } };
@@ -160,14 +168,22 @@ describe('keyDesk', () => {
   it.each([
     ['no options', undefined, /"keys" must be an ApiKeyManager/],
     ['a function', { keys: () => true }, /"keys" must be an ApiKeyManager/],
-    ['a source that knows everybody', { keys: { verify: () => true } }, /"keys" must be an ApiKeyManager/],
+    [
+      'a source that knows everybody',
+      { keys: { verify: () => true } },
+      /"keys" must be an ApiKeyManager/,
+    ],
     ['a copy of a manager', { keys: Object.assign({}, keys) }, /"keys" must be an ApiKeyManager/],
     ['an option that would open it', { keys, optional: true }, /unknown option "optional"/],
     ['an option that would need no scope', { keys, scopes: [] }, /unknown option "scopes"/],
     ['a source beside the manager', { keys, source: () => true }, /unknown option "source"/],
     ['a guard of its own', { keys, guard: false }, /unknown option "guard"/],
     ['a claimUrl with a fragment', { keys, claimUrl: '/claim#x' }, /"claimUrl" must be/],
-    ['a claimUrl that is a script', { keys, claimUrl: 'javascript:alert(1)' }, /"claimUrl" must be/],
+    [
+      'a claimUrl that is a script',
+      { keys, claimUrl: 'javascript:alert(1)' },
+      /"claimUrl" must be/,
+    ],
     ['scopes that are none', { keys, knownScopes: ['a b'] }, /"knownScopes" must be/],
   ])('%s -> a TypeError at set-up that says what is wrong', (_name, options, message) => {
     const mount = () => keyDesk(options as unknown as Parameters<typeof keyDesk>[0]);

@@ -20,7 +20,8 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
     expectSecured(anonymous);
     const known = await send('GET', '/keys', { headers: { 'X-API-Key': operator.key } });
     // All but the clock.
-    for (const part of ['status', 'lines', 'text'] as const) expect(known[part]).toEqual(anonymous[part]);
+    for (const part of ['status', 'lines', 'text'] as const)
+      expect(known[part]).toEqual(anonymous[part]);
     expect(anonymous.text).not.toMatch(/bob|Audio API/);
     const references = [...anonymous.text.matchAll(/(?:src|href)="([^"]*)"/g)].map(
       ([, reference]) => reference!,
@@ -29,15 +30,18 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
       const file = await send('GET', new URL(reference, 'http://host/keys').pathname);
       expect(file.status, reference).toBe(200);
       for (const [, imported] of file.text.matchAll(/from '([^']+)'/g)) {
-        expect((await send('GET', new URL(imported!, 'http://host/keys/').pathname)).status, imported).toBe(
-          200,
-        );
+        expect(
+          (await send('GET', new URL(imported!, 'http://host/keys/').pathname)).status,
+          imported,
+        ).toBe(200);
       }
     }
   });
 
   it('session -> whose key it is and what the desk offers, and not the key', async () => {
-    const { ask, operator } = await start({ desk: { claimUrl: '/claim', knownScopes: ['audio:read'] } });
+    const { ask, operator } = await start({
+      desk: { claimUrl: '/claim', knownScopes: ['audio:read'] },
+    });
     const reply = await ask('GET', 'session');
     expectSecured(reply);
     expect(reply.json).toEqual({
@@ -52,7 +56,10 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
 
   it("no claimUrl -> the claim page's usual address; a store without claim links -> no hand-over", async () => {
     const usual = await start({ desk: {} });
-    expect((await usual.ask('GET', 'session')).json).toMatchObject({ keepsClaims: true, claimUrl: '/claim' });
+    expect((await usual.ask('GET', 'session')).json).toMatchObject({
+      keepsClaims: true,
+      claimUrl: '/claim',
+    });
     const without = await start({ keys: keysWithoutClaims(), desk: {} });
     const { json } = await without.ask('GET', 'session');
     expect(json).toMatchObject({ keepsClaims: false });
@@ -67,34 +74,39 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
   it.each([
     ['behind', Date.UTC(2001, 0, 1)],
     ['ahead', Date.UTC(2301, 0, 1)],
-  ])('a manager with a clock far %s -> statuses and new links by that clock', async (_where, now) => {
-    const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => now });
-    const { ask } = await start({ keys });
-    const at = (days: number) => new Date(now + days * dayMs).toISOString();
-    const statusOf = async (days: number) => {
-      const reply = await ask('POST', 'keys', { body: { user: 'alice', expiresAt: at(days) } });
-      return (reply.json['record'] as { status: string }).status;
-    };
-    expect([await statusOf(-1), await statusOf(1), await statusOf(60)]).toEqual([
-      'expired',
-      'expiring',
-      'active',
-    ]);
-    const old = await keys.create({ user: 'alice' });
-    const rotated = await ask('POST', `keys/${old.record.keyId}/rotate`, { body: { overlapMs: dayMs } });
-    expect(rotated.json['previous']).toMatchObject({ status: 'rotating' });
-    const listed = await ask('GET', 'keys?user=alice');
-    const statuses = (listed.json['keys'] as { status: string }[]).map(({ status }) => status);
-    expect(statuses.toSorted()).toEqual(['active', 'active', 'expired', 'expiring', 'rotating']);
+  ])(
+    'a manager with a clock far %s -> statuses and new links by that clock',
+    async (_where, now) => {
+      const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => now });
+      const { ask } = await start({ keys });
+      const at = (days: number) => new Date(now + days * dayMs).toISOString();
+      const statusOf = async (days: number) => {
+        const reply = await ask('POST', 'keys', { body: { user: 'alice', expiresAt: at(days) } });
+        return (reply.json['record'] as { status: string }).status;
+      };
+      expect([await statusOf(-1), await statusOf(1), await statusOf(60)]).toEqual([
+        'expired',
+        'expiring',
+        'active',
+      ]);
+      const old = await keys.create({ user: 'alice' });
+      const rotated = await ask('POST', `keys/${old.record.keyId}/rotate`, {
+        body: { overlapMs: dayMs },
+      });
+      expect(rotated.json['previous']).toMatchObject({ status: 'rotating' });
+      const listed = await ask('GET', 'keys?user=alice');
+      const statuses = (listed.json['keys'] as { status: string }[]).map(({ status }) => status);
+      expect(statuses.toSorted()).toEqual(['active', 'active', 'expired', 'expiring', 'rotating']);
 
-    const made = await ask('POST', 'claims', { body: { user: 'alice', expiresAt: at(1) } });
-    expect(made.status).toBe(201);
-    expect(made.json['claim']).toMatchObject({ status: 'open' });
-    expect((await ask('GET', 'claims')).json['claims']).toMatchObject([{ status: 'open' }]);
-    const late = await ask('POST', 'claims', { body: { user: 'alice', expiresAt: at(-1) } });
-    expectWebProblem(late, 400, 'malformed_request');
-    expect(late.json['detail']).toContain('"expiresAt" must be in the future');
-  });
+      const made = await ask('POST', 'claims', { body: { user: 'alice', expiresAt: at(1) } });
+      expect(made.status).toBe(201);
+      expect(made.json['claim']).toMatchObject({ status: 'open' });
+      expect((await ask('GET', 'claims')).json['claims']).toMatchObject([{ status: 'open' }]);
+      const late = await ask('POST', 'claims', { body: { user: 'alice', expiresAt: at(-1) } });
+      expectWebProblem(late, 400, 'malformed_request');
+      expect(late.json['detail']).toContain('"expiresAt" must be in the future');
+    },
+  );
 
   it('a new key -> shown once in the answer, listed without it, and it works', async () => {
     const { ask, send } = await start();
@@ -146,7 +158,11 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
     const { token, claim } = await keys.createClaim({ user: 'alice' });
     const reply = await ask('POST', `claims/${claim.claimId}/withdraw`, { body: {} });
     expect(reply.json['claim']).toMatchObject({ claimId: claim.claimId, status: 'withdrawn' });
-    expectWebProblem(await send('POST', '/claim/claim', { body: { token } }), 404, 'claim_not_usable');
+    expectWebProblem(
+      await send('POST', '/claim/claim', { body: { token } }),
+      404,
+      'claim_not_usable',
+    );
   });
 
   it('a rotation -> the new key, the old one with its end, and a second one refused', async () => {
@@ -155,7 +171,11 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
     const path = `keys/${old.record.keyId}/rotate`;
     const reply = await ask('POST', path, { body: { overlapMs: dayMs, startsAt: 'now' } });
     expect(reply.status).toBe(201);
-    const { key, record, previous } = reply.json as { key: string; record: unknown; previous: unknown };
+    const { key, record, previous } = reply.json as {
+      key: string;
+      record: unknown;
+      previous: unknown;
+    };
     expect([record, previous]).toMatchObject([
       { user: 'alice', replaces: old.record.keyId, status: 'active' },
       { keyId: old.record.keyId, status: 'rotating' },
@@ -180,7 +200,9 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
 
   it("the operator's own key revoked -> the desk is closed to it on the next request", async () => {
     const { ask, operator } = await start();
-    expect((await ask('POST', `keys/${operator.record.keyId}/revoke`, { body: {} })).status).toBe(200);
+    expect((await ask('POST', `keys/${operator.record.keyId}/revoke`, { body: {} })).status).toBe(
+      200,
+    );
     expectWebProblem(await ask('GET', 'keys'), 401, 'revoked_api_key');
   });
 

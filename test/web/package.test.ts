@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
 const load = (script: string, type: 'module' | 'commonjs') =>
-  execFileSync(process.execPath, [`--input-type=${type}`, '--eval', script], { encoding: 'utf8' }).trim();
+  execFileSync(process.execPath, [`--input-type=${type}`, '--eval', script], {
+    encoding: 'utf8',
+  }).trim();
 
 it('require-api-key/web, imported and required -> the pages, with their files, and no express loaded', () => {
   const serve = `

@@ -10,7 +10,10 @@ it.each(['/claim/claim', '/claim/describe'])(
       await send('POST', `${path}?token=${token}`, { body: {} }),
       await send('POST', `${path}/${token}`, { body: {} }),
       await send('GET', `${path}?token=${token}`),
-      await send('POST', path, { body: {}, headers: { Token: token, Authorization: `Bearer ${token}` } }),
+      await send('POST', path, {
+        body: {},
+        headers: { Token: token, Authorization: `Bearer ${token}` },
+      }),
       await send('POST', path, { body: {}, headers: { Cookie: `token=${token}` } }),
     ];
     for (const { status, text } of elsewhere) {

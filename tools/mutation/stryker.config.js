@@ -7,7 +7,15 @@ export default {
   testRunner: 'vitest',
   vitest: { configFile: 'tools/mutation/vitest.config.ts', related: false },
   coverageAnalysis: 'perTest',
-  ignorePatterns: ['bench', 'coverage', 'dist', 'examples', 'scripts', 'tools/*', '!tools/mutation'],
+  ignorePatterns: [
+    'bench',
+    'coverage',
+    'dist',
+    'examples',
+    'scripts',
+    'tools/*',
+    '!tools/mutation',
+  ],
   // Stryker would rewrite it with a JavaScript API that the compiler no longer has; no test needs that.
   tsconfigFile: 'none',
   concurrency: 2,

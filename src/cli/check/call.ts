@@ -69,8 +69,10 @@ const reasons: Readonly<Record<string, string>> = {
   ...networkReasons,
   CERT_HAS_EXPIRED: 'its TLS certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate is signed by an authority that this machine does not trust',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate comes without the intermediate certificates',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    'its TLS certificate is signed by an authority that this machine does not trust',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'its TLS certificate comes without the intermediate certificates',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     'its TLS certificate is signed by an authority that this machine does not trust',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
@@ -82,7 +84,10 @@ export function reasonOf(error: unknown, { protocol }: URL): { code: string; why
   if (name === 'AbortError' || name === 'TimeoutError' || code === 'ETIMEDOUT') {
     return { code: 'timed_out', why: networkReasons.ETIMEDOUT };
   }
-  if (protocol === 'https:' && (code === 'EPROTO' || /ssl|tls|packet length/i.test(code + message))) {
+  if (
+    protocol === 'https:' &&
+    (code === 'EPROTO' || /ssl|tls|packet length/i.test(code + message))
+  ) {
     const known = reasons[code];
     return { code: 'tls_failed', why: known ?? 'it does not speak TLS: is it an http:// address?' };
   }
@@ -91,5 +96,8 @@ export function reasonOf(error: unknown, { protocol }: URL): { code: string; why
   }
   if (code.startsWith('HPE_'))
     return { code: 'no_answer', why: 'it does not speak HTTP: is it an https:// address?' };
-  return { code: 'no_answer', why: reasons[code] ?? `the call failed (${code || 'no reason given'})` };
+  return {
+    code: 'no_answer',
+    why: reasons[code] ?? `the call failed (${code || 'no reason given'})`,
+  };
 }

@@ -11,7 +11,11 @@ const isPastable = (name: string) => /^\w[\w-]{0,63}$/.test(name);
 export function readChallenge(value: string | undefined): Expectation | undefined {
   if (value === undefined) return undefined;
   const [, scheme] = /^\s*([!#$%&'*+.^_`|~\w-]+)(?:\s|$)/.exec(value) ?? [];
-  if (scheme === undefined || !isPastable(scheme) || /^(basic|digest|negotiate|ntlm)$/i.test(scheme))
+  if (
+    scheme === undefined ||
+    !isPastable(scheme) ||
+    /^(basic|digest|negotiate|ntlm)$/i.test(scheme)
+  )
     return undefined;
   const [, header] = /[\s,]header="([^"]*)"/i.exec(value) ?? [];
   if (header !== undefined && !isPastable(header)) return undefined;

@@ -68,9 +68,16 @@ async function* callAll(target: Target, readKey: () => Promise<string>): Steps<v
   for (const finding of explainPreflight(answer, preflight)) yield { finding };
 }
 
-async function* sendKeys(target: Target, key: string, withoutKey: Answer, isExposed: boolean): Steps<void> {
+async function* sendKeys(
+  target: Target,
+  key: string,
+  withoutKey: Answer,
+  isExposed: boolean,
+): Steps<void> {
   const { url, header, scheme, sendsOverPlainHttp } = target;
-  const withKey = (sent: string) => ({ [header]: scheme === undefined ? sent : `${scheme} ${sent}` });
+  const withKey = (sent: string) => ({
+    [header]: scheme === undefined ? sent : `${scheme} ${sent}`,
+  });
   const parsed = parseApiKey(key);
   const suspected = suspectKey(key, target);
   const { key: wrongKey } = generateApiKey({ prefix: parsed?.prefix });

@@ -28,11 +28,17 @@ function explainAny(answer: Answer, url: URL): Explanation | undefined {
     const message = `The server answers ${status} and switches to a protocol that nobody asked for.`;
     return stop('error', 'unexpected_answer', message, 'check the URL');
   }
-  if (status >= 300 && status < 400 && headers.location !== undefined) return explainRedirect(answer, url);
+  if (status >= 300 && status < 400 && headers.location !== undefined)
+    return explainRedirect(answer, url);
   if (status === 429) {
     const after = /^\d{1,6}$/.exec(headers['retry-after'] ?? '')?.[0];
     const when = after === undefined ? 'later' : `in ${after} seconds`;
-    return stop('error', 'rate_limited', 'The server answers 429: too many requests.', `try again ${when}`);
+    return stop(
+      'error',
+      'rate_limited',
+      'The server answers 429: too many requests.',
+      `try again ${when}`,
+    );
   }
   if (code === 'api_key_not_configured') {
     const remedy = `on the server, run ${programName} doctor, fix the variable that it names, and restart`;
@@ -44,7 +50,8 @@ function explainAny(answer: Answer, url: URL): Explanation | undefined {
     );
   }
   if (code === 'key_source_failed') {
-    const remedy = 'look into the log of the server: its database may be down, slow, or not migrated';
+    const remedy =
+      'look into the log of the server: its database may be down, slow, or not migrated';
     return stop('error', 'source_failed', 'The server cannot look up keys.', remedy);
   }
   if (code === 'https_required') {
@@ -56,7 +63,12 @@ function explainAny(answer: Answer, url: URL): Explanation | undefined {
     );
   }
   if (status >= 500) {
-    return stop('error', 'server_failed', `The server answers ${status}.`, 'look into the log of the server');
+    return stop(
+      'error',
+      'server_failed',
+      `The server answers ${status}.`,
+      'look into the log of the server',
+    );
   }
   return undefined;
 }
@@ -79,18 +91,29 @@ function explainRedirect({ status, headers }: Answer, url: URL): Explanation {
 }
 
 /** Of the call without a key. */
-export function explainNoKey(answer: Answer, url: URL, method: string, expected: Expectation): Explanation {
+export function explainNoKey(
+  answer: Answer,
+  url: URL,
+  method: string,
+  expected: Expectation,
+): Explanation {
   const known = explainAny(answer, url);
   if (known) return known;
   const { status } = answer;
   if (status === 404 || status === 405) {
     const remedy = `check the path; if it is no ${method} route give --method, and first read in --help what that runs`;
-    return stop('error', 'not_found', `The server answers ${status} without asking for a key.`, remedy);
+    return stop(
+      'error',
+      'not_found',
+      `The server answers ${status} without asking for a key.`,
+      remedy,
+    );
   }
   if (status === 401) {
     const asked = readChallenge(answer.headers['www-authenticate']);
     if (!asked || sameExpectation(asked, expected)) return nothingWrong;
-    const where = asked.scheme === undefined ? asked.header : `${asked.header}: ${asked.scheme} <key>`;
+    const where =
+      asked.scheme === undefined ? asked.header : `${asked.header}: ${asked.scheme} <key>`;
     return stop(
       'error',
       'wrong_header',

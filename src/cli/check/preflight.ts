@@ -41,19 +41,32 @@ export function explainPreflight(
       : blockedAnyway,
   ];
   if (status === 401 || status === 403 || status === 503) {
-    return problem(`the preflight is refused with ${status}`, 'put cors() in front of requireApiKey()');
+    return problem(
+      `the preflight is refused with ${status}`,
+      'put cors() in front of requireApiKey()',
+    );
   }
   if (status >= 300)
-    return problem(`the preflight is answered with ${status}`, 'put cors() in front of this address');
+    return problem(
+      `the preflight is answered with ${status}`,
+      'put cors() in front of this address',
+    );
   const allowedOrigin = headers['access-control-allow-origin'];
   if (allowedOrigin !== '*' && allowedOrigin !== origin) {
     const why = allowedOrigin === undefined ? 'no origin is allowed' : 'this origin is not allowed';
     return problem(why, `cors({ origin: '${origin}' })`);
   }
   // The fetch standard leaves Authorization out of the wildcard.
-  const allowsHeader = listed(headers['access-control-allow-headers'], header, header !== 'authorization');
+  const allowsHeader = listed(
+    headers['access-control-allow-headers'],
+    header,
+    header !== 'authorization',
+  );
   if (!allowsHeader)
-    return problem(`the header ${header} is not allowed`, `cors({ allowedHeaders: ['${header}'] })`);
+    return problem(
+      `the header ${header} is not allowed`,
+      `cors({ allowedHeaders: ['${header}'] })`,
+    );
   const isSimple = method === 'GET' || method === 'HEAD' || method === 'POST';
   if (!isSimple && !listed(headers['access-control-allow-methods'], method.toLowerCase(), true)) {
     return problem(`the method ${method} is not allowed`, `cors({ methods: ['${method}'] })`);

@@ -11,7 +11,11 @@ export function suspectKey(key: string, expected: Expectation): Finding | undefi
   // What is longer than any key is said to be so, and would take long to search.
   if (key.length > maxLength || parseApiKey(key)) return undefined;
   if (/^["'`\u2018\u201c].*["'`\u2019\u201d]$/.test(key)) {
-    return suspect('quoted_key', 'is in quotes, which are sent as a part of it', 'remove the quotes');
+    return suspect(
+      'quoted_key',
+      'is in quotes, which are sent as a part of it',
+      'remove the quotes',
+    );
   }
   const inHeader = suspectHeader(key, expected);
   if (inHeader) return inHeader;
@@ -43,7 +47,9 @@ function suspectHeader(key: string, { header, scheme }: Expectation): Finding | 
 
 function suspectScheme(key: string, scheme = 'Bearer'): Finding | undefined {
   const [word] = /^[A-Za-z]+(?=[ \t])/.exec(key) ?? [];
-  const known = [scheme, 'Bearer', 'ApiKey'].find((each) => each.toLowerCase() === word?.toLowerCase());
+  const known = [scheme, 'Bearer', 'ApiKey'].find(
+    (each) => each.toLowerCase() === word?.toLowerCase(),
+  );
   if (known === undefined) return undefined;
   return suspect(
     'header_line',

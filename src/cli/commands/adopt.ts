@@ -17,7 +17,8 @@ interface Options extends DatabaseOptions, GlobalOptions {
 
 export function addAdopt(program: Command): void {
   const command = addCommand(program, 'adopt', {
-    about: 'Replace the plaintext keys of a table by their digests, in place. Working keys keep working.',
+    about:
+      'Replace the plaintext keys of a table by their digests, in place. Working keys keep working.',
     examples: ['adopt', 'adopt --table legacy_keys'],
   })
     .option(
@@ -66,7 +67,8 @@ function linesOf(summary: AdoptSummary, table: string): string[] {
   if (wasUpToDate) return [`The table ${table} holds no plaintext keys: there is nothing to do.`];
   const lines = [`Adopted ${count(adopted, 'key')}.`];
   if (revoked > 0) lines.push(`Revoked ${count(revoked, 'key')} that had been inactive.`);
-  if (unowned > 0) lines.push(`Gave ${count(unowned, 'key')} without a user to the user "unknown".`);
+  if (unowned > 0)
+    lines.push(`Gave ${count(unowned, 'key')} without a user to the user "unknown".`);
   if (unpresentable > 0) {
     lines.push(
       `Warning: no request can carry ${count(unpresentable, 'key')} (blanks, commas, non-ASCII or over 512 characters): create new ones for the users.`,

@@ -40,7 +40,11 @@ export function addCheck(program: Command): void {
         .argParser(argumentOf(mustBeHeaderName))
         .default('X-API-Key'),
     )
-    .option('--scheme <scheme>', 'the word in front of the key, such as Bearer', argumentOf(mustBeToken))
+    .option(
+      '--scheme <scheme>',
+      'the word in front of the key, such as Bearer',
+      argumentOf(mustBeToken),
+    )
     .addOption(
       new Option(
         '--method <method>',
@@ -49,7 +53,11 @@ export function addCheck(program: Command): void {
         .argParser(methodArgument)
         .default('GET'),
     )
-    .option('--origin <origin>', 'the origin of a web page that must be able to call it', originArgument)
+    .option(
+      '--origin <origin>',
+      'the origin of a web page that must be able to call it',
+      originArgument,
+    )
     .addOption(
       new Option('--timeout <duration>', 'how long each call may take, 1s to 1h')
         .argParser(durationBetween('1s', '1h'))
@@ -86,10 +94,13 @@ async function check(url: URL, options: Options): Promise<void> {
   }
   const lines = [
     ...calls.map(
-      (each) => `${each.call.padEnd(24)}${each.status}${each.code === undefined ? '' : ` ${each.code}`}`,
+      (each) =>
+        `${each.call.padEnd(24)}${each.status}${each.code === undefined ? '' : ` ${each.code}`}`,
     ),
     ...findings.map(formatFinding),
-    ...(isFine && calls.some((each) => each.call === 'with your key') ? ['The key works here.'] : []),
+    ...(isFine && calls.some((each) => each.call === 'with your key')
+      ? ['The key works here.']
+      : []),
   ];
   await print(lines.join('\n'));
 }
@@ -104,7 +115,8 @@ async function readGivenKey(file: string | undefined): Promise<string> {
 
 function urlArgument(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('Write https://host/path.');
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new InvalidArgumentError('Write https://host/path.');
   if (url.username !== '' || url.password !== '')
     throw new InvalidArgumentError('Remove the user and the password.');
   return url;
@@ -112,7 +124,8 @@ function urlArgument(text: string): URL {
 
 function originArgument(text: string): string {
   const url = urlArgument(text);
-  if (url.pathname !== '/' || url.search !== '') throw new InvalidArgumentError('Write https://host.');
+  if (url.pathname !== '/' || url.search !== '')
+    throw new InvalidArgumentError('Write https://host.');
   return url.origin;
 }
 

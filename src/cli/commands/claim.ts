@@ -6,7 +6,11 @@ import { addDatabaseOptions, type DatabaseOptions } from '../database/database-o
 import { withKeys } from '../database/open-database.js';
 import { isLoopback } from '../is-loopback.js';
 import { addUserArgument } from '../records/user-argument.js';
-import { addRecordOptions, readRecordOptions, type RecordOptions } from '../records/record-options.js';
+import {
+  addRecordOptions,
+  readRecordOptions,
+  type RecordOptions,
+} from '../records/record-options.js';
 import { rememberSecret } from '../secrets.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
 import { plain, say } from '../terminal/output.js';
@@ -63,7 +67,9 @@ async function claim(user: string, options: Options): Promise<void> {
     }),
   );
   if (baseUrl.protocol === 'http:' && !isLoopback(baseUrl.hostname)) {
-    say('Warning: --base-url is plain HTTP, where others on the network can read the key: use https://.');
+    say(
+      'Warning: --base-url is plain HTTP, where others on the network can read the key: use https://.',
+    );
   }
   if (!options.json) say(describe(made));
 }

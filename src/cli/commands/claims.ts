@@ -13,7 +13,8 @@ interface Options extends DatabaseOptions, PageOptions {
 
 export function addClaims(program: Command): void {
   const command = addCommand(program, 'claims', {
-    about: 'List claim links, newest first. The links themselves are not stored and cannot be shown.',
+    about:
+      'List claim links, newest first. The links themselves are not stored and cannot be shown.',
     examples: ['claims', 'claims --status open --all --json'],
   }).addOption(
     new Option('--status <status>', 'only links with this status').choices([

@@ -3,7 +3,11 @@ import { addCommand } from '../command.js';
 import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
-import { addRecordOptions, readRecordOptions, type RecordOptions } from '../records/record-options.js';
+import {
+  addRecordOptions,
+  readRecordOptions,
+  type RecordOptions,
+} from '../records/record-options.js';
 import { addUserArgument } from '../records/user-argument.js';
 import { recordJson } from '../records/key-records.js';
 import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
@@ -51,5 +55,7 @@ async function create(user: string, options: Options): Promise<void> {
   );
   if (options.json) return;
   const end = record.expiresAt ? `expires ${formatTime(record.expiresAt)}` : 'never expires';
-  say(`Created ${record.keyId} for ${plain(record.user)}; it ${end}. The key cannot be shown again.`);
+  say(
+    `Created ${record.keyId} for ${plain(record.user)}; it ${end}. The key cannot be shown again.`,
+  );
 }

@@ -1,9 +1,19 @@
 import type { Command } from 'commander';
 import { isVariable } from '../../sources/env-key.js';
 import { addCommand, type GlobalOptions } from '../command.js';
-import { addDatabaseOptions, findDatabaseUrl, type DatabaseOptions } from '../database/database-options.js';
+import {
+  addDatabaseOptions,
+  findDatabaseUrl,
+  type DatabaseOptions,
+} from '../database/database-options.js';
 import { examineDatabase } from '../doctor/database.js';
-import { describeJoined, examineEnvFile, examineLines, findJoined, readEnvFile } from '../doctor/env-file.js';
+import {
+  describeJoined,
+  examineEnvFile,
+  examineLines,
+  findJoined,
+  readEnvFile,
+} from '../doctor/env-file.js';
 import { examineUnset } from '../doctor/unset-variables.js';
 import { examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
 import { loadEnvironment, outerEnvironment } from '../environment.js';
@@ -76,7 +86,10 @@ async function examine(options: Options): Promise<Finding[]> {
 }
 
 /** Those of `requireApiKey()` without options, unless others are named. */
-function variablesOf({ variable, listVariable }: Options): { variables: KeyVariable[]; wereNamed: boolean } {
+function variablesOf({ variable, listVariable }: Options): {
+  variables: KeyVariable[];
+  wereNamed: boolean;
+} {
   const wereNamed = variable !== undefined || listVariable !== undefined;
   const [single, lists] = wereNamed
     ? [variable ?? [], listVariable ?? []]

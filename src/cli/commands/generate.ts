@@ -68,7 +68,8 @@ async function generate(options: Options): Promise<void> {
   }
   const { env: name, user, out } = options;
   const { key, ...made } = make(options);
-  const lineOf = (secret: string) => (name === undefined ? undefined : `${name}=${entryOf(user, secret)}`);
+  const lineOf = (secret: string) =>
+    name === undefined ? undefined : `${name}=${entryOf(user, secret)}`;
   const [line, digestLine] = [lineOf(key), lineOf(made.digest)];
   const open = openerOf(options);
   // Before anything is delivered: `>> .env` puts the line into the file that is looked at.
@@ -113,14 +114,19 @@ function shadowWarning({ env: name, user, out }: Options): string | undefined {
   const value = readEnvVariables()[name];
   if (value === undefined || value.trim() === '') return undefined;
   const start = user === undefined ? '' : `${user}:`;
-  const isForAnother = user !== undefined && parseKeyPairs(value).every((entry) => entry.user !== user);
+  const isForAnother =
+    user !== undefined && parseKeyPairs(value).every((entry) => entry.user !== user);
   const advice = isForAnother
     ? `put both on one line, ${name}=<old value>,${start}<new key>, as --out .env does.`
     : `keep one line, ${name}=${start}<new key>,<old value>, and remove the old key when nobody uses it any more.`;
   return `Warning: .env sets ${name} already, and of two lines only the last one counts: ${advice}`;
 }
 
-function make({ prefix, hex, base64url }: Options): { key: string; keyId?: string; digest: string } {
+function make({ prefix, hex, base64url }: Options): {
+  key: string;
+  keyId?: string;
+  digest: string;
+} {
   const bytes = hex ?? base64url;
   if (bytes === undefined) return generateApiKey({ prefix });
   const key = randomBytes(bytes).toString(hex === undefined ? 'base64url' : 'hex');

@@ -16,7 +16,11 @@ import { readEntries } from '../import/read-entries.js';
 import { readInput, readKey } from '../key-input.js';
 import { recordJson } from '../records/key-records.js';
 import { addUserArgument } from '../records/user-argument.js';
-import { addRecordOptions, readRecordOptions, type RecordOptions } from '../records/record-options.js';
+import {
+  addRecordOptions,
+  readRecordOptions,
+  type RecordOptions,
+} from '../records/record-options.js';
 import { count } from '../terminal/count.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { plain, printJson, say } from '../terminal/output.js';
@@ -41,12 +45,17 @@ export function addImport(program: Command): void {
       'import --file keys.csv',
     ],
   });
-  addUserArgument(command, '[user]', 'whose key it is; the key, or its digest, is read from standard input')
+  addUserArgument(
+    command,
+    '[user]',
+    'whose key it is; the key, or its digest, is read from standard input',
+  )
     .option('--key-file <file>', 'read the key from a file instead')
     .addOption(
-      new Option('--digest <digest>', 'the digest instead of the key: sha256: and 64 hex digits').conflicts(
-        'keyFile',
-      ),
+      new Option(
+        '--digest <digest>',
+        'the digest instead of the key: sha256: and 64 hex digits',
+      ).conflicts('keyFile'),
     )
     .addOption(
       new Option(
@@ -59,13 +68,15 @@ export function addImport(program: Command): void {
     'what the key id of a key from elsewhere begins with (default: key)',
     prefixArgument,
   );
-  addDatabaseOptions(command).action(async (user: string | undefined, _options: unknown, self: Command) => {
-    const options = self.optsWithGlobals<Options>();
-    const { file } = options;
-    if (user !== undefined && file === undefined) return importOne(user, options);
-    if (user === undefined && file !== undefined) return importFile(file, options);
-    throw new Misuse('give either a user, or --file with many keys');
-  });
+  addDatabaseOptions(command).action(
+    async (user: string | undefined, _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<Options>();
+      const { file } = options;
+      if (user !== undefined && file === undefined) return importOne(user, options);
+      if (user === undefined && file !== undefined) return importFile(file, options);
+      throw new Misuse('give either a user, or --file with many keys');
+    },
+  );
 }
 
 async function importOne(user: string, options: Options): Promise<void> {
@@ -114,7 +125,9 @@ async function importFile(file: string, options: Options): Promise<void> {
     for (const problem of problems.slice(0, maxRemarks)) say(tell(problem));
     if (problems.length > maxRemarks) say(`and ${problems.length - maxRemarks} more`);
     const all = count(good.length + problems.length, 'key');
-    throw new Failure(`cannot take over ${problems.length} of ${all}, so took over none: fix the file`);
+    throw new Failure(
+      `cannot take over ${problems.length} of ${all}, so took over none: fix the file`,
+    );
   }
   const tally = await untilInterrupted((signal) =>
     withKeys(options, (keys, store) =>
@@ -131,9 +144,11 @@ async function importFile(file: string, options: Options): Promise<void> {
       ),
     ),
   );
-  for (const each of weak.slice(0, maxRemarks)) say(`Warning: ${each.place}: ${each.text}; replace it soon.`);
+  for (const each of weak.slice(0, maxRemarks))
+    say(`Warning: ${each.place}: ${each.text}; replace it soon.`);
   for (const conflict of tally.conflicts.slice(0, maxRemarks)) say(conflict);
-  if (options.json) await printJson({ ...tally, weak: weak.map(({ place, text }) => `${place}: ${text}`) });
+  if (options.json)
+    await printJson({ ...tally, weak: weak.map(({ place, text }) => `${place}: ${text}`) });
   else say(`Took over ${count(tally.imported, 'key')}; ${tally.duplicates} already there.`);
   if (good.some(({ isForeign }) => isForeign)) say(foreignKeysNote);
   if (tally.conflicts.length > 0) {

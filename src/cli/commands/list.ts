@@ -19,13 +19,10 @@ export function addList(program: Command): void {
   })
     .option('--user <user>', 'only keys of this user')
     .addOption(
-      new Option('--status <status>', 'only keys with this status; active: every key that works').choices([
-        'active',
-        'expiring',
-        'rotating',
-        'expired',
-        'revoked',
-      ]),
+      new Option(
+        '--status <status>',
+        'only keys with this status; active: every key that works',
+      ).choices(['active', 'expiring', 'rotating', 'expired', 'revoked']),
     );
   addPageOptions(command);
   addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>

@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
 import { addCommand, type GlobalOptions } from '../command.js';
-import { addDatabaseOptions, tableName, type DatabaseOptions } from '../database/database-options.js';
+import {
+  addDatabaseOptions,
+  tableName,
+  type DatabaseOptions,
+} from '../database/database-options.js';
 import { withStore } from '../database/open-database.js';
 import { describeState } from '../database/schema-state.js';
 import { Failure } from '../failure.js';
@@ -25,7 +29,8 @@ async function migrate(options: Options): Promise<void> {
   const { before, wasDisarmed, after } = await withStore(options, async (store) => {
     const found = await store.inspect();
     const problem = describeState(found, options);
-    if (problem && refused.has(found.state)) throw new Failure(`${problem.message}: ${problem.remedy}`);
+    if (problem && refused.has(found.state))
+      throw new Failure(`${problem.message}: ${problem.remedy}`);
     await store.migrate();
     return {
       before: found.version,

@@ -18,7 +18,8 @@ const longestMs = 100 * yearMs;
 
 export function addPrune(program: Command): void {
   const command = addCommand(program, 'prune', {
-    about: 'Delete the records of keys that were revoked or expired long ago. This cannot be undone.',
+    about:
+      'Delete the records of keys that were revoked or expired long ago. This cannot be undone.',
     examples: ['prune --older-than 90d'],
   }).addOption(
     new Option('--older-than <duration>', 'how long ago they must have ended, such as 90d')

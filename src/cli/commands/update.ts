@@ -22,7 +22,8 @@ interface Options extends DatabaseOptions, GlobalOptions {
 
 export function addUpdate(program: Command): void {
   const command = addCommand(program, 'update', {
-    about: 'Change what a key is called, what it may do, or when it ends. The key itself stays as it is.',
+    about:
+      'Change what a key is called, what it may do, or when it ends. The key itself stays as it is.',
     examples: [
       'update key_4fQz81LmBw --scope audio:read --scope audio:write',
       'update key_4fQz81LmBw --name ci --expires 90d',

@@ -28,7 +28,8 @@ export async function describeDatabaseError(
   error: unknown,
   { store, place, options }: Circumstances,
 ): Promise<Failure | undefined> {
-  if (!(error instanceof Error) || !error.message.startsWith('PostgresKeyStore: ')) return undefined;
+  if (!(error instanceof Error) || !error.message.startsWith('PostgresKeyStore: '))
+    return undefined;
   if (error instanceof TypeError) return undefined;
   const code = codeOf(error);
   const why = reasons[code];

@@ -4,7 +4,8 @@ import { rememberSecret } from '../secrets.js';
 /** @throws {Misuse} that never repeats what stands there: it holds a password. */
 export function assertDatabaseUrl(url: string, name: string): void {
   if (!isShowable(url)) rememberSecret(url);
-  if (/^["']/.test(url)) throw new Misuse(`${name} has quotes that are part of its value: remove them`);
+  if (/^["']/.test(url))
+    throw new Misuse(`${name} has quotes that are part of its value: remove them`);
   if (!/^(postgres|postgresql|socket):/i.test(url)) {
     throw new Misuse(`${name} is not a PostgreSQL URL: write postgres://user:password@host/name`);
   }

@@ -37,7 +37,8 @@ export async function examineDatabase(options: DatabaseOptions): Promise<Finding
 
 function explain(failure: Failure, name: string): Finding {
   const { cause } = failure;
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND') return missingPg;
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')
+    return missingPg;
   const message = sentence(failure.message);
   return failure instanceof Misuse
     ? { severity: 'error', code: 'wrong_database_url', message, remedy: `fix ${name}` }

@@ -34,7 +34,9 @@ export async function examineKeys(
       replacedBy === undefined && expiresAt && expiresAt.getTime() - now.getTime() <= expiringMs,
   );
   const waiting = usable.filter((record) => record.overlapMs !== undefined && isOld(record));
-  const unused = usable.filter((record) => isUnused(record) && isOld(record) && !waiting.includes(record));
+  const unused = usable.filter(
+    (record) => isUnused(record) && isOld(record) && !waiting.includes(record),
+  );
   const cutOff = expired.filter((record) => {
     const successor = successorOf(record);
     return !isUnused(record) && successor !== undefined && isUnused(successor);

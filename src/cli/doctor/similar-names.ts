@@ -49,7 +49,8 @@ const lettersOf = (name: string) =>
 function holdsPairs(value: string): boolean {
   const entries = parseKeyPairs(value);
   return (
-    entries.length > 0 && entries.every(({ user, key }) => user !== '' && !parseDigest(`${user}:${key}`))
+    entries.length > 0 &&
+    entries.every(({ user, key }) => user !== '' && !parseDigest(`${user}:${key}`))
   );
 }
 

@@ -34,7 +34,8 @@ export function examineUnset(
     message: `${name} is set but empty.`,
     remedy: `set it, see ${programName} generate --env ${name}${isList ? ' --user <user>' : ''}, or remove it`,
   }));
-  if (unset.length === 0 || (isConfigured && !wereNamed) || (empty.length > 0 && !wereNamed)) return findings;
+  if (unset.length === 0 || (isConfigured && !wereNamed) || (empty.length > 0 && !wereNamed))
+    return findings;
   const names = unset.map(({ name }) => name);
   findings.push({
     severity: 'error',
@@ -47,7 +48,11 @@ export function examineUnset(
   return findings;
 }
 
-function remedyForUnset(unset: readonly KeyVariable[], others: Environment, wereNamed: boolean): string {
+function remedyForUnset(
+  unset: readonly KeyVariable[],
+  others: Environment,
+  wereNamed: boolean,
+): string {
   const similar = findSimilarNames(unset, others, !wereNamed).slice(0, maxSimilar);
   if (similar.length > 0) {
     return similar

@@ -48,7 +48,9 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
   const entries = entriesOf(variable, value);
   const quoted = entries.filter(({ user, key }) => [user, key, `${user}:${key}`].some(isQuoted));
   if (isQuoted(value.trim()) || quoted.length > 0) {
-    const places = isQuoted(value.trim()) ? '' : ` (${quoted.map(({ place }) => place).join(', ')})`;
+    const places = isQuoted(value.trim())
+      ? ''
+      : ` (${quoted.map(({ place }) => place).join(', ')})`;
     const remedy = isList
       ? 'remove them: the server reads them as part of the user or of the key'
       : 'remove them: a client that sends the key without them is refused';
@@ -56,14 +58,20 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
   }
   const pairs = isList ? [] : entries.filter(({ key }) => isPair(key)).map(({ place }) => place);
   if (pairs.length > 0) {
-    const remedy = 'users belong in API_KEYS; write the key alone, as the whole value is taken for the key';
+    const remedy =
+      'users belong in API_KEYS; write the key alone, as the whole value is taken for the key';
     find('error', 'user_with_key', `holds what looks like user:key (${pairs.join(', ')})`, remedy);
   }
   const isJoined = isList ? isJoinedPair : isJoinedKey;
   const joined = entries.filter(({ key }) => isJoined(key)).map(({ place }) => place);
   if (joined.length > 0) {
     const message = `has a ; between ${isList ? 'entries' : 'keys'} (${joined.join(', ')}), so the rest is read as part of the key`;
-    find('error', isList ? 'broken_list' : 'broken_key', message, 'write a comma instead of each ;');
+    find(
+      'error',
+      isList ? 'broken_list' : 'broken_key',
+      message,
+      'write a comma instead of each ;',
+    );
   }
   const { problems, weak } = listKeys(entries, 'examined');
   const unexpanded = entries.filter(({ key }) => isShellVariable(key)).map(({ place }) => place);

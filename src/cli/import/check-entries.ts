@@ -55,7 +55,8 @@ function check({ options, problem }: ImportEntry): CheckedImport | string {
   const given = key ?? digest ?? '';
   if (user === undefined || user === '') return 'has no user';
   if (given === '') return 'has no key';
-  if (typeof given === 'string' && isUnresolved(given)) return 'has an unresolved reference instead of a key';
+  if (typeof given === 'string' && isUnresolved(given))
+    return 'has an unresolved reference instead of a key';
   if (typeof given === 'string' && /^sha256:/i.test(given) && !parseDigest(given)) {
     return 'begins with "sha256:" but is not a digest of 64 hexadecimal digits';
   }

@@ -25,7 +25,9 @@ export function parseCsv(text: string): CsvRow[] | { readonly unclosedLine: numb
     const end = behind === undefined ? undefined : endAt(text, behind);
     if (behind === undefined || end === undefined) return { unclosedLine: line };
     row.fields.push(
-      isQuoted ? text.slice(start + 1, behind - 1).replaceAll('""', '"') : text.slice(start, behind).trim(),
+      isQuoted
+        ? text.slice(start + 1, behind - 1).replaceAll('""', '"')
+        : text.slice(start, behind).trim(),
     );
     line += text.slice(start, behind + end.length).split(/\r\n|\n|\r/).length - 1;
     start = behind + end.length;
@@ -50,5 +52,7 @@ function behindBare(text: string, start: number): number {
 
 /** What ends a field here: a comma, a line break, or nothing at the end of the text. */
 function endAt(text: string, index: number): string | undefined {
-  return index === text.length ? '' : [',', '\r\n', '\n', '\r'].find((end) => text.startsWith(end, index));
+  return index === text.length
+    ? ''
+    : [',', '\r\n', '\n', '\r'].find((end) => text.startsWith(end, index));
 }

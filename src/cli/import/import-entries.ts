@@ -38,7 +38,10 @@ export async function importEntries(
   };
 }
 
-async function importOne({ place, options, digest }: CheckedEntry, { keys, store }: Place): Promise<Outcome> {
+async function importOne(
+  { place, options, digest }: CheckedEntry,
+  { keys, store }: Place,
+): Promise<Outcome> {
   try {
     await keys.import(options);
     return 'imported';

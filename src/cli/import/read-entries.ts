@@ -70,9 +70,15 @@ function readCsv(text: string): ImportEntry[] {
       const problem = `has ${count(fields.length, 'field')}, but the header has ${names.length}`;
       return { place, options: { user: '' }, problem };
     }
-    const values = Object.fromEntries(names.map((name, index) => [name, fields[index] || undefined]));
+    const values = Object.fromEntries(
+      names.map((name, index) => [name, fields[index] || undefined]),
+    );
     if (values['scopes']?.includes(',')) {
-      return { place, options: { user: '' }, problem: 'has a comma in its scopes: put blanks between them' };
+      return {
+        place,
+        options: { user: '' },
+        problem: 'has a comma in its scopes: put blanks between them',
+      };
     }
     const metadata = values['metadata'] === undefined ? undefined : parseJson(values['metadata']);
     return entryOf(place, { ...values, metadata, scopes: values['scopes']?.split(/\s+/) });

@@ -8,7 +8,8 @@ export function recordJson(record: KeyRecord): object {
   return { ...record, status: statusOf(record, new Date()) };
 }
 
-const timeOr = (instant: Date | undefined, otherwise: string) => (instant ? formatTime(instant) : otherwise);
+const timeOr = (instant: Date | undefined, otherwise: string) =>
+  instant ? formatTime(instant) : otherwise;
 
 /** A record for people, in full. */
 export function recordPairs(record: KeyRecord): [string, string][] {
@@ -28,7 +29,9 @@ export function recordPairs(record: KeyRecord): [string, string][] {
     ['replaced by', replacedBy],
     [
       'overlap',
-      overlapMs === undefined ? undefined : `${formatDuration(overlapMs)} from the first use of this key`,
+      overlapMs === undefined
+        ? undefined
+        : `${formatDuration(overlapMs)} from the first use of this key`,
     ],
   ];
   return pairs.filter((pair): pair is [string, string] => pair[1] !== undefined);

@@ -20,7 +20,9 @@ export const claimsUpTo = (
   query: Pick<ListClaimsOptions, 'status'>,
   limit: number,
 ): Promise<ClaimRecord[]> =>
-  upTo(limit, async (size, last) => keys.listClaims({ ...query, limit: size, cursor: last?.claimId }));
+  upTo(limit, async (size, last) =>
+    keys.listClaims({ ...query, limit: size, cursor: last?.claimId }),
+  );
 
 async function upTo<Item>(
   limit: number,

@@ -3,16 +3,24 @@ import { statusOf } from '../../stores/key-status.js';
 import { KeyStoreError, type KeyRecord } from '../../stores/key-store.js';
 import { Failure } from '../failure.js';
 
-const isUsable = (record: KeyRecord) => !['expired', 'revoked'].includes(statusOf(record, new Date()));
+const isUsable = (record: KeyRecord) =>
+  !['expired', 'revoked'].includes(statusOf(record, new Date()));
 
 /** The usable keys that took over from this one, one after the other. */
-export async function usableSuccessors(keys: ApiKeyManager, record: KeyRecord): Promise<KeyRecord[]> {
+export async function usableSuccessors(
+  keys: ApiKeyManager,
+  record: KeyRecord,
+): Promise<KeyRecord[]> {
   const found: KeyRecord[] = [];
-  for await (const successor of successorsOf(keys, record)) if (isUsable(successor)) found.push(successor);
+  for await (const successor of successorsOf(keys, record))
+    if (isUsable(successor)) found.push(successor);
   return found;
 }
 
-async function* successorsOf(keys: ApiKeyManager, { replacedBy }: KeyRecord): AsyncGenerator<KeyRecord> {
+async function* successorsOf(
+  keys: ApiKeyManager,
+  { replacedBy }: KeyRecord,
+): AsyncGenerator<KeyRecord> {
   let next = replacedBy;
   while (next !== undefined) {
     const record = await keys.get(next);

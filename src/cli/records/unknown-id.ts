@@ -20,7 +20,9 @@ function hintForKey(text: string, options: DatabaseOptions): string {
 }
 
 function unknownClaim(text: string, options: DatabaseOptions, cause: unknown): Failure {
-  return new Failure(`there is no claim link with this id${hintForClaim(text, options)}`, { cause });
+  return new Failure(`there is no claim link with this id${hintForClaim(text, options)}`, {
+    cause,
+  });
 }
 
 function hintForClaim(text: string, options: DatabaseOptions): string {

@@ -7,7 +7,11 @@ import { isShowableName, quote } from '../paste-line.js';
  *
  * @param form `<user>`, or `[user]` where it may be left out
  */
-export function addUserArgument(command: Command, form: '<user>' | '[user]', about: string): Command {
+export function addUserArgument(
+  command: Command,
+  form: '<user>' | '[user]',
+  about: string,
+): Command {
   const misplaced = new Option('--user <user>').hideHelp().argParser((text: string) => {
     const user = isShowableName(text) ? quote(text) : '<user>';
     throw new Misuse(`the user is an argument, not an option: write ${command.name()} ${user}`);

@@ -44,8 +44,15 @@ function withLine(text: string, line: string): string {
   return `${text}${text === '' || text.endsWith('\n') ? '' : end}${line}${end}`;
 }
 
-function withEntry(text: string, place: EnvPlace, value: string, entry: string): string | undefined {
-  const starts = [...text.matchAll(assignmentOf(place.name))].map((match) => match.index + match[0].length);
+function withEntry(
+  text: string,
+  place: EnvPlace,
+  value: string,
+  entry: string,
+): string | undefined {
+  const starts = [...text.matchAll(assignmentOf(place.name))].map(
+    (match) => match.index + match[0].length,
+  );
   const [start] = starts;
   if (start === undefined) return undefined;
   const lines = starts.map((each) => text.slice(0, each).split('\n').length);
@@ -115,7 +122,12 @@ function handMade({ name, user }: EnvPlace, old?: string): string {
 }
 
 /** Whether the file reads as before, but for the one key more. */
-function holdsOneMore(before: string, after: string, { name, user }: EnvPlace, key: string): boolean {
+function holdsOneMore(
+  before: string,
+  after: string,
+  { name, user }: EnvPlace,
+  key: string,
+): boolean {
   const { [name]: old = '', ...others } = parse(before);
   const { [name]: value = '', ...othersAfter } = parse(after);
   if (!isSame(others, othersAfter)) return false;

@@ -74,14 +74,19 @@ export async function withOutlet<Result>(
   try {
     const reserved = open(out);
     file = reserved;
-    return await work({ deliver: async (delivery) => deliverToFile(delivery, reserved, out, json) });
+    return await work({
+      deliver: async (delivery) => deliverToFile(delivery, reserved, out, json),
+    });
   } finally {
     off();
     file?.discard();
   }
 }
 
-async function deliverToOutput({ what, secret, json, secretJson, remedy }: Delivery, isJson?: true) {
+async function deliverToOutput(
+  { what, secret, json, secretJson, remedy }: Delivery,
+  isJson?: true,
+) {
   await printSecret(isJson ? toJson({ ...secretJson, ...json }) : secret, remedy, what);
 }
 
@@ -97,7 +102,9 @@ async function deliverToFile(
     // Nobody has it, and printing it instead could leave it in a log: it is taken back where that is possible.
     const fate = await undo?.().catch(() => undefined);
     const consequence =
-      fate === undefined ? `the ${what} is lost: ${remedy}` : `the ${what} is lost and ${fate}: try again`;
+      fate === undefined
+        ? `the ${what} is lost: ${remedy}`
+        : `the ${what} is lost and ${fate}: try again`;
     throw new Failure(`${(error as Error).message}; ${consequence}`, { cause: error });
   }
   if (isJson) await printJson({ file: name, ...json });

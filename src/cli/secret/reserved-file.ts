@@ -37,7 +37,10 @@ const room = 4_096;
  *
  * @throws {Failure} where it cannot be written, or is there and may not be replaced
  */
-export function reserveFile(path: string, { mayReplace, keepsOwner = false }: Reservation): ReservedFile {
+export function reserveFile(
+  path: string,
+  { mayReplace, keepsOwner = false }: Reservation,
+): ReservedFile {
   const found = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (found && !mayReplace)
     throw new Failure(`${path} exists already: give another name, or --force to replace it`);

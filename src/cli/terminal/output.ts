@@ -31,7 +31,11 @@ export function toJson(value: unknown): string {
  *
  * @param remedy what to do about what was made and is lost
  */
-export async function printSecret(text: string, remedy: string, what: 'key' | 'link' = 'key'): Promise<void> {
+export async function printSecret(
+  text: string,
+  remedy: string,
+  what: 'key' | 'link' = 'key',
+): Promise<void> {
   const error = await write(`${text}\n`);
   if (error) throw unwritable(error, `; the ${what} is lost: ${remedy}`);
   if (process.stdout.isTTY) {
@@ -69,7 +73,11 @@ function write(text: string): Promise<NodeJS.ErrnoException | undefined> {
 
 function unwritable(error: NodeJS.ErrnoException, consequence = ''): Failure {
   const why =
-    error.code === 'ENOSPC' ? 'the disk is full' : error.code === 'EPIPE' ? 'nothing reads it' : error.code;
+    error.code === 'ENOSPC'
+      ? 'the disk is full'
+      : error.code === 'EPIPE'
+        ? 'nothing reads it'
+        : error.code;
   return new Failure(`cannot write to standard output: ${why}${consequence}`, { cause: error });
 }
 

@@ -68,14 +68,17 @@ const withoutTails = (text: string) => text.replaceAll(/ +$/gm, '');
 function fit(columns: readonly Placed[], available: number): Placed[] {
   const shown = columns.map((column) => ({ ...column }));
   const excess = () => shown.reduce((sum, { width }) => sum + width, -gap) - available;
-  const most = (each: Placed) => each.width - Math.min(each.width, (each.least ?? each.width) + gap);
+  const most = (each: Placed) =>
+    each.width - Math.min(each.width, (each.least ?? each.width) + gap);
   while (excess() > 0) {
     const widest = shown.filter((each) => most(each) > 0).toSorted((a, b) => b.width - a.width)[0];
     if (widest) {
       widest.width--;
       continue;
     }
-    const spare = shown.filter((each) => each.spare !== undefined).toSorted((a, b) => b.spare! - a.spare!)[0];
+    const spare = shown
+      .filter((each) => each.spare !== undefined)
+      .toSorted((a, b) => b.spare! - a.spare!)[0];
     if (!spare) return shown;
     shown.splice(shown.indexOf(spare), 1);
     // What the others gave is theirs again.

@@ -17,7 +17,10 @@ export const prefixArgument = argumentOf(mustBePrefix);
 /** Collects an option that may be given several times. */
 export const collect =
   (read: (text: string) => string) =>
-  (text: string, before: readonly string[] | undefined): string[] => [...(before ?? []), read(text)];
+  (text: string, before: readonly string[] | undefined): string[] => [
+    ...(before ?? []),
+    read(text),
+  ];
 
 const readScope = argumentOf(mustBeScope);
 

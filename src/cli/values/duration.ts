@@ -13,7 +13,8 @@ export function parseDuration(text: string): number | undefined {
 
 /** The shortest way to write it: `90d`, `36h`. */
 export function formatDuration(ms: number): string {
-  const [unit, size] = Object.entries(units).find(([, each]) => ms >= each && ms % each === 0) ?? [];
+  const [unit, size] =
+    Object.entries(units).find(([, each]) => ms >= each && ms % each === 0) ?? [];
   if (size === undefined) return `${ms / 1_000}s`;
   return unit === 'w' ? `${ms / units.d}d` : `${ms / size}${unit}`;
 }

@@ -1,14 +1,16 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from './duration.js';
 
-const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+const pattern =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
 
 /** The instant of an ISO 8601 date, read in local time where it names no zone; `undefined` for what is no date. */
 export function parseInstant(text: string): Date | undefined {
   const [, year, month, day] = pattern.exec(text) ?? [];
   if (day === undefined) return undefined;
   // Date lets February 31 pass as March 3.
-  if (Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()) return undefined;
+  if (Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate())
+    return undefined;
   // A date alone would be read as midnight in UTC.
   const instant = new Date(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'));
   return Number.isNaN(instant.getTime()) ? undefined : instant;
@@ -26,6 +28,7 @@ export function expiryArgument(text: string): Date {
 
 /** The last year that four digits can write, and that every database holds. */
 function beforeYear10000(instant: Date): Date {
-  if (instant.getTime() >= Date.UTC(10_000)) throw new InvalidArgumentError('That is too far in the future.');
+  if (instant.getTime() >= Date.UTC(10_000))
+    throw new InvalidArgumentError('That is too far in the future.');
   return instant;
 }

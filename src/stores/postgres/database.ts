@@ -50,7 +50,11 @@ export class Database {
   }
 
   /** A `pg` Client runs one statement at a time; those that ran out of time while they waited are never sent. */
-  async #sendInTurn(text: string, values: string[] | unknown[], limitMs: number): Promise<unknown[]> {
+  async #sendInTurn(
+    text: string,
+    values: string[] | unknown[],
+    limitMs: number,
+  ): Promise<unknown[]> {
     let isAbandoned = false;
     const turn = this.#previousTurn.then(async () => {
       if (isAbandoned) throw new NoAnswerError(limitMs);
@@ -93,7 +97,8 @@ async function sendThroughPool(
     const leftMs = limitMs === 0 ? 0 : Math.max(1, limitMs - (performance.now() - startedAt));
     return (await within(leftMs, connection.query(text, values))).rows;
   } catch (error) {
-    if (!isStatementError(error)) unfit = error instanceof Error ? error : new Error('unknown error');
+    if (!isStatementError(error))
+      unfit = error instanceof Error ? error : new Error('unknown error');
     throw error;
   } finally {
     // With an error the pool closes the connection and opens another when it needs one.

@@ -9,7 +9,8 @@ import { areArmed } from './triggers/triggers.js';
  * this version makes of it, as after the table was renamed; or the table inherits from another, or another from it. Then changes made
  * elsewhere are seen late or an old key outlives its rotation; to be repaired by `migrate`, which names what it cannot.
  */
-export type SchemaState = 'ready' | 'missing' | 'plaintext' | 'older' | 'newer' | 'foreign' | 'disarmed';
+export type SchemaState =
+  'ready' | 'missing' | 'plaintext' | 'older' | 'newer' | 'foreign' | 'disarmed';
 
 /** What `PostgresKeyStore.inspect` found in the database. */
 export interface Inspection {

@@ -9,13 +9,19 @@ export const milliseconds = (column: string): string =>
   `(extract(epoch from ${column}) operator(pg_catalog.*) 1000)`;
 
 /** An optional text; nothing where there is none. */
-export function text<Name extends string>(name: Name, fields: JsonFields): { [N in Name]?: string } {
+export function text<Name extends string>(
+  name: Name,
+  fields: JsonFields,
+): { [N in Name]?: string } {
   const value = fields[name];
   return (typeof value === 'string' ? { [name]: value } : {}) as { [N in Name]?: string };
 }
 
 /** An optional time; nothing where there is none. */
-export function instant<Name extends string>(name: Name, fields: JsonFields): { [N in Name]?: Date } {
+export function instant<Name extends string>(
+  name: Name,
+  fields: JsonFields,
+): { [N in Name]?: Date } {
   const date = dateOf(fields[name]);
   return (date ? { [name]: date } : {}) as { [N in Name]?: Date };
 }

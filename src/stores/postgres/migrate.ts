@@ -34,7 +34,9 @@ export async function migrate(
         `PostgresKeyStore: the triggers of ${names.schema}.${names.table} are dropped or disabled as soon as they are created`,
       );
     }
-    const text = next ? migrationBlock(names, next.version, next.sql(names)) : repairBlock(names, version);
+    const text = next
+      ? migrationBlock(names, next.version, next.sql(names))
+      : repairBlock(names, version);
     try {
       await session.query('migrate', { text });
     } catch (error) {
@@ -52,7 +54,9 @@ function assertMigratable({ state, version }: Inspection, names: Names, latest: 
     );
   }
   if (state === 'plaintext') {
-    throw new Error(`PostgresKeyStore: ${table} holds plaintext keys; run adopt() to hash them in place`);
+    throw new Error(
+      `PostgresKeyStore: ${table} holds plaintext keys; run adopt() to hash them in place`,
+    );
   }
   if (state === 'foreign') {
     throw new Error(
@@ -73,7 +77,8 @@ function migrationBlock(names: Names, version: number, sql: string): string {
 }
 
 /** The same for a table that stays at its version. */
-const repairBlock = (names: Names, version: number) => blockFrom(names, version, '', repairTriggers(names));
+const repairBlock = (names: Names, version: number) =>
+  blockFrom(names, version, '', repairTriggers(names));
 
 function blockFrom(names: Names, version: number, preparation: string, sql: string): string {
   return `do ${dollarQuote(`

@@ -35,7 +35,10 @@ export interface Names {
 const mustBeIdentifier =
   (maxBytes: number): Check =>
   (value) =>
-    typeof value === 'string' && value !== '' && !value.includes('\0') && Buffer.byteLength(value) <= maxBytes
+    typeof value === 'string' &&
+    value !== '' &&
+    !value.includes('\0') &&
+    Buffer.byteLength(value) <= maxBytes
       ? undefined
       : `a name of 1 to ${maxBytes} bytes`;
 

@@ -92,7 +92,9 @@ export class PostgresKeyStore implements KeyStore {
    */
   constructor(options: PostgresKeyStoreOptions) {
     if (mustBePostgresClient(options) === undefined)
-      throw new TypeError('PostgresKeyStore: a client is an option: write new PostgresKeyStore({ client })');
+      throw new TypeError(
+        'PostgresKeyStore: a client is an option: write new PostgresKeyStore({ client })',
+      );
     const checked = checkOptions<PostgresKeyStoreOptions>('PostgresKeyStore', options, {
       client: mustBePostgresClient,
       schema: mustBeSchemaName,
@@ -122,7 +124,8 @@ export class PostgresKeyStore implements KeyStore {
 
     const session = this.#sessions.lookUp;
     const createLink = linkThrough(session);
-    if (createLink) this.watch = (watcher) => new Watch({ session, heartbeatMs, createLink }, watcher);
+    if (createLink)
+      this.watch = (watcher) => new Watch({ session, heartbeatMs, createLink }, watcher);
   }
 
   async findByDigest(digest: string): Promise<StoredKey | undefined> {

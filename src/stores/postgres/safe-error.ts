@@ -2,7 +2,15 @@ import { errorsWithin, isError } from '../../lib/errors.js';
 import { NoAnswerError } from '../../lib/within.js';
 
 /** What may be copied from a driver's error: names and codes, never values of rows. */
-const safeProperties = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine'] as const;
+const safeProperties = [
+  'code',
+  'severity',
+  'schema',
+  'table',
+  'column',
+  'constraint',
+  'routine',
+] as const;
 
 /** The SQLSTATE of an error that the server sent, or the system's code of one that came before it. */
 export function codeOf(error: unknown): string | undefined {

@@ -23,7 +23,8 @@ let runAction = () => {};
 /** Reads the token out of the address and takes it away there: screens, "back" and reloads are not to have it. */
 function takeToken() {
   const text = location.hash.slice(1);
-  if (location.hash !== '' || location.search !== '') history.replaceState(null, '', location.pathname);
+  if (location.hash !== '' || location.search !== '')
+    history.replaceState(null, '', location.pathname);
   return text;
 }
 
@@ -70,7 +71,15 @@ async function open() {
   }
 }
 
-function showInvitation({ user, name, scopes, keyExpiresAt, expiresAt, apiName = location.host, invitedBy }) {
+function showInvitation({
+  user,
+  name,
+  scopes,
+  keyExpiresAt,
+  expiresAt,
+  apiName = location.host,
+  invitedBy,
+}) {
   getById('invitation')
     .querySelector('h1')
     .replaceChildren('A key for ', createElement('span', { id: 'user' }, user));

@@ -32,7 +32,10 @@ export async function ask(method, path, body) {
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok)
-    throw new DeskError(response.status, answer.detail ?? `The service answered ${response.status}.`);
+    throw new DeskError(
+      response.status,
+      answer.detail ?? `The service answered ${response.status}.`,
+    );
   return answer;
 }
 

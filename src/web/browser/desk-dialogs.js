@@ -91,7 +91,12 @@ export function openForm({ title, content, action, isDanger = false, submit }) {
 function showSecret({ title, lead, warning, label, secret, done }) {
   const copy = createElement(
     'button',
-    { className: 'button quiet small', type: 'button', 'data-copy': 'secret-text', 'data-what': label },
+    {
+      className: 'button quiet small',
+      type: 'button',
+      'data-copy': 'secret-text',
+      'data-what': label,
+    },
     createElement('span', {}, 'Copy'),
   );
   openDialog(
@@ -107,7 +112,11 @@ function showSecret({ title, lead, warning, label, secret, done }) {
         createElement('h3', { id: 'secret-label' }, label),
         copy,
       ),
-      createElement('code', { id: 'secret-text', role: 'group', 'aria-labelledby': 'secret-label' }, secret),
+      createElement(
+        'code',
+        { id: 'secret-text', role: 'group', 'aria-labelledby': 'secret-label' },
+        secret,
+      ),
     ),
     createElement(
       'div',

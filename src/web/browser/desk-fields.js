@@ -24,7 +24,8 @@ export function createField(label, control, hint) {
 
 /** Marks the one field that is wrong and goes there; without an error no field is marked. */
 export function markField(form, error) {
-  for (const control of form.querySelectorAll('[aria-invalid]')) control.removeAttribute('aria-invalid');
+  for (const control of form.querySelectorAll('[aria-invalid]'))
+    control.removeAttribute('aria-invalid');
   for (const each of form.querySelectorAll('.field-error')) each.textContent = '';
   if (!error) return;
   const control = form.elements[error.field];
@@ -34,7 +35,13 @@ export function markField(form, error) {
 }
 
 export function createTextInput(id, { maxLength } = {}) {
-  return createElement('input', { id, name: id, autocomplete: 'off', spellcheck: false, maxLength });
+  return createElement('input', {
+    id,
+    name: id,
+    autocomplete: 'off',
+    spellcheck: false,
+    maxLength,
+  });
 }
 
 export function createSelect(id, options, chosen) {

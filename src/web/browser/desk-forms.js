@@ -1,6 +1,12 @@
 import { ask, toPath } from './desk-client.js';
 import { createWarning, openForm } from './desk-dialogs.js';
-import { createChoice, createField, createSelect, createTextInput, FieldError } from './desk-fields.js';
+import {
+  createChoice,
+  createField,
+  createSelect,
+  createTextInput,
+  FieldError,
+} from './desk-fields.js';
 import { announce, createElement } from './page.js';
 
 const hourMs = 3_600_000;
@@ -31,7 +37,10 @@ const overlapStarts = [
 
 export function openNewKey({ knownScopes, claimUrl }, { onChange }) {
   const canLink = claimUrl !== undefined;
-  const linkTtl = createField('Link works for', createSelect('link-ttl', linkLifetimes, String(dayMs)));
+  const linkTtl = createField(
+    'Link works for',
+    createSelect('link-ttl', linkLifetimes, String(dayMs)),
+  );
   openForm({
     title: 'New key',
     action: canLink ? 'Continue' : 'Create key',
@@ -65,7 +74,8 @@ export function openNewKey({ knownScopes, claimUrl }, { onChange }) {
 
 function createScopeFields(knownScopes) {
   const typed = createTextInput('scopes');
-  const hint = 'Separated by spaces. A key with keys:manage can do everything that you can do here.';
+  const hint =
+    'Separated by spaces. A key with keys:manage can do everything that you can do here.';
   if (knownScopes.length === 0) return createField('Scopes', typed, hint);
   const boxes = knownScopes.map((value, index) => {
     const id = `known-scope-${index}`;
@@ -176,7 +186,11 @@ export function openRotate(record, { isOwn, onChange }) {
     ],
     async submit(data) {
       const options = { overlapMs: Number(data.get('overlap')), startsAt: data.get('starts') };
-      const { key, record: made } = await ask('POST', toPath('keys', record.keyId, 'rotate'), options);
+      const { key, record: made } = await ask(
+        'POST',
+        toPath('keys', record.keyId, 'rotate'),
+        options,
+      );
       onChange(isOwn ? { operator: { key, keyId: made.keyId } } : {});
       return describeNewKey(`The new key of ${made.user}`, key);
     },
@@ -246,7 +260,12 @@ function describeKey({ user, name, keyId }, lead) {
     'div',
     { className: 'subject' },
     createElement('p', { className: 'muted' }, lead),
-    createElement('p', {}, createElement('strong', {}, user), name === undefined ? undefined : ` · ${name}`),
+    createElement(
+      'p',
+      {},
+      createElement('strong', {}, user),
+      name === undefined ? undefined : ` · ${name}`,
+    ),
     createElement('p', {}, createElement('code', {}, keyId)),
   );
 }

@@ -13,7 +13,8 @@ import { createElement, createTime } from './page.js';
 
 export function renderKeys(keys, { operatorKeyId, rotate, revoke }) {
   const rows = keys.map((record) => {
-    const { keyId, user, name, scopes, status, lastUsedAt, createdAt, revokedAt, replacedBy } = record;
+    const { keyId, user, name, scopes, status, lastUsedAt, createdAt, revokedAt, replacedBy } =
+      record;
     const isUsable = status !== 'revoked' && status !== 'expired';
     const subject = `${name === undefined ? '' : `${name}, `}${keyId} of ${user}`;
     const mark = keyId === operatorKeyId ? 'your key' : undefined;
@@ -23,7 +24,9 @@ export function renderKeys(keys, { operatorKeyId, rotate, revoke }) {
       createScopesCell(scopes),
       createCell(
         'Last used',
-        lastUsedAt === undefined ? createMuted('never') : createTime(lastUsedAt, { isDistance: true }),
+        lastUsedAt === undefined
+          ? createMuted('never')
+          : createTime(lastUsedAt, { isDistance: true }),
       ),
       createCell('Created', createTime(createdAt)),
       createCell(...describeEnd(record)),

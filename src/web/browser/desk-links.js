@@ -37,7 +37,11 @@ export function renderLinks(claims, { withdraw }) {
 function describeEnd({ status, expiresAt, claimedAt, revokedAt, keyId }) {
   const createExact = (text) => createTime(text, { isExact: true });
   if (status === 'used')
-    return ['Used', createExact(claimedAt), createElement('code', { className: 'record-id' }, keyId)];
+    return [
+      'Used',
+      createExact(claimedAt),
+      createElement('code', { className: 'record-id' }, keyId),
+    ];
   if (status === 'withdrawn') return ['Withdrawn', createExact(revokedAt)];
   return [status === 'open' ? 'Works until' : 'Expired', createExact(expiresAt)];
 }

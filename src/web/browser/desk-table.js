@@ -13,7 +13,8 @@ const statusNames = {
 
 /** A table that becomes a list of cards on a phone; the roles keep it a table for screen readers there. The last column is for buttons. */
 export function createTable(label, headings, rows) {
-  const createHeading = (heading) => createElement('th', { role: 'columnheader', scope: 'col' }, heading);
+  const createHeading = (heading) =>
+    createElement('th', { role: 'columnheader', scope: 'col' }, heading);
   const actions = createElement('span', { className: 'sr-only' }, 'Actions');
   return createElement(
     'table',
@@ -58,7 +59,10 @@ function allowBreaks(text) {
 }
 
 export function createStatusCell(status) {
-  return createCell('Status', createElement('span', { className: `badge ${status}` }, statusNames[status]));
+  return createCell(
+    'Status',
+    createElement('span', { className: `badge ${status}` }, statusNames[status]),
+  );
 }
 
 export function createScopesCell(scopes) {

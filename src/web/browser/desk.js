@@ -16,7 +16,10 @@ const keys = new List({
   view: getById('keys-view'),
   path: 'keys',
   noun: 'keys',
-  readFilters: () => ({ search: getById('search').value.trim(), status: getById('status-filter').value }),
+  readFilters: () => ({
+    search: getById('search').value.trim(),
+    status: getById('status-filter').value,
+  }),
   render: (items) =>
     renderKeys(items, {
       operatorKeyId: session.keyId,
@@ -32,7 +35,8 @@ const links = new List({
   path: 'claims',
   noun: 'links',
   readFilters: () => ({ status: getById('link-status-filter').value }),
-  render: (items) => renderLinks(items, { withdraw: (claim) => openWithdraw(claim, { onChange: refresh }) }),
+  render: (items) =>
+    renderLinks(items, { withdraw: (claim) => openWithdraw(claim, { onChange: refresh }) }),
   isSignedIn,
   onRefused: signOut,
 });
@@ -126,11 +130,13 @@ getById('status-filter').addEventListener('change', () => void keys.restart());
 getById('link-status-filter').addEventListener('change', () => void links.restart());
 for (const form of ['key-filters', 'link-filters'])
   getById(form).addEventListener('submit', (event) => event.preventDefault());
-for (const name of ['keys', 'links']) getById(`tab-${name}`).addEventListener('click', () => chooseTab(name));
+for (const name of ['keys', 'links'])
+  getById(`tab-${name}`).addEventListener('click', () => chooseTab(name));
 getById('desk')
   .querySelector('[role=tablist]')
   .addEventListener('keydown', (event) => {
-    if (!['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key) || !session.keepsClaims) return;
+    if (!['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key) || !session.keepsClaims)
+      return;
     event.preventDefault();
     chooseTab(getById('panel-keys').hidden ? 'keys' : 'links', { takesFocus: true });
   });

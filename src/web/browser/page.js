@@ -52,7 +52,9 @@ export async function copyFrom(source, what) {
   } catch {
     getSelection().selectAllChildren(source);
     const isCopied = document.execCommand('copy');
-    announce(isCopied ? `${what} copied.` : `${what} selected: copy it with your keyboard or menu.`);
+    announce(
+      isCopied ? `${what} copied.` : `${what} selected: copy it with your keyboard or menu.`,
+    );
     return isCopied;
   }
 }
@@ -79,7 +81,10 @@ export function formatCurlLine({ key, header, scheme, exampleUrl }) {
   return `curl -H ${quote(`${header}: ${value}`)} ${quote(new URL(exampleUrl, location.href).href)}`;
 }
 
-const instantFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const instantFormat = new Intl.DateTimeFormat(undefined, {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+});
 const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const distanceFormat = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const units = [

@@ -18,7 +18,11 @@ const problems = {
     'Send JSON, as application/json, without an encoding.',
   ],
   content_too_large: [413, 'Content too large', 'The body is larger than this address accepts.'],
-  service_unavailable: [503, 'Temporarily unavailable', 'This could not be done right now. Try again later.'],
+  service_unavailable: [
+    503,
+    'Temporarily unavailable',
+    'This could not be done right now. Try again later.',
+  ],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
 
 export type WebProblemCode = keyof typeof problems;
@@ -34,7 +38,10 @@ export class WebProblem extends Error {
   readonly code: WebProblemCode;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(code: WebProblemCode, { detail = problems[code][2], headers = {} }: WebProblemOptions = {}) {
+  constructor(
+    code: WebProblemCode,
+    { detail = problems[code][2], headers = {} }: WebProblemOptions = {},
+  ) {
     super(detail);
     this.name = 'WebProblem';
     this.code = code;

@@ -14,11 +14,17 @@ export function pathOf(req: IncomingMessage): string {
 }
 
 /** Runs the method's action and answers whatever goes wrong; never throws and never rejects. */
-export async function runMethod(methods: Methods, req: IncomingMessage, res: ServerResponse): Promise<void> {
+export async function runMethod(
+  methods: Methods,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
   const action = methods[(req.method === 'HEAD' ? 'GET' : req.method) as keyof Methods];
   try {
     if (!action) {
-      const allow = Object.keys(methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
+      const allow = Object.keys(methods).flatMap((name) =>
+        name === 'GET' ? ['GET', 'HEAD'] : [name],
+      );
       throw new WebProblem('method_not_allowed', { headers: { Allow: allow.join(', ') } });
     }
     await action(req, res);

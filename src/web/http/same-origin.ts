@@ -15,7 +15,8 @@ export function assertSameOrigin({ headers }: IncomingMessage): void {
   }
   if (headers.origin === undefined) return;
   const host = hostOf(headers.origin);
-  if (host === undefined || host !== headers.host?.toLowerCase()) throw new WebProblem('cross_origin');
+  if (host === undefined || host !== headers.host?.toLowerCase())
+    throw new WebProblem('cross_origin');
 }
 
 function hostOf(origin: string): string | undefined {

@@ -13,7 +13,10 @@ async function whileServed(app, use) {
     await use(async (path, { key, body } = {}) => {
       const response = await fetch(origin + path, {
         method: body ? 'POST' : 'GET',
-        headers: { ...(key && { 'X-API-Key': key }), ...(body && { 'Content-Type': 'application/json' }) },
+        headers: {
+          ...(key && { 'X-API-Key': key }),
+          ...(body && { 'Content-Type': 'application/json' }),
+        },
         ...(body && { body: JSON.stringify(body) }),
       });
       const text = await response.text();
@@ -53,7 +56,10 @@ exports.checksOf = function checksOf({ express, library, web, postgres, testing 
         async refuses(key, status, code) {
           const runsBefore = handlerRuns;
           const answer = await call('/hello', { key });
-          assert.deepEqual([answer.status, answer.json.code, handlerRuns], [status, code, runsBefore]);
+          assert.deepEqual(
+            [answer.status, answer.json.code, handlerRuns],
+            [status, code, runsBefore],
+          );
           assert.equal(answer.headers.get('Cache-Control'), 'no-store');
           assert.equal(answer.headers.has('WWW-Authenticate'), status === 401);
         },
@@ -118,7 +124,9 @@ exports.checksOf = function checksOf({ express, library, web, postgres, testing 
       const source = async (presented) => {
         if (presented === 'outage') throw new Error('no database');
         if (presented === expired) return { user: 'alice', expiresAt: new Date(Date.now() - 1) };
-        return presented === key ? { user: 'alice', expiresAt: new Date(Date.now() + hourMs) } : undefined;
+        return presented === key
+          ? { user: 'alice', expiresAt: new Date(Date.now() + hourMs) }
+          : undefined;
       };
       await withoutFaultLog(() =>
         whileGuarded({ source }, async ({ admits, refuses }) => {
@@ -152,7 +160,9 @@ exports.checksOf = function checksOf({ express, library, web, postgres, testing 
       const { token } = await keys.createClaim({ user: 'alice' });
       const app = express();
       app.use('/claim', web.claimPage({ keys, apiName: 'Audio API' }));
-      app.get('/hello', requireApiKey({ source: keys }), (req, res) => res.json(apiKeyOf(req).user));
+      app.get('/hello', requireApiKey({ source: keys }), (req, res) =>
+        res.json(apiKeyOf(req).user),
+      );
       await whileServed(app, async (call) => {
         const page = await call('/claim/');
         assert.equal(page.status, 200);
@@ -165,7 +175,10 @@ exports.checksOf = function checksOf({ express, library, web, postgres, testing 
         const claimed = await call('/claim/claim', { body: { token } });
         assert.equal(claimed.status, 201);
         assert.equal((await call('/hello', { key: claimed.json.key })).text, '"alice"');
-        assert.equal((await call('/claim/claim', { body: { token } })).json.code, 'claim_not_usable');
+        assert.equal(
+          (await call('/claim/claim', { body: { token } })).json.code,
+          'claim_not_usable',
+        );
       });
       await keys.close();
     },

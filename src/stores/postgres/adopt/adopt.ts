@@ -161,7 +161,10 @@ function addColumns(names: Names): string {
     end`)}`;
 }
 
-async function hashInBatches(session: Session, { onProgress, batchSize, prefix }: Settings): Promise<void> {
+async function hashInBatches(
+  session: Session,
+  { onProgress, batchSize, prefix }: Settings,
+): Promise<void> {
   const { names } = session;
   const measure = `select pg_catalog.count(*)::text as total,
       (pg_catalog.pg_relation_size(${names.regclass}) / pg_catalog.current_setting('block_size')::bigint)::text as blocks

@@ -126,7 +126,11 @@ function timesOf(table: PlaintextTable, isActive: string): Target[] {
     {
       name: 'last_used_at',
       type: timeType,
-      using: instantOf(table, table.columns.has('last_used') ? 'last_used' : 'last_used_at', 'last_used_at'),
+      using: instantOf(
+        table,
+        table.columns.has('last_used') ? 'last_used' : 'last_used_at',
+        'last_used_at',
+      ),
     },
     { name: 'expires_at', type: timeType, using: instantOf(table, 'expires_at') },
     {
@@ -190,7 +194,8 @@ function assertType(
   wanted: string,
 ): string | undefined {
   const type = table.columns.get(column)?.type;
-  if (type !== undefined && !types.includes(type)) refuse(table, column, `it is ${type}, not ${wanted}`);
+  if (type !== undefined && !types.includes(type))
+    refuse(table, column, `it is ${type}, not ${wanted}`);
   return type;
 }
 

@@ -33,7 +33,10 @@ const tellingCategories = new Set(['B', 'D', 'T']);
  * @throws {Error} that names every column by which the old application may have refused a key, and which is not read here: keys that
  * were dead would be alive again.
  */
-export function assertNothingUnread(table: PlaintextTable, ignoredColumns: readonly string[]): void {
+export function assertNothingUnread(
+  table: PlaintextTable,
+  ignoredColumns: readonly string[],
+): void {
   for (const name of ignoredColumns) {
     const why = !table.columns.has(name)
       ? 'there is no such column'

@@ -1,4 +1,9 @@
-import { ClaimError, type ClaimQuery, type ClaimRecord, type ClaimStatus } from '../../claim-store.js';
+import {
+  ClaimError,
+  type ClaimQuery,
+  type ClaimRecord,
+  type ClaimStatus,
+} from '../../claim-store.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import type { Session } from '../session.js';
 import { readClaim, selectClaim } from './claim-record.js';

@@ -3,7 +3,11 @@ import { instantParameter, instantSql, searchParameter } from '../parameters.js'
 import type { Session } from '../session.js';
 import { readClaim, selectClaim } from './claim-record.js';
 
-export async function revokeClaim(session: Session, claimId: string, revokedAt: Date): Promise<ClaimRecord> {
+export async function revokeClaim(
+  session: Session,
+  claimId: string,
+  revokedAt: Date,
+): Promise<ClaimRecord> {
   const { names } = session;
   // A used link is written back as it is: so a claim that is under way is waited for, and the answer says what became of it.
   const text = `update ${names.claims} c

@@ -14,7 +14,8 @@ export async function list(
   const values = [instantParameter(now), String(limit)];
   const conditions = [`${instantSql('$1')} is not null`];
   if (status !== undefined) conditions.push(conditionOf(status, names));
-  if (user !== undefined) conditions.push(`k.user_name = $${values.push(searchParameter(user))}::text`);
+  if (user !== undefined)
+    conditions.push(`k.user_name = $${values.push(searchParameter(user))}::text`);
   if (search !== undefined) {
     const pattern = `$${values.push(searchParameter(search) && searchPattern(search))}::text`;
     conditions.push(`(k.user_name ~ ${pattern} or k.name ~ ${pattern} or k.key_id ~ ${pattern})`);

@@ -23,7 +23,9 @@ export async function revoke(
     const isWhole = !family || rows.every((row) => row['was_revoked'] === 'true');
     if (isWhole) return rows.map((row) => readRecord(row));
   }
-  throw new Error('PostgresKeyStore: revoke failed: others kept adding keys to the family meanwhile');
+  throw new Error(
+    'PostgresKeyStore: revoke failed: others kept adding keys to the family meanwhile',
+  );
 }
 
 function revocation(names: Names, family: boolean): string {

@@ -1,5 +1,10 @@
 import type { KeyRecord, KeyStoreError, Overlap, Successor } from '../../key-store.js';
-import { alreadyRotated, duplicateKey, keyNotUsable, unknownKeyId } from '../../key-store-errors.js';
+import {
+  alreadyRotated,
+  duplicateKey,
+  keyNotUsable,
+  unknownKeyId,
+} from '../../key-store-errors.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
@@ -65,7 +70,11 @@ export async function rotate(
 }
 
 /** Nothing was changed; only the reason is asked for. */
-async function whyNotRotated(session: Session, keyId: string, createdAt: Date): Promise<KeyStoreError> {
+async function whyNotRotated(
+  session: Session,
+  keyId: string,
+  createdAt: Date,
+): Promise<KeyStoreError> {
   const { names } = session;
   const text = `select
       (exists (select from ${names.keys} s where s.replaces = k.key_id))::text as rotated,

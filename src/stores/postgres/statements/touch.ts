@@ -24,7 +24,9 @@ export async function touch(session: Session, uses: readonly KeyUse[]): Promise<
     from uses join locked using (key_id)
     where k.key_id = uses.key_id and (k.last_used_at is null or k.last_used_at < uses.used_at)`;
   const values = [
-    JSON.stringify(known.map(({ keyId, usedAt }) => ({ key_id: keyId, used_at: usedAt.getTime() }))),
+    JSON.stringify(
+      known.map(({ keyId, usedAt }) => ({ key_id: keyId, used_at: usedAt.getTime() })),
+    ),
   ];
   await session.query('touch', { text, values });
 }

@@ -1,6 +1,12 @@
 import type { KeyChanges, KeyRecord } from '../../key-store.js';
 import { endsWithOverlap, unknownKeyId } from '../../key-store-errors.js';
-import { instantParameter, instantSql, metadataSql, scopesSql, searchParameter } from '../parameters.js';
+import {
+  instantParameter,
+  instantSql,
+  metadataSql,
+  scopesSql,
+  searchParameter,
+} from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
 import { get } from './get.js';

@@ -16,7 +16,10 @@ export interface TriggerFunction {
 const searchPath = 'pg_catalog, pg_temp';
 
 /** Creates the function, or puts it in the place of what has its name. */
-export function createFunction(names: Names, { ending, isDefiners, body }: TriggerFunction): string {
+export function createFunction(
+  names: Names,
+  { ending, isDefiners, body }: TriggerFunction,
+): string {
   const name = `${names.qualified(ending)}()`;
   return `
     create or replace function ${name} returns trigger

@@ -20,7 +20,12 @@ const announcing: Readonly<Record<string, Trigger>> = {
   announce_update: { modes: ['A'], type: 16, isAlways: true, runs: announce },
   announce_delete: { modes: ['A'], type: 8, isAlways: true, runs: announce },
   announce_truncate: { modes: ['A'], type: 32, isAlways: true, runs: announce },
-  announce_replicated: { modes: ['R', 'A'], type: 1 + 4 + 8 + 16, isAlways: true, runs: announceRow },
+  announce_replicated: {
+    modes: ['R', 'A'],
+    type: 1 + 4 + 8 + 16,
+    isAlways: true,
+    runs: announceRow,
+  },
 };
 
 /** All triggers on the table of keys. */
@@ -31,7 +36,9 @@ const triggers: Readonly<Record<string, Trigger>> = {
 
 /** Creates all triggers with their functions, for the migration and for repairs. */
 export const createTriggers = (names: Names): string =>
-  [firstUseTrigger, announcementTriggers, replicatedTrigger].map((create) => create(names)).join('\n');
+  [firstUseTrigger, announcementTriggers, replicatedTrigger]
+    .map((create) => create(names))
+    .join('\n');
 
 /** Drops those that are there, whatever has become of them. */
 export const dropTriggers = (names: Names): string =>

@@ -54,7 +54,9 @@ function linkOf(events: LinkEvents, connect: () => Promise<PgClient>, made?: PgC
       const connection = await connect();
       if (!made) watchOver(connection);
       if (isClosed) return end(connection);
-      await connection.query(channels.map((channel) => `listen ${quoteIdentifier(channel)}`).join('; '));
+      await connection.query(
+        channels.map((channel) => `listen ${quoteIdentifier(channel)}`).join('; '),
+      );
     },
     async query({ text, values = [] }) {
       if (!client) throw new Error('not connected');

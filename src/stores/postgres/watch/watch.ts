@@ -133,7 +133,8 @@ export class Watch {
   async #beat(link: Link, probe: string, stamp: string): Promise<void> {
     try {
       // Triggers that are enabled now may have been disabled since the last beat: what changed meanwhile was not announced.
-      if ((await this.#findStamp(link, probe)) !== stamp) throw new Error('the triggers were changed');
+      if ((await this.#findStamp(link, probe)) !== stamp)
+        throw new Error('the triggers were changed');
       // The pool may have moved on to another server, from which this connection hears nothing.
       await this.#prove(() => this.#notifyThroughPool(probe));
     } catch {
@@ -166,6 +167,9 @@ export class Watch {
   #retry(): void {
     if (this.#closed) return;
     const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures++);
-    this.#timer = setTimeout(() => void this.#connect(), delayMs * (0.5 + Math.random() / 2)).unref();
+    this.#timer = setTimeout(
+      () => void this.#connect(),
+      delayMs * (0.5 + Math.random() / 2),
+    ).unref();
   }
 }
