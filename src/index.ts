@@ -5,26 +5,34 @@
  * @module require-api-key
  */
 
-export { ApiKeyError, type ApiKeyErrorCode, type ApiKeyErrorOptions } from './api-key-error.js';
-export { apiKeyOf, type ApiKey, type Identity } from './api-key.js';
-export type { ApiKeyEvent, ClaimEvent, RefusalReason } from './diagnostics.js';
+export {
+  ApiKeyError,
+  type ApiKeyErrorCode,
+  type ApiKeyErrorOptions,
+} from './keys/api-key-error.js';
+export { apiKeyOf, type ApiKey, type Identity } from './keys/api-key.js';
+export type { ApiKeyEvent, ClaimEvent, RefusalReason } from './keys/diagnostics.js';
 export type { OnRefused } from './guard/run-on-refused.js';
 export {
   generateApiKey,
   parseApiKey,
   type GenerateApiKeyOptions,
   type GeneratedApiKey,
-} from './key-format.js';
-export type { KeySource, KeySourceAnswer, VerifyKey, VerifyResult } from './key-source.js';
-export { digestApiKey } from './lib/digest.js';
-export { requireApiKey, type ApiKeyHandler, type RequireApiKeyOptions } from './require-api-key.js';
-export { requireScopes } from './require-scopes.js';
-export { respondWithProblem } from './respond-with-problem.js';
+} from './keys/key-format.js';
+export type { KeySource, KeySourceAnswer, VerifyKey, VerifyResult } from './keys/key-source.js';
+export { digestApiKey } from './keys/digest.js';
+export {
+  requireApiKey,
+  type ApiKeyHandler,
+  type RequireApiKeyOptions,
+} from './guard/require-api-key.js';
+export { requireScopes } from './guard/require-scopes.js';
+export { respondWithProblem } from './guard/respond-with-problem.js';
 export {
   securityScheme,
   type SecurityScheme,
   type SecuritySchemeOptions,
-} from './security-scheme.js';
+} from './guard/security-scheme.js';
 export { envKeyList, type EnvKeyListOptions } from './sources/env-key-list.js';
 export { envKey, type EnvKeyOptions } from './sources/env-key.js';
 export { keyList, type KeyListOptions } from './sources/key-list.js';
@@ -66,4 +74,4 @@ export {
   type StoredKey,
   type Successor,
 } from './stores/key-store.js';
-export { MemoryKeyStore } from './stores/memory-key-store.js';
+export { MemoryKeyStore } from './stores/memory/memory-key-store.js';

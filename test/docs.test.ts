@@ -68,7 +68,7 @@ describe('the documents', () => {
     const options = [...readme.matchAll(/^\| `(\w+)`\s+\| (`[^|]+`|none)\s+\|/gm)].map(
       ([, name]) => name!,
     );
-    const source = readFileSync('src/require-api-key.ts', 'utf8');
+    const source = readFileSync('src/guard/require-api-key.ts', 'utf8');
     const declared = [...source.matchAll(/^  (\w+)\?: /gm)].map(([, name]) => name!);
     expect(options).toEqual(declared);
   });

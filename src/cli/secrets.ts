@@ -1,4 +1,4 @@
-import { parseApiKey } from '../key-format.js';
+import { parseApiKey } from '../keys/key-format.js';
 import { Misuse } from './failure.js';
 
 const secrets = new Set<string>();

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
-import { ApiKeyError, type ApiKeyErrorCode } from '../api-key-error.js';
-import type { ApiKey } from '../api-key.js';
-import { channels, isVerdictObserved, type RefusalReason } from '../diagnostics.js';
-import { hasScopes } from '../lib/admission.js';
-import type { Challenges } from '../lib/challenge.js';
-import { logFault } from '../lib/fault-log.js';
-import { readPresentedKey, stripHeader } from '../lib/presented-key.js';
-import { appendVary, keepPrivate, setHeaders } from '../lib/response-headers.js';
-import { respondWithProblem } from '../respond-with-problem.js';
+import { ApiKeyError, type ApiKeyErrorCode } from '../keys/api-key-error.js';
+import type { ApiKey } from '../keys/api-key.js';
+import { channels, isVerdictObserved, type RefusalReason } from '../keys/diagnostics.js';
+import { hasScopes } from '../keys/admission.js';
+import type { Challenges } from '../http/challenge.js';
+import { logFault } from '../http/fault-log.js';
+import { readPresentedKey, stripHeader } from '../http/presented-key.js';
+import { appendVary, keepPrivate, setHeaders } from '../http/response-headers.js';
+import { respondWithProblem } from './respond-with-problem.js';
 import { isFault, isVerdict, type SourceList, type Verdict } from './source-list.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
@@ -25,7 +25,7 @@ export interface GuardOptions {
 }
 
 /** One request on its way through a guard. */
-interface Passage {
+interface RequestContext {
   readonly req: Request;
   readonly res: Response;
   readonly next: NextFunction;
@@ -64,7 +64,7 @@ export class Guard {
   handle(req: Request, res: Response, next: NextFunction): void {
     const { sources, header, optional, requireHttps, stripsHeader } = this.#options;
     const startedAt = isVerdictObserved() ? performance.now() : undefined;
-    const passage: Passage = { req, res, next, startedAt, presentedKey: undefined };
+    const context: RequestContext = { req, res, next, startedAt, presentedKey: undefined };
     // Before any verdict: answers to requests with a key and without one differ alike.
     appendVary(res, header);
 
@@ -72,32 +72,32 @@ export class Guard {
     if (stripsHeader) stripHeader(req, this.#headerName);
     // Before the key is looked at: a good key and a bad one sent in the clear get the same answer.
     if (requireHttps && req.secure !== true) {
-      this.#refuse({ code: 'https_required', reason: 'plain_http' }, passage);
+      this.#refuse({ code: 'https_required', reason: 'plain_http' }, context);
       return;
     }
     const presentedKey = readPresentedKey(req, this.#headerName, this.#schemeName);
     if (typeof presentedKey !== 'string') {
       const refusal = sources.configurationFault(req) ?? presentedKey;
-      if (optional && refusal.code === 'missing_api_key') this.#letPassWithoutKey(passage);
-      else this.#refuse(refusal, passage);
+      if (optional && refusal.code === 'missing_api_key') this.#letPassWithoutKey(context);
+      else this.#refuse(refusal, context);
       return;
     }
-    passage.presentedKey = presentedKey;
+    context.presentedKey = presentedKey;
     const verdict = sources.ask(presentedKey, req);
     if (isVerdict(verdict)) {
-      this.#settle(verdict, passage);
+      this.#settle(verdict, context);
     } else {
       // As Express does for what is thrown at once: an accessor or a wrapped response must not end the process.
       verdict
-        .then((late) => this.#settleLate(late, passage))
+        .then((late) => this.#settleLate(late, context))
         .catch((thrown: unknown) => next(asError(thrown)));
     }
   }
 
-  #settleLate(verdict: Verdict, passage: Passage): void {
+  #settleLate(verdict: Verdict, context: RequestContext): void {
     // The client may have gone meanwhile, or somebody else have answered it: then there is nothing left to decide.
-    const { res } = passage;
-    if (!res.destroyed && !res.writableEnded) this.#settle(verdict, passage);
+    const { res } = context;
+    if (!res.destroyed && !res.writableEnded) this.#settle(verdict, context);
   }
 
   /** Refuses a request that this guard has let pass, because it lacks scopes that a later handler needs. */
@@ -106,59 +106,63 @@ export class Guard {
     this.#refuseScopes(scopes, req.apiKey, { req, res, next, startedAt, presentedKey: undefined });
   }
 
-  #settle(verdict: Verdict, passage: Passage): void {
+  #settle(verdict: Verdict, context: RequestContext): void {
     const { scopes } = this.#options;
     if (!verdict.ok) {
       this.#refuse(
         isFault(verdict) ? verdict : { ...verdict, reason: reasons[verdict.code] },
-        passage,
+        context,
       );
     } else if (hasScopes(verdict.apiKey, scopes)) {
-      this.#admit(verdict.apiKey, passage);
+      this.#admit(verdict.apiKey, context);
     } else {
-      this.#refuseScopes(scopes, verdict.apiKey, passage);
+      this.#refuseScopes(scopes, verdict.apiKey, context);
     }
   }
 
-  #refuseScopes(scopes: readonly string[], apiKey: ApiKey | undefined, passage: Passage): void {
+  #refuseScopes(
+    scopes: readonly string[],
+    apiKey: ApiKey | undefined,
+    context: RequestContext,
+  ): void {
     if (!apiKey) {
-      this.#refuse({ code: 'missing_api_key', reason: 'header_absent' }, passage);
+      this.#refuse({ code: 'missing_api_key', reason: 'header_absent' }, context);
       return;
     }
     const { keyId, user, source } = apiKey;
     this.#refuse(
       { code: 'insufficient_scope', reason: 'scope_missing', keyId, user, source },
-      passage,
+      context,
       scopes,
     );
   }
 
-  #admit(apiKey: ApiKey, passage: Passage): void {
-    const { req, startedAt } = passage;
+  #admit(apiKey: ApiKey, context: RequestContext): void {
+    const { req, startedAt } = context;
     req.apiKey = apiKey;
     if (channels.admitted.hasSubscribers) {
       const { keyId, user, source } = apiKey;
       channels.admitted.publish({ request: req, keyId, user, source, ...durationSince(startedAt) });
     }
-    this.#letPass(passage);
+    this.#letPass(context);
   }
 
   /** Lets a request pass that presents nothing, with no identity but one that an earlier guard has vouched for. */
-  #letPassWithoutKey(passage: Passage): void {
-    const { req } = passage;
+  #letPassWithoutKey(context: RequestContext): void {
+    const { req } = context;
     // Set, not deleted: one on a prototype would show through.
     if (!guardOf(req) && req.apiKey !== undefined) Object.assign(req, { apiKey: undefined });
-    this.#letPass(passage);
+    this.#letPass(context);
   }
 
-  #letPass({ req, res, next }: Passage): void {
+  #letPass({ req, res, next }: RequestContext): void {
     setGuard(req, this);
     keepPrivate(res);
     next();
   }
 
-  #refuse(refusal: Refusal, passage: Passage, scopes: readonly string[] = []): void {
-    const { req, res, next, startedAt, presentedKey } = passage;
+  #refuse(refusal: Refusal, context: RequestContext, scopes: readonly string[] = []): void {
+    const { req, res, next, startedAt, presentedKey } = context;
     const create = () => this.#createError(refusal, scopes);
     const error = refusal.cause === undefined ? withoutStack(create) : create();
     if (error.status === 503) logFault(error, presentedKey);

@@ -1,4 +1,4 @@
-import { digestOf, toHex } from '../lib/digest.js';
+import { digestOf, toHex } from '../keys/digest.js';
 
 // A key as short as this may be part of an innocent word.
 const shortKey = 8;

@@ -1,6 +1,6 @@
-import { createApiKey, type Identity } from '../api-key.js';
-import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../key-source.js';
-import { whyNotUsable } from '../lib/admission.js';
+import { createApiKey, type Identity } from '../keys/api-key.js';
+import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../keys/key-source.js';
+import { whyNotUsable } from '../keys/admission.js';
 import { isValidDate } from '../lib/is-valid-date.js';
 import { describe, isName, isScopes, mustBeName } from '../lib/options.js';
 import { holdsSecret } from './holds-secret.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
-import type { ApiKeyError } from '../api-key-error.js';
+import type { ApiKeyError } from '../keys/api-key-error.js';
 import { isThenable } from '../lib/is-thenable.js';
 import { warnOnce } from '../lib/warn.js';
 

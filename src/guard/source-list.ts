@@ -1,14 +1,14 @@
 import type { Request } from 'express';
-import { channels, type RefusalReason } from '../diagnostics.js';
-import { byDigest, isDigestSource, unknownKey } from '../key-source.js';
+import { channels, type RefusalReason } from '../keys/diagnostics.js';
+import { byDigest, isDigestSource, unknownKey } from '../keys/key-source.js';
 import type {
   DigestSource,
   KeySource,
   KeySourceAnswer,
   VerifyKey,
   VerifyResult,
-} from '../key-source.js';
-import { digestOf, type Digest } from '../lib/digest.js';
+} from '../keys/key-source.js';
+import { digestOf, type Digest } from '../keys/digest.js';
 import { isThenable } from '../lib/is-thenable.js';
 import { describe } from '../lib/options.js';
 import { readAnswer } from './read-answer.js';

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { channels } from '../diagnostics.js';
-import { generateApiKey, parseApiKey } from '../key-format.js';
-import { byDigest, ownSource, type DigestSource, type VerifyResult } from '../key-source.js';
+import { channels } from '../keys/diagnostics.js';
+import { generateApiKey, parseApiKey } from '../keys/key-format.js';
+import { byDigest, ownSource, type DigestSource, type VerifyResult } from '../keys/key-source.js';
 import { deepCopy } from '../lib/deep-copy.js';
-import type { Digest } from '../lib/digest.js';
+import type { Digest } from '../keys/digest.js';
 import { dayMs } from '../lib/durations.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
 import { endsWithOverlap } from '../stores/key-store-errors.js';
 import type { KeyRecord, KeyStore, StoredKey } from '../stores/key-store.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
-import { everything } from './change-log.js';
+import { everything } from './cache/recent-changes.js';
 import { KeyVerifier } from './key-verifier.js';
 import {
   assertKeyId,

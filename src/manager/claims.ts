@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { channels, type ClaimEvent } from '../diagnostics.js';
-import { generateApiKey, randomBase62 } from '../key-format.js';
+import { channels, type ClaimEvent } from '../keys/diagnostics.js';
+import { generateApiKey, randomBase62 } from '../keys/key-format.js';
 import { deepCopy } from '../lib/deep-copy.js';
-import { digestApiKey } from '../lib/digest.js';
+import { digestApiKey } from '../keys/digest.js';
 import { dayMs } from '../lib/durations.js';
 import { claimStatusOf } from '../stores/claim-status.js';
 import {

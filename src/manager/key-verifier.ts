@@ -1,13 +1,13 @@
 import type { Request } from 'express';
-import { channels } from '../diagnostics.js';
-import { parseApiKey } from '../key-format.js';
-import { unknownKey, type VerifyResult } from '../key-source.js';
-import { whyNotUsable } from '../lib/admission.js';
-import { digestOf, type Digest } from '../lib/digest.js';
-import { isPresentable } from '../lib/presented-key.js';
-import type { CheckedKey } from './checked-key.js';
-import { KeyLookup, type KeyLookupOptions } from './key-lookup.js';
-import { LastUsedRecorder, type LastUse } from './last-used-recorder.js';
+import { channels } from '../keys/diagnostics.js';
+import { parseApiKey } from '../keys/key-format.js';
+import { unknownKey, type VerifyResult } from '../keys/key-source.js';
+import { whyNotUsable } from '../keys/admission.js';
+import { digestOf, type Digest } from '../keys/digest.js';
+import { isPresentable } from '../http/presented-key.js';
+import type { CachedKey } from './cache/cached-key.js';
+import { KeyLookup, type KeyLookupOptions } from './cache/key-lookup.js';
+import { LastUsedRecorder, type LastUse } from './cache/last-used-recorder.js';
 
 export interface KeyVerifierOptions extends KeyLookupOptions {
   /** Whether keys of another form than the library's are looked up. */
@@ -67,7 +67,7 @@ export class KeyVerifier {
     await this.#lookup.close();
   }
 
-  #decide(key: CheckedKey | undefined, now: number, req: Request | undefined): VerifyResult {
+  #decide(key: CachedKey | undefined, now: number, req: Request | undefined): VerifyResult {
     if (!key) return unknownKey;
     const code = whyNotUsable(key, now);
     if (code) {

@@ -1,6 +1,6 @@
-import { mustBePrefix } from '../key-format.js';
-import { isPresentable } from '../lib/presented-key.js';
-import { digestApiKey, parseDigest } from '../lib/digest.js';
+import { mustBePrefix } from '../keys/key-format.js';
+import { isPresentable } from '../http/presented-key.js';
+import { digestApiKey, parseDigest } from '../keys/digest.js';
 import { dayMs, yearMs } from '../lib/durations.js';
 import { isValidDate } from '../lib/is-valid-date.js';
 import {

@@ -1,4 +1,4 @@
-import type { KeySource } from '../key-source.js';
+import type { KeySource } from '../keys/key-source.js';
 import { parseKeyPairs } from './key-entries.js';
 import { assertArgument, checkOptions, mustBeScopes } from '../lib/options.js';
 import { isVariable } from './env-key.js';

@@ -1,4 +1,4 @@
-import type { KeySource } from '../key-source.js';
+import type { KeySource } from '../keys/key-source.js';
 import { parseKeys } from './key-entries.js';
 import {
   assertArgument,

@@ -4,8 +4,8 @@ import {
   type DigestSource,
   type KeySource,
   type VerifyResult,
-} from '../key-source.js';
-import { digestOf, type Digest } from '../lib/digest.js';
+} from '../keys/key-source.js';
+import { digestOf, type Digest } from '../keys/digest.js';
 import type { KeyEntry } from './key-entries.js';
 import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
 import { assertArgument, checkOptions, describe, mustBeScopes } from '../lib/options.js';

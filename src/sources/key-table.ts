@@ -1,10 +1,10 @@
-import { createApiKey } from '../api-key.js';
-import { unknownKey, type VerifyResult } from '../key-source.js';
-import { DigestTable } from '../lib/digest-table.js';
-import { digestOf, parseDigest, toHex, type Digest } from '../lib/digest.js';
+import { createApiKey } from '../keys/api-key.js';
+import { unknownKey, type VerifyResult } from '../keys/key-source.js';
+import { DigestTable } from '../keys/digest-table.js';
+import { digestOf, parseDigest, toHex, type Digest } from '../keys/digest.js';
 import { isUnresolved, type KeyEntry } from './key-entries.js';
 import { isKeyLike, isName } from '../lib/options.js';
-import { isPresentable } from '../lib/presented-key.js';
+import { isPresentable } from '../http/presented-key.js';
 import { warnOnce } from '../lib/warn.js';
 import { describeWeakness, weaknessOf, type Weakness } from './weakness.js';
 

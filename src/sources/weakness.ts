@@ -1,5 +1,5 @@
-import { parseApiKey } from '../key-format.js';
-import { parseDigest } from '../lib/digest.js';
+import { parseApiKey } from '../keys/key-format.js';
+import { parseDigest } from '../keys/digest.js';
 
 /** Why a key that works ought to be replaced. */
 export type Weakness = 'sample' | 'quoted' | 'short';

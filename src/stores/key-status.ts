@@ -1,4 +1,4 @@
-import { whyNotUsable } from '../lib/admission.js';
+import { whyNotUsable } from '../keys/admission.js';
 import { expiringMs, type KeyRecord, type KeyStatus } from './key-store.js';
 
 /** What a record is at `now`, in one word. */

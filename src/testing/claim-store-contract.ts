@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
-import { generateApiKey, randomBase62 } from '../key-format.js';
+import { generateApiKey, randomBase62 } from '../keys/key-format.js';
 import { deepCopy } from '../lib/deep-copy.js';
-import { digestApiKey } from '../lib/digest.js';
+import { digestApiKey } from '../keys/digest.js';
 import {
   ClaimError,
   type ClaimedKey,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import type { Request } from 'express';
 import { readAnswer } from '../guard/read-answer.js';
-import type { KeySource, VerifyKey, VerifyResult } from '../key-source.js';
-import { digestApiKey } from '../lib/digest.js';
+import type { KeySource, VerifyKey, VerifyResult } from '../keys/key-source.js';
+import { digestApiKey } from '../keys/digest.js';
 import type { ContractCase } from './contract-case.js';
 
 /** A source and keys of which the answer is known. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { types } from 'node:util';
-import { generateApiKey } from '../key-format.js';
+import { generateApiKey } from '../keys/key-format.js';
 import {
   KeyStoreError,
   type KeyRecord,

@@ -7,7 +7,7 @@ import {
   mustBeName,
   mustBeToken,
 } from '../lib/options.js';
-import type { ApiKeyHandler } from '../require-api-key.js';
+import type { ApiKeyHandler } from '../guard/require-api-key.js';
 import { ClaimError } from '../stores/claim-store.js';
 import { WebProblem } from './http/problem.js';
 import { readJson } from './http/read-json.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { apiKeyOf } from '../api-key.js';
+import { apiKeyOf } from '../keys/api-key.js';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
 import { checkCreateClaimOptions, checkListClaimsOptions } from '../manager/claim-options.js';
 import {

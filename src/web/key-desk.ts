@@ -7,7 +7,7 @@ import {
   type Check,
 } from '../lib/options.js';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
-import { requireApiKey, type ApiKeyHandler } from '../require-api-key.js';
+import { requireApiKey, type ApiKeyHandler } from '../guard/require-api-key.js';
 import { deskApi } from './desk-api.js';
 import { WebProblem } from './http/problem.js';
 import { pathOf, runMethod, type Action, type Methods } from './http/route.js';

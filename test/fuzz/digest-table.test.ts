@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestOf, type Digest } from '../../src/lib/digest.js';
-import { DigestTable } from '../../src/lib/digest-table.js';
+import { digestOf, type Digest } from '../../src/keys/digest.js';
+import { DigestTable } from '../../src/keys/digest-table.js';
 import { fuzz, fuzzTimeoutMs } from '../support/fuzz.js';
 
 const plain = Array.from({ length: 40 }, (_, index) => digestOf(`key ${index}`));

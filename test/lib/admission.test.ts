@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasScopes, whyNotUsable } from '../../src/lib/admission.js';
+import { hasScopes, whyNotUsable } from '../../src/keys/admission.js';
 
 const now = 1_000_000;
 const at = (ms: number) => new Date(now + ms);

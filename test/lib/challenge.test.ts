@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeChallenges } from '../../src/lib/challenge.js';
+import { describeChallenges } from '../../src/http/challenge.js';
 
 const challengesOf = (options: Parameters<typeof describeChallenges>[0]) => {
   const challenges = describeChallenges(options);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf, type Digest } from '../../src/lib/digest.js';
-import { DigestTable } from '../../src/lib/digest-table.js';
+import { digestOf, type Digest } from '../../src/keys/digest.js';
+import { DigestTable } from '../../src/keys/digest-table.js';
 
 interface Entry {
   readonly name: string;

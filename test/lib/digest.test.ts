@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { digestApiKey } from '../../src/index.js';
-import { parseDigest, tagged } from '../../src/lib/digest.js';
+import { parseDigest, tagged } from '../../src/keys/digest.js';
 
 const digest = `sha256:${createHash('sha256').update('a key').digest('hex')}`;
 

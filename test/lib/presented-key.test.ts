@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPresentable, readPresentedKey, stripHeader } from '../../src/lib/presented-key.js';
+import { isPresentable, readPresentedKey, stripHeader } from '../../src/http/presented-key.js';
 import { arrive, type Lines } from '../support/call-guard.js';
 
 const read = (lines: Lines, scheme?: string, header = 'x-api-key') =>

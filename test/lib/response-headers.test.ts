@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse, type OutgoingHttpHeader } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { appendVary, keepPrivate, setHeaders } from '../../src/lib/response-headers.js';
+import { appendVary, keepPrivate, setHeaders } from '../../src/http/response-headers.js';
 
 function response(headers: Readonly<Record<string, OutgoingHttpHeader>> = {}, isSent = false) {
   const res = new ServerResponse(new IncomingMessage(new Socket()));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { StoreWatch } from '../../src/manager/store-watch.js';
+import { StoreWatch } from '../../src/manager/cache/store-watch.js';
 import type { KeyStore, KeyStoreWatcher } from '../../src/stores/key-store.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -24,64 +24,64 @@ function open(watch?: KeyStore['watch'] | 'not at all') {
 }
 
 describe('a watch that was started', () => {
-  it('connected -> a stretch begins, seen just now', async () => {
+  it('connected -> an epoch begins, seen just now', async () => {
     const { watched, told, watcher } = open();
     const started = watched.start();
-    expect(watched.stretch).toBeUndefined();
+    expect(watched.epoch).toBeUndefined();
     watcher().connected();
     await started;
-    expect(watched.stretch).toEqual({
+    expect(watched.epoch).toEqual({
       lastAliveAt: { wall: Date.now(), elapsed: performance.now() },
     });
     expect(told).toEqual(['connected']);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('alive -> the stretch is seen just now', () => {
+  it('alive -> the epoch is seen just now', () => {
     const { watched, told, watcher } = open();
     void watched.start();
     watcher().connected();
     vi.advanceTimersByTime(1_000);
     watcher().alive();
-    expect(watched.stretch).toMatchObject({
+    expect(watched.epoch).toMatchObject({
       lastAliveAt: { wall: Date.now(), elapsed: performance.now() },
     });
     expect(told).toEqual(['connected', 'alive']);
   });
 
-  it('alive before it is connected -> passed on, and no stretch begins', () => {
+  it('alive before it is connected -> passed on, and no epoch begins', () => {
     const { watched, told, watcher } = open();
     void watched.start();
     watcher().alive();
     expect(told).toEqual(['alive']);
-    expect(watched.stretch).toBeUndefined();
+    expect(watched.epoch).toBeUndefined();
   });
 
-  it('disconnected -> its stretch is over, and keeps when it was last alive', () => {
+  it('disconnected -> its epoch is over, and keeps when it was last alive', () => {
     const { watched, watcher } = open();
     void watched.start();
     watcher().connected();
-    const before = watched.stretch!;
+    const before = watched.epoch!;
     const { lastAliveAt } = before;
     vi.advanceTimersByTime(1_000);
     watcher().disconnected();
-    expect(watched.stretch).toBeUndefined();
+    expect(watched.epoch).toBeUndefined();
     expect(before).toEqual({ lastAliveAt });
     watcher().disconnected();
     watcher().alive();
     expect(before.lastAliveAt).toBe(lastAliveAt);
   });
 
-  it('connected again, told of the break or not -> another stretch', () => {
+  it('connected again, told of the break or not -> another epoch', () => {
     for (const isTold of [true, false]) {
       const { watched, watcher } = open();
       void watched.start();
       watcher().connected();
-      const before = watched.stretch;
+      const before = watched.epoch;
       if (isTold) watcher().disconnected();
       watcher().connected();
-      expect(watched.stretch).toBeDefined();
-      expect(watched.stretch).not.toBe(before);
+      expect(watched.epoch).toBeDefined();
+      expect(watched.epoch).not.toBe(before);
     }
   });
 
@@ -118,7 +118,7 @@ describe('a watch that does not come about', () => {
   ])('%s -> nobody waits, and nothing rejects', async (_what, watch) => {
     const { watched } = open(watch);
     await watched.start();
-    expect(watched.stretch).toBeUndefined();
+    expect(watched.epoch).toBeUndefined();
     await watched.close();
   });
 
@@ -134,22 +134,22 @@ describe('a watch that does not come about', () => {
 });
 
 describe('a watch that is closed', () => {
-  it('while it is connected -> its stretch is over, and the store ends it', async () => {
+  it('while it is connected -> its epoch is over, and the store ends it', async () => {
     const { watched, watcher, close } = open();
     void watched.start();
     watcher().connected();
     await watched.close();
-    expect(watched.stretch).toBeUndefined();
+    expect(watched.epoch).toBeUndefined();
     expect(close).toHaveBeenCalledTimes(1);
   });
 
-  it('connected afterwards -> not told of, and no stretch begins', async () => {
+  it('connected afterwards -> not told of, and no epoch begins', async () => {
     const { watched, watcher, told } = open();
     void watched.start();
     await watched.close();
     watcher().connected();
     expect(told).toEqual([]);
-    expect(watched.stretch).toBeUndefined();
+    expect(watched.epoch).toBeUndefined();
   });
 
   it('before it was started -> the store is not asked', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
-import { migrations } from '../../src/stores/postgres/migrations/index.js';
+import { migrations } from '../../src/stores/postgres/schema/migrations.js';
 
 export const latestVersion = migrations.length;
 /** Those that `migrate` upgrades. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { PostgresKeyStore } from '../../src/postgres.js';
-import { prepare } from '../../src/stores/postgres/migrate.js';
-import { migrations } from '../../src/stores/postgres/migrations/index.js';
+import { prepare } from '../../src/stores/postgres/schema/migrate.js';
+import { migrations } from '../../src/stores/postgres/schema/migrations.js';
 import { createNames } from '../../src/stores/postgres/names.js';
 import { dollarQuote } from '../../src/stores/postgres/quote.js';
 import { createDatabase } from '../support/postgres.js';

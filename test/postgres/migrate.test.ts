@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { Database } from '../../src/stores/postgres/database.js';
-import { migrate } from '../../src/stores/postgres/migrate.js';
-import { migrations } from '../../src/stores/postgres/migrations/index.js';
+import { migrate } from '../../src/stores/postgres/schema/migrate.js';
+import { migrations } from '../../src/stores/postgres/schema/migrations.js';
 import { createNames } from '../../src/stores/postgres/names.js';
 import { Session } from '../../src/stores/postgres/session.js';
 import { createDatabase } from '../support/postgres.js';

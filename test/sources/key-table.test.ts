@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/lib/digest.js';
+import { digestOf } from '../../src/keys/digest.js';
 import { listKeys } from '../../src/sources/key-table.js';
 
 const long = 'q7'.repeat(16);

@@ -1,8 +1,10 @@
 /** All that decides whether a request is admitted. */
 export const decidesAdmission = [
   'src/guard/*.ts',
-  'src/lib/{admission,challenge,digest,digest-table,presented-key,response-headers,within}.ts',
+  'src/http/{challenge,presented-key,response-headers}.ts',
+  'src/keys/{admission,api-key,api-key-error,digest,digest-table,key-format,key-source}.ts',
+  'src/lib/within.ts',
+  'src/manager/key-verifier.ts',
+  'src/manager/cache/{cached-key,circuit-breaker,clock-reading,key-cache,key-lookup,recent-changes,store-watch}.ts',
   'src/sources/*.ts',
-  'src/{api-key,api-key-error,key-format,key-source,require-api-key,require-scopes}.ts',
-  'src/manager/{checked-key,finding-cache,key-lookup,key-verifier,moment,store-health,store-watch}.ts',
 ];

@@ -1,5 +1,5 @@
-import { generateApiKey, parseApiKey } from '../../key-format.js';
-import { isPresentable } from '../../lib/presented-key.js';
+import { generateApiKey, parseApiKey } from '../../keys/key-format.js';
+import { isPresentable } from '../../http/presented-key.js';
 import type { Finding } from '../finding.js';
 import { isLoopback } from '../is-loopback.js';
 import { call, reasonOf, type Answer } from './call.js';

@@ -1,4 +1,4 @@
-import { parseApiKey } from '../../key-format.js';
+import { parseApiKey } from '../../keys/key-format.js';
 import type { Finding } from '../finding.js';
 import { findKey } from '../secrets.js';
 import type { Expectation } from './challenge.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Option, type Command } from 'commander';
-import { generateApiKey } from '../../key-format.js';
-import { digestApiKey } from '../../lib/digest.js';
+import { generateApiKey } from '../../keys/key-format.js';
+import { digestApiKey } from '../../keys/digest.js';
 import { parseKeyPairs } from '../../sources/key-entries.js';
 import { isName } from '../../lib/options.js';
 import { isVariable } from '../../sources/env-key.js';

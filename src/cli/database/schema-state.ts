@@ -1,4 +1,4 @@
-import type { SchemaState } from '../../stores/postgres/inspect.js';
+import type { SchemaState } from '../../stores/postgres/schema/inspect.js';
 import { commandOn } from '../paste-line.js';
 import { tableName, type DatabaseOptions } from './database-options.js';
 

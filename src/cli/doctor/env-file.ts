@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parse } from 'dotenv';
-import { parseDigest } from '../../lib/digest.js';
+import { parseDigest } from '../../keys/digest.js';
 import { envFile } from '../environment.js';
 import type { Finding } from '../finding.js';
 import { askGit } from './git.js';

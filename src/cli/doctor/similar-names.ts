@@ -1,4 +1,4 @@
-import { parseDigest } from '../../lib/digest.js';
+import { parseDigest } from '../../keys/digest.js';
 import { parseKeyPairs } from '../../sources/key-entries.js';
 import { isFilled, type Environment, type KeyVariable } from './variables.js';
 

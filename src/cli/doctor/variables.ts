@@ -6,7 +6,7 @@ import {
   splitPair,
   type KeyEntry,
 } from '../../sources/key-entries.js';
-import { parseDigest } from '../../lib/digest.js';
+import { parseDigest } from '../../keys/digest.js';
 import { listKeys } from '../../sources/key-table.js';
 import { describeWeakness } from '../../sources/weakness.js';
 import { programName } from '../paste-line.js';

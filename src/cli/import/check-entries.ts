@@ -1,5 +1,5 @@
-import { parseApiKey } from '../../key-format.js';
-import { parseDigest } from '../../lib/digest.js';
+import { parseApiKey } from '../../keys/key-format.js';
+import { parseDigest } from '../../keys/digest.js';
 import { checkImportOptions, type CheckedImport } from '../../manager/manager-options.js';
 import { isUnresolved } from '../../sources/key-entries.js';
 import { describeWeakness, weaknessOf } from '../../sources/weakness.js';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { mustBePrefix } from '../../key-format.js';
+import { mustBePrefix } from '../../keys/key-format.js';
 import { mustBeScope, type Check } from '../../lib/options.js';
 import { parseJson } from './parse-json.js';
 

@@ -11,22 +11,22 @@ import type {
   Successor,
 } from '../key-store.js';
 import { adopt, type AdoptOptions, type AdoptSummary } from './adopt/adopt.js';
-import { PostgresClaimStore } from './claims/postgres-claim-store.js';
+import { PostgresClaimStore } from './postgres-claim-store.js';
 import { ignoreIdleErrors, mustBePostgresClient, type PostgresClient } from './client.js';
 import { Database } from './database.js';
-import { inspect, type Inspection } from './inspect.js';
-import { migrate } from './migrate.js';
+import { inspect, type Inspection } from './schema/inspect.js';
+import { migrate } from './schema/migrate.js';
 import { createNames, mustBeSchemaName, mustBeTableName } from './names.js';
 import { Session, type Sessions } from './session.js';
 import { findByDigest } from './statements/find-by-digest.js';
-import { get } from './statements/get.js';
-import { insert } from './statements/insert.js';
-import { list } from './statements/list.js';
-import { prune } from './statements/prune.js';
-import { revoke } from './statements/revoke.js';
-import { rotate } from './statements/rotate.js';
-import { touch } from './statements/touch.js';
-import { update } from './statements/update.js';
+import { get } from './keys/find.js';
+import { insert } from './keys/insert.js';
+import { list } from './keys/list.js';
+import { prune } from './keys/prune.js';
+import { revoke } from './keys/revoke.js';
+import { rotate } from './keys/rotate.js';
+import { touch } from './keys/touch.js';
+import { update } from './keys/update.js';
 import { linkThrough, Watch } from './watch/watch.js';
 
 /** How long `prune` may take, in milliseconds: it goes through all records. */

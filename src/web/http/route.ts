@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { logFault } from '../../lib/fault-log.js';
+import { logFault } from '../../http/fault-log.js';
 import { WebProblem, type WebProblemCode } from './problem.js';
 
 /** Does the work of one method at one address. What it throws is answered. */

@@ -1,7 +1,7 @@
-import { mustBePrefix } from '../../../key-format.js';
+import { mustBePrefix } from '../../../keys/key-format.js';
 import { checkOptions, mustBeFunction, mustBeInteger, type Check } from '../../../lib/options.js';
-import { inspect } from '../inspect.js';
-import { migrate } from '../migrate.js';
+import { inspect } from '../schema/inspect.js';
+import { migrate } from '../schema/migrate.js';
 import type { Names } from '../names.js';
 import { dollarQuote } from '../quote.js';
 import type { Session } from '../session.js';

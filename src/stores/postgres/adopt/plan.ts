@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../quote.js';
 import type { Session } from '../session.js';
-import { isInherited } from '../triggers/triggers.js';
+import { isInherited } from '../schema/triggers.js';
 import { isBlankSql, printableSql } from './printable-sql.js';
 import { assertNothingUnread } from './unread-columns.js';
 

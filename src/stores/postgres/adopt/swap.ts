@@ -1,5 +1,5 @@
-import { prepare } from '../migrate.js';
-import { keyIndexes, keyRules } from '../migrations/001-keys.js';
+import { prepare } from '../schema/migrate.js';
+import { keyIndexes, keyRules } from '../schema/001-keys.js';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
 import { doubtSql } from './doubtful-keys.js';

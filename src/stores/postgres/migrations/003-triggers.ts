@@ -1,5 +1,5 @@
-import { createTriggers } from '../triggers/triggers.js';
-import type { Migration } from './migration.js';
+import { createTriggers } from '../schema/triggers.js';
+import type { Migration } from '../schema/migration.js';
 
 /**
  * What announces changes, and ends an old key at the first use of its successor. When one of them has to change after this was

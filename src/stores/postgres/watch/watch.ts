@@ -3,7 +3,7 @@ import type { KeyStoreWatcher } from '../../key-store.js';
 import { isPgClient, isPglite, isPgPool } from '../client.js';
 import type { Row } from '../database.js';
 import type { Session } from '../session.js';
-import { announcementStamp } from '../triggers/triggers.js';
+import { announcementStamp } from '../schema/triggers.js';
 import { warnOnce } from '../../../lib/warn.js';
 import { within } from '../../../lib/within.js';
 import { callersClient, pgliteItself } from './callers-client.js';

@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApiKeyError } from '../keys/api-key-error.js';
+import { setHeaders } from '../http/response-headers.js';
+
+/**
+ * Answers a refusal as `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `code`, and `error`,
+ * which repeats the title for clients that read that name. The default of `onRefused`.
+ *
+ * Also an Express error handler: `app.use(respondWithProblem)` answers every `ApiKeyError` and passes on anything else,
+ * as it does where an answer has already begun.
+ */
+export function respondWithProblem(
+  error: unknown,
+  _req: IncomingMessage,
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+): void {
+  if (!(error instanceof ApiKeyError) || res.headersSent) {
+    next(error);
+    return;
+  }
+  const body = JSON.stringify({
+    type: `urn:require-api-key:${error.code}`,
+    title: error.title,
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    error: error.title,
+  });
+  res.statusCode = error.status;
+  setHeaders(res, error.headers);
+  res.setHeader('Content-Type', 'application/problem+json');
+  res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.end(body);
+}

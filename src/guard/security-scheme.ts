@@ -1,0 +1,57 @@
+import { checkOptions, mustBeHeaderName, mustBeString, mustBeToken } from '../lib/options.js';
+
+/** How the guard that is described reads its header. */
+export interface SecuritySchemeOptions {
+  /** The header that carries the key, as given to `requireApiKey`. Default `X-API-Key`, with a scheme `Authorization`. */
+  header?: string | undefined;
+  /** The scheme before the key, as given to `requireApiKey`. Default none. */
+  scheme?: string | undefined;
+  /** A text for the readers of the OpenAPI document, in which CommonMark may be used. Default none. */
+  description?: string | undefined;
+}
+
+/** An OpenAPI 3 Security Scheme Object (OpenAPI 3.1, section 4.8.27), of one of the two types that describe a guard. */
+export type SecurityScheme =
+  | {
+      /** A header without a scheme, or one other than `Authorization`. */
+      type: 'apiKey';
+      /** Keys are read from headers alone. */
+      in: 'header';
+      /** The header's name. */
+      name: string;
+      /** A text for the readers of the document. */
+      description?: string;
+    }
+  | {
+      /** `Authorization` with a scheme. */
+      type: 'http';
+      /** The scheme, in lower case. */
+      scheme: string;
+      /** A text for the readers of the document. */
+      description?: string;
+    };
+
+/**
+ * Describes a guard with the same `header` and `scheme` as an OpenAPI 3 object, for `components.securitySchemes`; without options
+ * `{ type: 'apiKey', in: 'header', name: 'X-API-Key' }`.
+ * A scheme in a header other than `Authorization` is described as an `apiKey`, since OpenAPI's `http` type means that header
+ * (OpenAPI 3.1, section 4.8.27).
+ *
+ * @throws {TypeError} for an unknown or wrong option.
+ */
+export function securityScheme(options?: SecuritySchemeOptions): SecurityScheme {
+  const { header, scheme, description } = checkOptions<SecuritySchemeOptions>(
+    'securityScheme',
+    options,
+    {
+      header: mustBeHeaderName,
+      scheme: mustBeToken,
+      description: mustBeString,
+    },
+  );
+  const described = description === undefined ? {} : { description };
+  if (scheme !== undefined && (header === undefined || header.toLowerCase() === 'authorization')) {
+    return { type: 'http', scheme: scheme.toLowerCase(), ...described };
+  }
+  return { type: 'apiKey', in: 'header', name: header ?? 'X-API-Key', ...described };
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { digestApiKey } from './digest.js';
+import { checkOptions, type Check } from '../lib/options.js';
+
+const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const idLength = 10;
+const secretLength = 32;
+const checksumLength = 6;
+const maxPrefixLength = 32;
+
+const prefixPattern = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
+// Positional from the end, which holds no underscore: a prefix may hold as many as it likes.
+const keyPattern = /^([a-z][a-z0-9]*(?:_[a-z0-9]+)*)_([0-9A-Za-z]{10})[0-9A-Za-z]{38}$/;
+
+/** What a generated key is to look like. */
+export interface GenerateApiKeyOptions {
+  /** What the key begins with: lower-case words of letters and digits joined by `_`, at most 32 characters. Default `key`. */
+  prefix?: string | undefined;
+}
+
+/** A key that has just been made and is kept nowhere. */
+export interface GeneratedApiKey {
+  /** The whole key, for its user alone: it cannot be had from the digest again. */
+  key: string;
+  /** Its public name, `<prefix>_<10 characters>`: the start of the key. */
+  keyId: string;
+  /** What to store in its place: `sha256:<64 hex>`. */
+  digest: string;
+}
+
+export const mustBePrefix: Check = (value) =>
+  typeof value === 'string' && value.length <= maxPrefixLength && prefixPattern.test(value)
+    ? undefined
+    : `lower-case words joined by "_", at most ${maxPrefixLength} characters`;
+
+/**
+ * Makes a key without storing it, `<prefix>_<id><secret><checksum>`: 10, 32 and 6 base62 characters. The secret has 190 bits
+ * from the system's CSPRNG (OWASP ASVS 5.0, 11.5.1 asks for 128); the checksum lets a mistyped key be refused without a look-up.
+ *
+ * @throws {TypeError} for an unknown option or a prefix of another form.
+ */
+export function generateApiKey(options?: GenerateApiKeyOptions): GeneratedApiKey {
+  const { prefix = 'key' } = checkOptions<GenerateApiKeyOptions>('generateApiKey', options, {
+    prefix: mustBePrefix,
+  });
+  const keyId = `${prefix}_${randomBase62(idLength)}`;
+  const body = keyId + randomBase62(secretLength);
+  const key = body + checksum(body);
+  return { key, keyId, digest: digestApiKey(key) };
+}
+
+/**
+ * The public parts of a key, or `undefined` where its form or its checksum is wrong. Says nothing of whether the key is known.
+ * Never throws.
+ */
+export function parseApiKey(key: unknown):
+  | {
+      /** What the key begins with. */
+      prefix: string;
+      /** Its public name, `<prefix>_<10 characters>`. */
+      keyId: string;
+    }
+  | undefined {
+  if (typeof key !== 'string') return undefined;
+  if (key.length > maxPrefixLength + 1 + idLength + secretLength + checksumLength) return undefined;
+  const [, prefix, id] = keyPattern.exec(key) ?? [];
+  if (prefix === undefined) return undefined;
+  if (checksum(key.slice(0, -checksumLength)) !== key.slice(-checksumLength)) return undefined;
+  return { prefix, keyId: `${prefix}_${id}` };
+}
+
+/** The CRC-32 (as in zlib) of the text, in base62 with leading zeros. */
+function checksum(text: string): string {
+  let rest = crc32(text);
+  let result = '';
+  for (let i = 0; i < checksumLength; i++) {
+    result = digits[rest % 62]! + result;
+    rest = Math.floor(rest / 62);
+  }
+  return result;
+}
+
+export function randomBase62(length: number): string {
+  let result = '';
+  while (result.length < length) {
+    for (const byte of randomBytes(length)) {
+      // 248 is the greatest multiple of 62 in a byte: keeping the rest would make the first digits likelier.
+      if (byte < 248 && result.length < length) result += digits[byte % 62]!;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,70 @@
+import { createApiKey } from '../../keys/api-key.js';
+import type { VerifyResult } from '../../keys/key-source.js';
+import { deepCopy } from '../../lib/deep-copy.js';
+import { deepFreeze } from '../../lib/deep-freeze.js';
+import { fixedDate } from '../../lib/fixed-date.js';
+import { isValidDate } from '../../lib/is-valid-date.js';
+import { isName, isScopes } from '../../lib/options.js';
+import type { StoredKey } from '../../stores/key-store.js';
+import type { LastUse } from './last-used-recorder.js';
+
+/** What the manager keeps of a known key: all that a verdict needs, and nothing that could be presented. */
+export interface CachedKey {
+  readonly keyId: string;
+  readonly user: string;
+  readonly expiresAt: Date | undefined;
+  readonly revokedAt: Date | undefined;
+  /** Whether another key took over from this one, so that its use after the deadline is worth a report. */
+  readonly isReplaced: boolean;
+  readonly lastUse: LastUse;
+  /** The answer for as long as the key is usable. */
+  readonly admitted: VerifyResult;
+}
+
+/**
+ * Turns what a store answered into a key that can be decided on.
+ *
+ * @throws {Error} where the record is not one: broken by hand, it must keep out its own key and no other.
+ */
+export function toCachedKey(stored: StoredKey, digest: string, source: string): CachedKey {
+  const { keyId, user, name, scopes, createdAt, replaces, replacedBy, overlapMs } = stored;
+  const problem = problemOf(stored, digest);
+  if (problem) throw new Error(`the record of ${printable(keyId)} is broken: ${problem}`);
+  const metadata = deepFreeze(deepCopy(stored.metadata ?? {}));
+  const expiresAt = stored.expiresAt ?? undefined;
+  const dates = { createdAt: fixedDate(createdAt), expiresAt: expiresAt && fixedDate(expiresAt) };
+  const apiKey = createApiKey({ keyId, user, name, scopes, source, ...dates, metadata });
+  return {
+    keyId,
+    user,
+    // A copy: whose dates those are is the store's affair.
+    expiresAt: expiresAt && new Date(expiresAt),
+    revokedAt: stored.revokedAt ?? undefined,
+    isReplaced: replacedBy != null,
+    lastUse: {
+      keyId,
+      ends: overlapMs == null ? undefined : (replaces ?? undefined),
+      usedAt: 0,
+      isWaiting: false,
+    },
+    admitted: Object.freeze({ ok: true, apiKey }),
+  };
+}
+
+function problemOf(stored: StoredKey, digest: string): string | undefined {
+  if (stored.digest !== digest) return 'its digest is not the one it was found by';
+  if (typeof stored.keyId !== 'string' || stored.keyId === '') return 'it has no key id';
+  // Users stand in logs.
+  if (!isName(stored.user)) return 'it has no user, or one with control characters';
+  if (!isScopes(stored.scopes)) return 'its scopes are not an array of scopes';
+  if (typeof (stored.metadata ?? {}) !== 'object' || Array.isArray(stored.metadata))
+    return 'its metadata is not an object';
+  if (stored.name != null && typeof stored.name !== 'string') return 'its name is not text';
+  if (!isValidDate(stored.createdAt)) return 'its creation is not a time';
+  if (stored.expiresAt != null && !isValidDate(stored.expiresAt)) return 'its expiry is not a time';
+  if (stored.revokedAt != null && !isValidDate(stored.revokedAt))
+    return 'its revocation is not a time';
+  return undefined;
+}
+
+const printable = (keyId: unknown) => (typeof keyId === 'string' ? keyId : 'a key without an id');

@@ -1,0 +1,19 @@
+/** An instant by two clocks: that of the wall, which can be set, and one that only runs forward. Both in milliseconds. */
+export interface ClockReading {
+  readonly wall: number;
+  readonly elapsed: number;
+}
+
+export const readClock = (now: () => number): ClockReading => ({
+  wall: now(),
+  elapsed: performance.now(),
+});
+
+/** The greater of the ages by both clocks; without end where the wall clock was set back to before the instant. */
+export function ageOf({ wall, elapsed }: ClockReading, now: () => number): number {
+  const byWall = now() - wall;
+  return byWall < 0 ? Number.POSITIVE_INFINITY : Math.max(byWall, performance.now() - elapsed);
+}
+
+export const later = (a: ClockReading, b: ClockReading): ClockReading =>
+  a.elapsed >= b.elapsed ? a : b;

@@ -1,0 +1,179 @@
+import { tagged, type Digest } from '../../keys/digest.js';
+import { within } from '../../lib/within.js';
+import type { KeyStore, StoredKey } from '../../stores/key-store.js';
+import { RecentChanges, everything } from './recent-changes.js';
+import { toCachedKey, type CachedKey } from './cached-key.js';
+import { KeyCache, type CacheEntry } from './key-cache.js';
+import { ageOf, later, readClock } from './clock-reading.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import { StoreWatch } from './store-watch.js';
+
+export interface KeyLookupOptions {
+  readonly store: KeyStore;
+  /** Names the source in the identities. */
+  readonly source: string;
+  readonly now: () => number;
+  readonly cacheTtlMs: number;
+  readonly staleIfErrorMs: number;
+  readonly maxCachedKeys: number;
+}
+
+/** A look-up under way. */
+interface Load {
+  /** The position of the log of changes when it began. */
+  readonly begunAt: number;
+  isSent: boolean;
+}
+
+/** The limit for stores without one of their own, in milliseconds: a query that hangs would block each later look-up of its key. */
+const storeLimitMs = 10_000;
+
+/**
+ * Finds keys by digest: out of memory while that is known to be right, else with one query for any number of requests.
+ *
+ * An entry is fresh as long as the store is watched without a break since it was loaded, for then every change has been announced,
+ * and shows itself alive; else for `cacheTtlMs` after it was last known to be right. When the store fails, a known key is still good
+ * until `staleIfErrorMs` after that instant.
+ */
+export class KeyLookup {
+  readonly #options: KeyLookupOptions;
+  /** How long an entry is fresh that no watch keeps fresh. */
+  readonly #freshMs: number;
+  // Apart, so that a flood of made-up keys cannot push out real ones.
+  readonly #known: KeyCache;
+  readonly #unknown: KeyCache;
+  readonly #loads = new Map<Digest, Load & { readonly result: Promise<CacheEntry> }>();
+  readonly #changes = new RecentChanges();
+  readonly #breaker = new CircuitBreaker();
+  readonly #watch: StoreWatch;
+
+  constructor(options: KeyLookupOptions) {
+    const { store, now, cacheTtlMs, staleIfErrorMs, maxCachedKeys } = options;
+    this.#options = options;
+    // Whether the store is still there shows only when it is asked.
+    this.#freshMs = Math.min(cacheTtlMs, staleIfErrorMs);
+    this.#known = new KeyCache(maxCachedKeys);
+    this.#unknown = new KeyCache(maxCachedKeys);
+    this.#watch = new StoreWatch(store, now, {
+      connected: () => this.#retireLoads(),
+      alive: () => this.#breaker.recover(),
+      changed: (keyId) => this.forget(keyId),
+    });
+  }
+
+  /** The entry that is known to be right at `now` without asking the store, if there is one. */
+  peek(digest: Digest, now: number): { key: CachedKey | undefined } | undefined {
+    const entry = this.#known.get(digest) ?? this.#unknown.get(digest);
+    return entry && this.#isFresh(entry, now) ? entry : undefined;
+  }
+
+  /** Asks the store. Rejects where it fails and nothing recent enough is known. */
+  async find(digest: Digest): Promise<CachedKey | undefined> {
+    const known = this.#known.get(digest);
+    // Nobody waits for a store that has just failed; the next attempt is made beside the answer.
+    if (known && !this.#breaker.isUp && this.#isGoodWhileDown(known)) {
+      if (this.#breaker.mayTry()) this.#load(digest).catch(() => {});
+      return known.key;
+    }
+    if (!this.#loads.has(digest) && !this.#breaker.mayTry()) throw this.#breaker.createError();
+    try {
+      return (await this.#load(digest)).key;
+    } catch (error) {
+      // What was known before the query is gone if the key was changed meanwhile: then there is nothing to fall back on.
+      const left = this.#known.get(digest);
+      if (left && !this.#breaker.isUp && this.#isGoodWhileDown(left)) return left.key;
+      throw error;
+    }
+  }
+
+  /** Drops what is known of a key, or with `''` of all keys; queries under way will not be kept either. */
+  forget(keyId: string): void {
+    this.#changes.add(keyId);
+    this.#retireLoads();
+    this.#unknown.clear();
+    if (keyId === everything) this.#known.clear();
+    else this.#known.deleteKey(keyId);
+  }
+
+  async close(): Promise<void> {
+    await this.#watch.close();
+  }
+
+  #isFresh(entry: CacheEntry, now: number): boolean {
+    const { epoch } = this.#watch;
+    if (epoch) {
+      if (entry.epoch !== epoch) return false;
+      // By the wall alone, which also runs while the machine is suspended, and which the request has read anyway.
+      const silentMs = now - epoch.lastAliveAt.wall;
+      if (silentMs >= 0 && silentMs < this.#watch.aliveForMs) return true;
+    }
+    return this.#age(entry) < this.#freshMs;
+  }
+
+  #isGoodWhileDown(entry: CacheEntry): boolean {
+    return this.#age(entry) < this.#options.staleIfErrorMs;
+  }
+
+  /** How long ago it was last known to be right. */
+  #age({ askedAt, epoch }: CacheEntry): number {
+    const confirmedAt = epoch ? later(askedAt, epoch.lastAliveAt) : askedAt;
+    return ageOf(confirmedAt, this.#options.now);
+  }
+
+  #load(digest: Digest): Promise<CacheEntry> {
+    const underWay = this.#loads.get(digest);
+    if (underWay) return underWay.result;
+    const load: Load = { begunAt: this.#changes.position, isSent: false };
+    const result = this.#fetch(digest, load);
+    const running = Object.assign(load, { result });
+    this.#loads.set(digest, running);
+    const end = () => {
+      if (this.#loads.get(digest) === running) this.#loads.delete(digest);
+    };
+    result.then(end, end);
+    return result;
+  }
+
+  async #fetch(digest: Digest, load: Load): Promise<CacheEntry> {
+    const { store, now, source } = this.#options;
+    await this.#watch.start();
+    load.isSent = true;
+    // Both are taken before the query: what happens while it runs may be missing from its answer.
+    const askedAt = readClock(now);
+    const { epoch } = this.#watch;
+    let stored: StoredKey | undefined;
+    try {
+      stored = await this.#breaker.observe(() =>
+        within(storeLimitMs, store.findByDigest(tagged(digest))),
+      );
+    } catch (error) {
+      throw new Error('the key store failed', { cause: error });
+    }
+    const key = stored && toCachedKey(stored, tagged(digest), source);
+    const entry = { digest, key, askedAt, epoch, wasUsed: false };
+    this.#keep(entry, load);
+    return entry;
+  }
+
+  #keep(entry: CacheEntry, { begunAt }: Load): void {
+    const { digest, key, askedAt } = entry;
+    // Queries can overtake each other; the one that was sent later knows more.
+    const kept = this.#known.get(digest) ?? this.#unknown.get(digest);
+    if (kept && kept.askedAt.elapsed > askedAt.elapsed) return;
+    if (!key) {
+      this.#known.delete(digest);
+      // Any change may have been that this key was made.
+      if (this.#changes.position === begunAt) this.#unknown.set(entry);
+    } else if (!this.#changes.hasChangedSince(begunAt, key.keyId)) {
+      this.#unknown.delete(digest);
+      this.#known.set(entry);
+    }
+  }
+
+  /** Lets no later request join a query that was sent before now: its answer may be old. */
+  #retireLoads(): void {
+    for (const [digest, load] of this.#loads) {
+      if (load.isSent) this.#loads.delete(digest);
+    }
+  }
+}

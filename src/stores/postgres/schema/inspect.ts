@@ -1,0 +1,50 @@
+import { migrations } from './migrations.js';
+import type { Session } from '../session.js';
+import { areArmed } from './triggers.js';
+
+/**
+ * What stands in the database under the table's name. `ready`: a table as this library needs it. `missing`: no table.
+ * `plaintext`: a table of plaintext keys, for `adopt`. `older`: to be upgraded by `migrate`. `newer`: made by a later version of the
+ * library. `foreign`: something else of that name. `disarmed`: a trigger of the table is missing, not enabled as it has to be, or not what
+ * this version makes of it, as after the table was renamed; or the table inherits from another, or another from it. Then changes made
+ * elsewhere are seen late or an old key outlives its rotation; to be repaired by `migrate`, which names what it cannot.
+ */
+export type SchemaState =
+  'ready' | 'missing' | 'plaintext' | 'older' | 'newer' | 'foreign' | 'disarmed';
+
+/** What `PostgresKeyStore.inspect` found in the database. */
+export interface Inspection {
+  /** Whether the table can be used, and if not, why. */
+  state: SchemaState;
+  /** The number of the last migration that was applied; 0 for none. */
+  version: number;
+}
+
+/** @param latest the version that is up to date */
+export async function inspect(session: Session, latest = migrations.length): Promise<Inspection> {
+  const { names } = session;
+  const text = `select
+      (select c.relkind::text from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass($1::text)::oid) as kind,
+      (select pg_catalog.count(*)::text from pg_catalog.pg_attribute a where a.attrelid = pg_catalog.to_regclass($1::text)::oid
+        and a.attname = 'api_key' and not a.attisdropped) as plaintext_columns,
+      pg_catalog.to_regclass($2::text)::oid::text as migrations`;
+  const [found] = await session.query('inspect', { text, values: [names.keys, names.migrations] });
+  if (!found?.['kind']) return { state: 'missing', version: 0 };
+  const { version, isArmed } = found['migrations']
+    ? await versionOf(session)
+    : { version: 0, isArmed: false };
+  if (version > latest) return { state: 'newer', version };
+  if (version > 0 && version < latest) return { state: 'older', version };
+  if (version > 0) return { state: isArmed ? 'ready' : 'disarmed', version };
+  const isPlaintext = found['kind'] === 'r' && found['plaintext_columns'] !== '0';
+  return { state: isPlaintext ? 'plaintext' : 'foreign', version };
+}
+
+/** Both in one statement: triggers come with versions, and a migration may end between two. */
+async function versionOf(session: Session): Promise<{ version: number; isArmed: boolean }> {
+  const { names } = session;
+  const text = `select coalesce(pg_catalog.max(version), 0)::text as version, ${areArmed(names)}::text as is_armed
+    from ${names.migrations}`;
+  const [row] = await session.query('inspect', { text });
+  return { version: Number(row?.['version']), isArmed: row?.['is_armed'] === 'true' };
+}
