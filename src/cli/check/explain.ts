@@ -9,172 +9,215 @@ export interface Explanation {
   readonly isFinal: boolean;
 }
 
-const nothingWrong: Explanation = { findings: [], isFinal: false };
-
-const stop = (severity: Severity, code: string, message: string, remedy: string): Explanation => ({
-  findings: [{ severity, code, message, remedy }],
-  isFinal: true,
-});
-
-const tell = (severity: Severity, code: string, message: string, remedy: string): Explanation => ({
-  ...stop(severity, code, message, remedy),
-  isFinal: false,
-});
-
-/** What may come back whichever key was sent. */
-function explainAny(answer: Answer, url: URL): Explanation | undefined {
-  const { status, code, headers } = answer;
-  if (status < 200) {
-    const message = `The server answers ${status} and switches to a protocol that nobody asked for.`;
-    return stop('error', 'unexpected_answer', message, 'check the URL');
-  }
-  if (status >= 300 && status < 400 && headers.location !== undefined)
-    return explainRedirect(answer, url);
-  if (status === 429) {
-    const after = /^\d{1,6}$/.exec(headers['retry-after'] ?? '')?.[0];
-    const when = after === undefined ? 'later' : `in ${after} seconds`;
-    return stop(
-      'error',
-      'rate_limited',
-      'The server answers 429: too many requests.',
-      `try again ${when}`,
-    );
-  }
-  if (code === 'api_key_not_configured') {
-    const remedy = `on the server, run ${programName} doctor, fix the variable that it names, and restart`;
-    return stop(
-      'error',
-      'not_configured',
-      'The server has no keys: its variable is not set, or its list of keys is broken.',
-      remedy,
-    );
-  }
-  if (code === 'key_source_failed') {
-    const remedy =
-      'look into the log of the server: its database may be down, slow, or not migrated';
-    return stop('error', 'source_failed', 'The server cannot look up keys.', remedy);
-  }
-  if (code === 'https_required') {
-    return stop(
-      'error',
-      'https_required',
-      'The server takes keys over https:// only.',
-      'call https://; if you did, the app is behind a proxy: set "trust proxy" in it',
-    );
-  }
-  if (status >= 500) {
-    return stop(
-      'error',
-      'server_failed',
-      `The server answers ${status}.`,
-      'look into the log of the server',
-    );
-  }
-  return undefined;
+/** An answer, and what is known when it comes. */
+interface Reply extends Answer {
+  readonly url: URL;
+  /** Whether the server answered without a key, too. */
+  readonly isOpen?: boolean;
+  readonly method?: string;
+  readonly expected?: Expectation;
+  /** The key id of the user's own key, if it has one. */
+  readonly keyId?: string | undefined;
 }
 
-function explainRedirect({ status, headers }: Answer, url: URL): Explanation {
-  const location = headers.location ?? '';
-  const target = URL.canParse(location, url.href) ? new URL(location, url) : url;
-  if (!/^https?:$/.test(target.protocol)) {
-    const message = `The server answers ${status} and redirects to an address that is not HTTP.`;
-    return stop('error', 'redirect', message, 'check the URL');
-  }
-  const isUpgrade =
-    url.protocol === 'http:' && target.protocol === 'https:' && target.hostname === url.hostname;
-  const message = isUpgrade
-    ? `The server answers ${status} and redirects to https://: by then a client has already sent its key in the clear.`
-    : `The server answers ${status} and redirects to ${target.origin}: a client that follows may send its key there.`;
-  // The server chose it, and somebody will paste it into a shell.
-  const place = `'${(target.origin + target.pathname).replaceAll("'", '%27')}'`;
-  return stop('error', 'redirect', message, `call ${place} directly, if it is yours`);
+type Text = string | ((reply: Reply) => string);
+
+/** One line of a table. The first line that applies explains the answer. */
+interface Row {
+  readonly when: (reply: Reply) => boolean;
+  readonly code: string;
+  readonly message: Text;
+  readonly remedy: Text;
+  /** Default: an error. */
+  readonly severity?: Severity;
+  /** The next call still makes sense. */
+  readonly goesOn?: true;
 }
 
-/** Of the call without a key. */
-export function explainNoKey(
+const isGood = ({ status }: Reply) => status < 300;
+const answered =
+  (...statuses: number[]) =>
+  ({ status }: Reply) =>
+    statuses.includes(status);
+const refusedAs =
+  (expected: string) =>
+  ({ code }: Reply) =>
+    code === expected;
+const nameOf = ({ keyId }: Reply) => keyId ?? 'Your key';
+
+/** What may come back for any key. */
+const anyCall: readonly Row[] = [
+  {
+    when: ({ status }) => status < 200,
+    code: 'unexpected_answer',
+    message: ({ status }) =>
+      `The server answers ${status} and switches to a protocol that nobody asked for.`,
+    remedy: 'check the URL',
+  },
+  {
+    when: (reply) => targetOf(reply)?.isHttp === false,
+    code: 'redirect',
+    message: ({ status }) =>
+      `The server answers ${status} and redirects to an address that is not HTTP.`,
+    remedy: 'check the URL',
+  },
+  {
+    when: (reply) => targetOf(reply) !== undefined,
+    code: 'redirect',
+    message: (reply) =>
+      targetOf(reply)?.isUpgrade
+        ? `The server answers ${reply.status} and redirects to https://: by then a client has already sent its key in the clear.`
+        : `The server answers ${reply.status} and redirects to ${targetOf(reply)?.origin}: a client that follows may send its key there.`,
+    remedy: (reply) => `call ${targetOf(reply)?.place} directly, if it is yours`,
+  },
+  {
+    when: answered(429),
+    code: 'rate_limited',
+    message: 'The server answers 429: too many requests.',
+    remedy: ({ headers }) => {
+      const seconds = /^\d{1,6}$/.exec(headers['retry-after'] ?? '')?.[0];
+      return `try again ${seconds === undefined ? 'later' : `in ${seconds} seconds`}`;
+    },
+  },
+  {
+    when: refusedAs('api_key_not_configured'),
+    code: 'not_configured',
+    message: 'The server has no keys: its variable is not set, or its list of keys is broken.',
+    remedy: `on the server, run ${programName} doctor, fix the variable that it names, and restart`,
+  },
+  {
+    when: refusedAs('key_source_failed'),
+    code: 'source_failed',
+    message: 'The server cannot look up keys.',
+    remedy: 'look into the log of the server: its database may be down, slow, or not migrated',
+  },
+  {
+    when: refusedAs('https_required'),
+    code: 'https_required',
+    message: 'The server takes keys over https:// only.',
+    remedy: 'call https://; if you did, the app is behind a proxy: set "trust proxy" in it',
+  },
+  {
+    when: ({ status }) => status >= 500,
+    code: 'server_failed',
+    message: ({ status }) => `The server answers ${status}.`,
+    remedy: 'look into the log of the server',
+  },
+];
+
+/** The call without a key. */
+const noKeyCall: readonly Row[] = [
+  {
+    when: answered(404, 405),
+    code: 'not_found',
+    message: ({ status }) => `The server answers ${status} without asking for a key.`,
+    remedy: ({ method }) =>
+      `check the path; if it is no ${method} route give --method, and first read in --help what that runs`,
+  },
+  {
+    when: (reply) => reply.status === 401 && otherExpectation(reply) !== undefined,
+    code: 'wrong_header',
+    message: (reply) => {
+      const { header, scheme } = otherExpectation(reply)!;
+      const where = scheme === undefined ? header : `${header}: ${scheme} <key>`;
+      return `The server reads the key from ${where}.`;
+    },
+    remedy: (reply) => `check again with ${asOptions(otherExpectation(reply)!)}`,
+  },
+  {
+    when: (reply) => !isGood(reply) && !answered(401, 403)(reply),
+    code: 'unexpected_answer',
+    message: ({ status }) => `The server answers ${status} without a key, where 401 was expected.`,
+    remedy: 'check the URL',
+  },
+];
+
+/** The call with a key that nobody has. */
+const wrongKeyCall: readonly Row[] = [
+  {
+    when: (reply) => isGood(reply) && reply.isOpen === true,
+    code: 'open_to_all',
+    message: ({ status }) =>
+      `The server answers ${status} without a key and with a wrong key: this address is open to everyone.`,
+    remedy: 'put requireApiKey() in front of its handler',
+  },
+  {
+    when: isGood,
+    code: 'any_key_accepted',
+    message: 'The server accepts a key that nobody has.',
+    remedy: 'the server must compare the key, not just see that there is one',
+  },
+  {
+    when: refusedAs('missing_api_key'),
+    code: 'header_lost',
+    message: 'The server got no key: something on the way removes the header.',
+    remedy:
+      'check the proxies in front of it: nginx drops headers with "_", and some drop Authorization',
+  },
+  {
+    when: ({ isOpen }) => isOpen === true,
+    severity: 'warning',
+    code: 'optional_key',
+    message: 'The server lets requests without a key through, but refuses wrong keys.',
+    remedy: 'remove "optional: true" from the guard, unless you want this',
+    goesOn: true,
+  },
+];
+
+/** The call with the user's own key. */
+const ownKeyCall: readonly Row[] = [
+  {
+    when: refusedAs('expired_api_key'),
+    code: 'expired',
+    message: (reply) => `${nameOf(reply)} has expired.`,
+    remedy: `ask for a new one: ${programName} create <user>`,
+  },
+  {
+    when: refusedAs('revoked_api_key'),
+    code: 'revoked',
+    message: (reply) => `${nameOf(reply)} is revoked, for good.`,
+    remedy: `ask for a new one: ${programName} create <user>`,
+  },
+  {
+    when: (reply) => reply.code === 'insufficient_scope' || reply.status === 403,
+    code: 'scope_missing',
+    message: (reply) => {
+      const scopes = scopesIn(reply);
+      const missing = scopes.length === 0 ? '' : `: it needs ${scopes.join(' ')}`;
+      return `${nameOf(reply)} is valid, but may not call this address${missing}.`;
+    },
+    remedy: (reply) => {
+      const scopes = scopesIn(reply);
+      const wanted = scopes.length === 0 ? ['<scope>'] : scopes.map(quote);
+      const options = wanted.map((scope) => `--scope ${scope}`).join(' ');
+      return `use a key with ${scopes.length > 1 ? 'these scopes' : 'that scope'}: ${programName} create <user> ${options}`;
+    },
+  },
+  {
+    when: answered(401),
+    code: 'unknown_key',
+    message: (reply) => `${nameOf(reply)} is not known to the server.`,
+    remedy: ({ keyId }) =>
+      keyId === undefined
+        ? 'compare it with the key on the server: look for blanks, quotes, a missing end; an ApiKeyManager accepts keys from elsewhere only with legacyKeys: true'
+        : `look for the key id in ${programName} list: it may belong to another server or database`,
+  },
+];
+
+/** Explains the answer to the call without a key. */
+export const explainNoKey = (
   answer: Answer,
   url: URL,
   method: string,
   expected: Expectation,
-): Explanation {
-  const known = explainAny(answer, url);
-  if (known) return known;
-  const { status } = answer;
-  if (status === 404 || status === 405) {
-    const remedy = `check the path; if it is no ${method} route give --method, and first read in --help what that runs`;
-    return stop(
-      'error',
-      'not_found',
-      `The server answers ${status} without asking for a key.`,
-      remedy,
-    );
-  }
-  if (status === 401) {
-    const asked = readChallenge(answer.headers['www-authenticate']);
-    if (!asked || sameExpectation(asked, expected)) return nothingWrong;
-    const where =
-      asked.scheme === undefined ? asked.header : `${asked.header}: ${asked.scheme} <key>`;
-    return stop(
-      'error',
-      'wrong_header',
-      `The server reads the key from ${where}.`,
-      `check again with ${asOptions(asked)}`,
-    );
-  }
-  if (status === 403) return nothingWrong;
-  if (status < 300) return nothingWrong;
-  return stop(
-    'error',
-    'unexpected_answer',
-    `The server answers ${status} without a key, where 401 was expected.`,
-    'check the URL',
-  );
-}
+): Explanation => explain({ ...answer, url, method, expected }, noKeyCall);
 
-/** Of the call with a key that nobody has, after the one without. */
-export function explainWrongKey(answer: Answer, url: URL, withoutKey: Answer): Explanation {
-  const known = explainAny(answer, url);
-  if (known) return known;
-  const isOpen = withoutKey.status < 300;
-  if (answer.status < 300) {
-    return isOpen
-      ? stop(
-          'error',
-          'open_to_all',
-          `The server answers ${answer.status} without a key and with a wrong key: this address is open to everyone.`,
-          'put requireApiKey() in front of its handler',
-        )
-      : stop(
-          'error',
-          'any_key_accepted',
-          'The server accepts a key that nobody has.',
-          'the server must compare the key, not just see that there is one',
-        );
-  }
-  if (answer.code === 'missing_api_key') {
-    const remedy =
-      'check the proxies in front of it: nginx drops headers with "_", and some drop Authorization';
-    return stop(
-      'error',
-      'header_lost',
-      'The server got no key: something on the way removes the header.',
-      remedy,
-    );
-  }
-  if (isOpen) {
-    const remedy = 'remove "optional: true" from the guard, unless you want this';
-    return tell(
-      'warning',
-      'optional_key',
-      'The server lets requests without a key through, but refuses wrong keys.',
-      remedy,
-    );
-  }
-  return nothingWrong;
-}
+/** Explains the answer to a key that nobody has, after the call without one. */
+export const explainWrongKey = (answer: Answer, url: URL, withoutKey: Answer): Explanation =>
+  explain({ ...answer, url, isOpen: withoutKey.status < 300 }, wrongKeyCall);
 
 /**
- * Of the call with the user's own key.
+ * Explains the answer to the user's own key.
  *
  * @param suspected what looks wrong with the key, which explains why the server does not know it
  */
@@ -184,52 +227,43 @@ export function explainOwnKey(
   keyId: string | undefined,
   suspected?: Finding,
 ): Explanation {
-  const known = explainAny(answer, url);
-  if (known) return known;
-  const { status, code } = answer;
-  const name = keyId ?? 'Your key';
-  if (code === 'expired_api_key') {
-    return stop(
-      'error',
-      'expired',
-      `${name} has expired.`,
-      `ask for a new one: ${programName} create <user>`,
-    );
-  }
-  if (code === 'revoked_api_key') {
-    return stop(
-      'error',
-      'revoked',
-      `${name} is revoked, for good.`,
-      `ask for a new one: ${programName} create <user>`,
-    );
-  }
-  if (code === 'insufficient_scope' || status === 403) {
-    const scopes = scopesIn(answer);
-    const missing = scopes.length === 0 ? '' : `: it needs ${scopes.join(' ')}`;
-    const wanted = scopes.length === 0 ? ['<scope>'] : scopes.map(quote);
-    const options = wanted.map((scope) => `--scope ${scope}`).join(' ');
-    const remedy = `use a key with ${scopes.length > 1 ? 'these scopes' : 'that scope'}: ${programName} create <user> ${options}`;
-    return stop(
-      'error',
-      'scope_missing',
-      `${name} is valid, but may not call this address${missing}.`,
-      remedy,
-    );
-  }
-  if (status === 401 && suspected) return { findings: [suspected], isFinal: true };
-  if (status === 401) {
-    const hint =
-      keyId === undefined
-        ? 'compare it with the key on the server: look for blanks, quotes, a missing end; an ApiKeyManager accepts keys from elsewhere only with legacyKeys: true'
-        : `look for the key id in ${programName} list: it may belong to another server or database`;
-    return stop('error', 'unknown_key', `${name} is not known to the server.`, hint);
-  }
-  return nothingWrong;
+  const explanation = explain({ ...answer, url, keyId }, ownKeyCall);
+  const isUnknown = explanation.findings.some(({ code }) => code === 'unknown_key');
+  return isUnknown && suspected ? { findings: [suspected], isFinal: true } : explanation;
 }
 
-/** The scopes that a 403 names, in its challenge or its detail. Who wrote them is not known: short, and without what breaks a line. */
-function scopesIn({ headers, detail = '' }: Answer): string[] {
+function explain(reply: Reply, rows: readonly Row[]): Explanation {
+  const row = [...anyCall, ...rows].find(({ when }) => when(reply));
+  if (!row) return { findings: [], isFinal: false };
+  const { severity = 'error', code, goesOn = false } = row;
+  const say = (text: Text) => (typeof text === 'string' ? text : text(reply));
+  const finding = { severity, code, message: say(row.message), remedy: say(row.remedy) };
+  return { findings: [finding], isFinal: !goesOn };
+}
+
+/** Where a redirect leads; `place` can be pasted into a shell, although the server chose it. */
+function targetOf({ status, headers, url }: Reply) {
+  const { location } = headers;
+  if (status < 300 || status >= 400 || location === undefined) return undefined;
+  const { protocol, hostname, origin, pathname } = URL.canParse(location, url.href)
+    ? new URL(location, url)
+    : url;
+  return {
+    origin,
+    place: `'${(origin + pathname).replaceAll("'", '%27')}'`,
+    isHttp: /^https?:$/.test(protocol),
+    isUpgrade: url.protocol === 'http:' && protocol === 'https:' && hostname === url.hostname,
+  };
+}
+
+/** Where the server reads the key, if its challenge names another place than the one that was told. */
+function otherExpectation({ headers, expected }: Reply): Expectation | undefined {
+  const asked = readChallenge(headers['www-authenticate']);
+  return asked && expected && !sameExpectation(asked, expected) ? asked : undefined;
+}
+
+/** The scopes that a 403 names in its challenge or detail: short, and without what breaks a line. */
+function scopesIn({ headers, detail = '' }: Reply): string[] {
   const inChallenge = /scope="([!#-[\]-~ ]{1,200})"/.exec(headers['www-authenticate'] ?? '');
   const inDetail = /\blacks a scope it needs here: ([!#-[\]-~ ]{1,200})\.$/.exec(detail);
   const [, scopes = ''] = inChallenge ?? inDetail ?? [];
