@@ -6,13 +6,13 @@ import { call, reasonOf, type Answer } from './call.js';
 import type { Expectation } from './challenge.js';
 import { explainNoKey, explainOwnKey, explainWrongKey, type Explanation } from './explain.js';
 import { suspectKey } from './suspect-key.js';
-import { explainPreflight, preflightHeaders } from './preflight.js';
+import { explainCorsAnswers, explainPreflight, preflightHeaders } from './cors.js';
 
 export interface Target extends Expectation {
   readonly url: URL;
   readonly method: string;
   readonly timeoutMs: number;
-  /** The page's origin for the preflight, where somebody named one. */
+  /** The page's origin, where somebody named one: it is sent with every call. */
   readonly origin?: string;
   readonly sendsOverPlainHttp: boolean;
 }
@@ -49,31 +49,55 @@ export async function checkServer(target: Target, readKey: () => Promise<string>
 }
 
 async function* callAll(target: Target, readKey: () => Promise<string>): Steps<void> {
-  const { url, header, method } = target;
+  const { url, method } = target;
   const isExposed = url.protocol === 'http:' && !isLoopback(url.hostname);
   if (isExposed) yield { finding: plainHttp(target.sendsOverPlainHttp) };
 
   const withoutKey = yield* send(target, 'without a key', {});
+  if (yield* refusesOrigin(target, withoutKey)) return;
   if (yield* report(explainNoKey(withoutKey, url, method, target))) return;
 
-  yield* sendKeys(target, await readKey(), withoutKey, isExposed);
+  const key = await readKey();
+  const answers = [withoutKey, ...(yield* sendKeys(target, key, withoutKey, isExposed))];
+  // A page of the server itself needs no leave to call it.
+  if (target.origin !== url.origin) yield* askAsBrowser(target, answers);
+}
+
+/** Whether the server fails or refuses because of the origin alone, as some do with one not listed. */
+async function* refusesOrigin(target: Target, { status, code }: Answer): Steps<boolean> {
+  const { origin, ...withoutOrigin } = target;
+  const isSuspect = code === undefined && (status === 403 || status >= 500);
+  if (origin === undefined || !isSuspect) return false;
+  const plain = yield* send(withoutOrigin, 'without key and origin', {});
+  if (plain.status === status) return false;
+  yield { finding: refusedOrigin(origin, status, plain.status) };
+  return true;
+}
+
+/** Sends the preflight, and judges by it and by the answers what a web page gets to see. */
+async function* askAsBrowser(target: Target, answers: readonly Answer[]): Steps<void> {
   const preflight = {
     origin: target.origin ?? 'https://app.example',
-    method,
-    header: header.toLowerCase(),
+    method: target.method,
+    header: target.header.toLowerCase(),
     wasAsked: target.origin !== undefined,
   };
   const asPreflight = { ...target, method: 'OPTIONS' };
   const answer = yield* send(asPreflight, 'preflight of a browser', preflightHeaders(preflight));
-  for (const finding of explainPreflight(answer, preflight)) yield { finding };
+  const blocked = explainPreflight(answer, preflight);
+  for (const finding of blocked) yield { finding };
+  // Behind a bad preflight no call follows.
+  if (!preflight.wasAsked || blocked.length > 0) return;
+  for (const finding of explainCorsAnswers(answers, preflight.origin)) yield { finding };
 }
 
+/** Returns the answers. */
 async function* sendKeys(
   target: Target,
   key: string,
   withoutKey: Answer,
   isExposed: boolean,
-): Steps<void> {
+): Steps<Answer[]> {
   const { url, header, scheme, sendsOverPlainHttp } = target;
   const withKey = (sent: string) => ({
     [header]: scheme === undefined ? sent : `${scheme} ${sent}`,
@@ -82,7 +106,7 @@ async function* sendKeys(
   const suspected = suspectKey(key, target);
   const { key: wrongKey } = generateApiKey({ prefix: parsed?.prefix });
   const wrong = yield* send(target, 'with a wrong key', withKey(wrongKey));
-  if (yield* report(explainWrongKey(wrong, url, withoutKey))) return;
+  if (yield* report(explainWrongKey(wrong, url, withoutKey))) return [wrong];
   if (key === '') {
     yield { finding: noKey };
   } else if (!isPresentable(key)) {
@@ -90,18 +114,21 @@ async function* sendKeys(
   } else if (!isExposed || sendsOverPlainHttp) {
     const own = yield* send(target, 'with your key', withKey(key));
     yield* report(explainOwnKey(own, url, parsed?.keyId, suspected));
+    return [wrong, own];
   } else if (suspected) {
     yield { finding: suspected };
   }
+  return [wrong];
 }
 
 /** Calls once, and reports what came back. */
 async function* send(
-  { url, method, timeoutMs }: Target,
+  { url, method, origin, timeoutMs }: Target,
   name: string,
   headers: Record<string, string>,
 ): Steps<Answer> {
-  const answer = await call({ url, method, headers, timeoutMs });
+  const asPage = origin === undefined ? {} : { Origin: origin };
+  const answer = await call({ url, method, headers: { ...asPage, ...headers }, timeoutMs });
   const { status, code } = answer;
   yield { call: { call: name, status, ...(code !== undefined && { code }) } };
   return answer;
@@ -124,6 +151,13 @@ function unreachable(error: unknown, url: URL): Finding {
     remedy: 'check the address, and that the server runs',
   };
 }
+
+const refusedOrigin = (origin: string, status: number, other: number): Finding => ({
+  severity: 'error',
+  code: 'origin_refused',
+  message: `The server answers ${status} to pages on ${origin}, and ${other} without an origin: it refuses this origin.`,
+  remedy: `cors({ origin: '${origin}' })`,
+});
 
 const noKey: Finding = {
   severity: 'note',
