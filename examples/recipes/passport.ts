@@ -47,10 +47,10 @@ export function logins(people: People): Router {
 
   const router = Router();
   router.use(authenticator.session());
-  router.post('/login', refuseForeignPages, authenticator.authenticate('local'), (_req, res) => {
+  router.post('/login', refuseOtherSites, authenticator.authenticate('local'), (_req, res) => {
     res.sendStatus(204);
   });
-  router.post('/logout', refuseForeignPages, (req, res, next) => {
+  router.post('/logout', refuseOtherSites, (req, res, next) => {
     req.logout((error) => (error ? next(error) : res.sendStatus(204)));
   });
   return router;
@@ -73,7 +73,7 @@ const isReading = (req: Request) => req.method === 'GET' || req.method === 'HEAD
 // Set by browsers, and by them alone: no page can write it.
 const isFromOwnPage = (req: Request) => req.get('Sec-Fetch-Site') === 'same-origin';
 
-const refuseForeignPages: RequestHandler = (req, res, next) => {
+const refuseOtherSites: RequestHandler = (req, res, next) => {
   if (isFromOwnPage(req)) next();
   else res.status(403).json({ error: 'Only from a page of this site' });
 };

@@ -96,7 +96,7 @@ export class SourceList {
         own !== undefined && source.verify === own.verify && source.configured === own.configured;
       const verdict = isOwn
         ? askOwn(own.source, (search.digest ??= digestOf(presentedKey)), presentedKey, req)
-        : askForeign(source, name, presentedKey, req);
+        : askCustom(source, name, presentedKey, req);
       if (!isVerdict(verdict)) {
         return verdict.then((late) => {
           if (isFinal(late) || search.isOver) return withSource(late, name);
@@ -181,7 +181,7 @@ function askOwn(
   }
 }
 
-function askForeign(
+function askCustom(
   source: KeySource,
   name: string,
   presentedKey: string,

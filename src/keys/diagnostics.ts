@@ -53,12 +53,12 @@ export interface ApiKeyEvent {
 export interface ClaimEvent {
   /** The live request; absent where the manager was called without one. */
   request?: IncomingMessage;
-  /** What became of the link: it was made, has yielded its key, was withdrawn, or refused an attempt to look at it or use it. */
-  outcome: 'created' | 'claimed' | 'withdrawn' | 'refused';
+  /** What became of the link: it was made, has yielded its key, was revoked, or refused an attempt to look at it or use it. */
+  outcome: 'created' | 'claimed' | 'revoked' | 'refused';
   /** On a refusal, what the client was told. */
   code?: 'claim_not_usable';
   /** On a refusal, why: `used` means that a second reader tried a link that has yielded its key. */
-  reason?: 'malformed' | 'unknown' | 'used' | 'withdrawn' | 'expired';
+  reason?: 'malformed' | 'unknown' | 'used' | 'revoked' | 'expired';
   /** The public name of the link; absent where the token belongs to none. */
   claimId?: string;
   /** Whose key the link yields; absent where the token belongs to no link. */

@@ -240,7 +240,7 @@ export class ApiKeyManager implements DigestSource {
   }
 
   /**
-   * Makes the key of a claim link, once. For a token that is used, expired, withdrawn, malformed or unknown it rejects with one and the
+   * Makes the key of a claim link, once. For a token that is used, expired, revoked, malformed or unknown it rejects with one and the
    * same `ClaimError`, `claim_not_usable`; the `claim` channel says which, with `req` where it is given.
    */
   async claim(token: string, req?: IncomingMessage): Promise<CreatedKey> {
@@ -252,13 +252,13 @@ export class ApiKeyManager implements DigestSource {
     return this.#claims.list(options);
   }
 
-  /** Withdraws a claim link that has not been used, for good. Rejects with a `ClaimError`: `unknown_claim_id`, `claim_used`. */
+  /** Revokes a claim link that has not been used, for good. Rejects with a `ClaimError`: `unknown_claim_id`, `claim_used`. */
   async revokeClaim(claimId: string): Promise<ClaimRecord> {
     return this.#claims.revoke(claimId);
   }
 
   /**
-   * Deletes the records of keys that were revoked or expired at least `olderThanMs` ago, and the claim links that were used, withdrawn
+   * Deletes the records of keys that were revoked or expired at least `olderThanMs` ago, and the claim links that were used, revoked
    * or expired by then. A key that took over from another stays until that one has ended as long ago: it tells whose successor it is.
    * Resolves to the number of keys.
    */

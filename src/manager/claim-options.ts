@@ -21,7 +21,7 @@ export interface CreateClaimOptions extends CreateKeyOptions {
 
 /** Which claim links are listed, and how many at a time. */
 export interface ListClaimsOptions {
-  /** Links that are `open`, `used`, `withdrawn` or `expired` now. Default all. */
+  /** Links that are `open`, `used`, `revoked` or `expired` now. Default all. */
   status?: ClaimStatus | undefined;
   /** How many links at most, 1 to 1 000. Default 100. */
   limit?: number | undefined;
@@ -42,7 +42,7 @@ export function checkCreateClaimOptions(options: unknown): CreateClaimOptions {
 
 export function checkListClaimsOptions(options: ListClaimsOptions | undefined): ListClaimsOptions {
   const checked = checkOptions<ListClaimsOptions>('listClaims', options, {
-    status: oneOf('open', 'used', 'withdrawn', 'expired'),
+    status: oneOf('open', 'used', 'revoked', 'expired'),
     limit: mustBeNumber,
     cursor: mustBeString,
   });

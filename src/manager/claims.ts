@@ -22,7 +22,7 @@ import {
   type ListClaimsOptions,
 } from './claim-options.js';
 
-/** A claim link that has just been made. Its token is cannot be shown again. */
+/** A claim link that has just been made. Its token cannot be shown again. */
 export interface CreatedClaim {
   /** What stands behind the `#` of the link: 43 characters of base64url, 256 bits. Whoever has it can use the link. */
   readonly token: string;
@@ -120,7 +120,7 @@ export class Claims {
   async revoke(claimId: string): Promise<ClaimRecord> {
     assertClaimId(claimId);
     const claim = await this.#store('revokeClaim').revoke(claimId, new Date(this.#options.now()));
-    this.#publish({ outcome: 'withdrawn' }, claim);
+    this.#publish({ outcome: 'revoked' }, claim);
     return claim;
   }
 

@@ -23,7 +23,7 @@ export interface ClaimRecord {
   readonly claimedAt?: Date;
   /** The public name of the key that was made. */
   readonly keyId?: string;
-  /** When the link was withdrawn; where there is any value, it is. */
+  /** When the link was revoked; where there is any value, it is. */
   readonly revokedAt?: Date;
 }
 
@@ -33,8 +33,8 @@ export interface StoredClaim extends ClaimRecord {
   readonly tokenDigest: string;
 }
 
-/** What a claim link is at an instant, the first that fits: `used`, `withdrawn`, `expired`, `open`. */
-export type ClaimStatus = 'open' | 'used' | 'withdrawn' | 'expired';
+/** What a claim link is at an instant, the first that fits: `used`, `revoked`, `expired`, `open`. */
+export type ClaimStatus = 'open' | 'used' | 'revoked' | 'expired';
 
 /** The key that a claim makes: everything else comes from the claim link. */
 export interface ClaimedKey {
@@ -58,7 +58,7 @@ export type ClaimOutcome =
     }
   | {
       /** Why the link yields no key any more. */
-      readonly outcome: 'used' | 'withdrawn' | 'expired';
+      readonly outcome: 'used' | 'revoked' | 'expired';
       /** The link as it was found. */
       readonly claim: ClaimRecord;
     }
@@ -93,17 +93,17 @@ export interface ClaimStore {
    */
   list(query: ClaimQuery): Promise<ClaimRecord[]>;
   /**
-   * Withdraws a link: sets `revokedAt` where it is not yet set. Rejects with `unknown_claim_id`, or with `claim_used` where there is a
+   * Revokes a link: sets `revokedAt` where it is not yet set. Rejects with `unknown_claim_id`, or with `claim_used` where there is a
    * key already.
    */
   revoke(claimId: string, revokedAt: Date): Promise<ClaimRecord>;
-  /** Deletes the links that were used, withdrawn or expired at or before the instant. Resolves to how many. */
+  /** Deletes the links that were used, revoked or expired at or before the instant. Resolves to how many. */
   prune(before: Date): Promise<number>;
 }
 
 /**
- * Why a claim link could not be made, used or withdrawn. `claim_not_usable` is the one code for a token that is used, expired,
- * withdrawn, malformed or unknown: which of them it is, is for operators alone. `unknown_claim_id`: no link has the claim id, or the
+ * Why a claim link could not be made, used or revoked. `claim_not_usable` is the one code for a token that is used, expired,
+ * revoked, malformed or unknown: which of them it is, is for operators alone. `unknown_claim_id`: no link has the claim id, or the
  * cursor's. `claim_used`: the link has yielded its key. `duplicate_claim`: the claim id or the token is taken.
  */
 export type ClaimErrorCode =

@@ -158,20 +158,22 @@ const cases: Cases = {
     assert.equal((await claims.take(claim.tokenDigest, keyFor(at(2)))).outcome, 'claimed');
   },
 
-  'a claim link that was withdrawn -> withdrawn for good, from the first time on, and no key':
-    async (claims, store) => {
-      const claim = makeClaim();
-      await claims.insert(claim);
-      const withdrawn = { ...recordOf(claim), revokedAt: at(1_000) };
-      assert.deepEqual(await claims.revoke(claim.claimId, at(1_000)), withdrawn);
-      assert.deepEqual(await claims.revoke(claim.claimId, at(2_000)), withdrawn);
-      const outcome = await claims.take(claim.tokenDigest, keyFor(at(500)));
-      assert.deepEqual(outcome, { outcome: 'withdrawn', claim: withdrawn });
-      assert.deepEqual(await store.list({ limit: 10, now: at(0) }), []);
-      await claimRejects('unknown_claim_id', claims.revoke('claim_0000000000', at(1)));
-    },
+  'a claim link that was revoked -> revoked for good, from the first time on, and no key': async (
+    claims,
+    store,
+  ) => {
+    const claim = makeClaim();
+    await claims.insert(claim);
+    const revoked = { ...recordOf(claim), revokedAt: at(1_000) };
+    assert.deepEqual(await claims.revoke(claim.claimId, at(1_000)), revoked);
+    assert.deepEqual(await claims.revoke(claim.claimId, at(2_000)), revoked);
+    const outcome = await claims.take(claim.tokenDigest, keyFor(at(500)));
+    assert.deepEqual(outcome, { outcome: 'revoked', claim: revoked });
+    assert.deepEqual(await store.list({ limit: 10, now: at(0) }), []);
+    await claimRejects('unknown_claim_id', claims.revoke('claim_0000000000', at(1)));
+  },
 
-  'withdrawing a claim link that was used -> claim_used, and nothing changes': async (claims) => {
+  'revoking a claim link that was used -> claim_used, and nothing changes': async (claims) => {
     const claim = makeClaim();
     await claims.insert(claim);
     await claims.take(claim.tokenDigest, keyFor(at(1_000)));
@@ -180,7 +182,7 @@ const cases: Cases = {
     assert.deepEqual(await claims.find(claim.tokenDigest), used);
   },
 
-  'claiming and withdrawing at once -> one of them holds, never both': async (claims) => {
+  'claiming and revoking at once -> one of them holds, never both': async (claims) => {
     for (let turn = 0; turn < 10; turn++) {
       const claim = makeClaim();
       await claims.insert(claim);
@@ -227,32 +229,32 @@ const cases: Cases = {
     const made = {
       open: makeClaim({ expiresAt: at(5_001) }),
       used: makeClaim({ expiresAt: at(3_000) }),
-      withdrawn: makeClaim({ expiresAt: at(3_000) }),
+      revoked: makeClaim({ expiresAt: at(3_000) }),
       expired: makeClaim({ expiresAt: now }),
     };
     for (const claim of Object.values(made)) await claims.insert(claim);
     await claims.take(made.used.tokenDigest, keyFor(at(1)));
-    await claims.revoke(made.withdrawn.claimId, at(1));
+    await claims.revoke(made.revoked.claimId, at(1));
     for (const [status, { claimId }] of Object.entries(made)) {
       const listed = await claims.list({ status: status as ClaimStatus, limit: 10, now });
       assert.deepEqual(idsOf(listed), [claimId], status);
     }
   },
 
-  'pruning claim links -> deletes what was used, withdrawn or expired at the instant or before, and no key':
+  'pruning claim links -> deletes what was used, revoked or expired at the instant or before, and no key':
     async (claims, store) => {
       const ends = { before: at(999), justNow: at(1_000), next: at(1_001) };
       const next: string[] = [];
       for (const [name, end] of Object.entries(ends)) {
         const expired = makeClaim({ expiresAt: end });
-        const [used, withdrawn] = [
+        const [used, revoked] = [
           makeClaim({ expiresAt: at(90_000) }),
           makeClaim({ expiresAt: at(90_000) }),
         ];
-        for (const claim of [expired, used, withdrawn]) await claims.insert(claim);
+        for (const claim of [expired, used, revoked]) await claims.insert(claim);
         await claims.take(used.tokenDigest, keyFor(end));
-        await claims.revoke(withdrawn.claimId, end);
-        if (name === 'next') next.push(...idsOf([expired, used, withdrawn]));
+        await claims.revoke(revoked.claimId, end);
+        if (name === 'next') next.push(...idsOf([expired, used, revoked]));
       }
       assert.equal(await claims.prune(at(1_000)), 6);
       const left = idsOf(await claims.list({ limit: 10, now: at(0) }));
@@ -288,14 +290,14 @@ const cases: Cases = {
     });
   },
 
-  'the time of a withdrawal and the link that comes back -> changing them changes nothing that is kept':
+  'the time of a revocation and the link that comes back -> changing them changes nothing that is kept':
     async (claims) => {
       const claim = makeClaim();
       await claims.insert(claim);
       const revokedAt = at(1_000);
       for (const each of [await claims.revoke(claim.claimId, revokedAt), revokedAt]) spoil(each);
-      const withdrawn = { ...recordOf(claim), revokedAt: at(1_000) };
-      assert.deepEqual(await claims.find(claim.tokenDigest), withdrawn);
+      const revoked = { ...recordOf(claim), revokedAt: at(1_000) };
+      assert.deepEqual(await claims.find(claim.tokenDigest), revoked);
     },
 };
 

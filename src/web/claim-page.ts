@@ -48,7 +48,7 @@ const maxBodyBytes = 4_096;
  * before it.
  *
  * What it refuses is answered as `application/problem+json` (RFC 9457) with a `code`: `claim_not_usable` (404, the same for a link
- * that is used, expired, withdrawn, malformed or unknown), `cross_origin` (403), `method_not_allowed` (405), `content_too_large`
+ * that is used, expired, revoked, malformed or unknown), `cross_origin` (403), `method_not_allowed` (405), `content_too_large`
  * (413), `unsupported_media_type` (415) and, where the store fails, `service_unavailable` (503).
  *
  * @throws {TypeError} for an unknown or wrong option, a `keys` that is no `ApiKeyManager`, or one whose store keeps no claim links.

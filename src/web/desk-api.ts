@@ -44,7 +44,7 @@ export function deskApi(options: DeskApiOptions): (path: string) => Methods | un
   ]);
   if (keys.keepsClaims) {
     lists.set('claims', { GET: listClaims(keys), POST: createClaim(keys) });
-    actions.set('claims/withdraw', withdrawClaim(keys));
+    actions.set('claims/revoke', revokeClaim(keys));
   }
   return (path) => {
     const [, list = '', id, verb] = addressPattern.exec(path) ?? [];
@@ -125,7 +125,7 @@ const createClaim =
     sendJson(res, 201, { token, claim: withClaimStatus(keys)(claim) });
   };
 
-const withdrawClaim =
+const revokeClaim =
   (keys: ApiKeyManager) =>
   (claimId: string): Action =>
   async (req, res) => {

@@ -81,7 +81,7 @@ describeInBrowser('the key desk in a browser', (open) => {
     expect((await send('GET', '/hello', { headers: { 'X-API-Key': key } })).status).toBe(200);
   });
 
-  it('a claim link -> works for its reader, is listed as used; another one is withdrawn', async () => {
+  it('a claim link -> works for its reader, is listed as used; another one is revoked', async () => {
     const { page, operator, keys, url } = await startDesk(open);
     await signIn(page, operator.key);
     for (const user of ['alice', 'carol']) {
@@ -103,15 +103,15 @@ describeInBrowser('the key desk in a browser', (open) => {
     }
     await page.getByRole('tab', { name: 'Claim links' }).click();
     expect(await rows(page, 'Claim links').count()).toBe(1);
-    await press(page, /^Withdraw claim_\w+ for carol$/);
+    await press(page, /^Revoke claim_\w+ for carol$/);
     await dialog(page).waitFor();
-    await expectAccessible(page, 'the withdraw dialog');
-    await press(page, 'Withdraw link');
+    await expectAccessible(page, 'the revoke dialog');
+    await press(page, 'Revoke link');
     await page.getByRole('tabpanel').getByText('No matching links.').waitFor();
     await page.locator('#link-status-filter').selectOption('');
     await rows(page, 'Claim links').nth(1).waitFor();
     expect(await rows(page, 'Claim links').allInnerTexts()).toEqual([
-      expect.stringMatching(/carol[^]*Withdrawn/),
+      expect.stringMatching(/carol[^]*Revoked/),
       expect.stringMatching(/alice[^]*Used/),
     ]);
     await expectAccessible(page, 'the links');

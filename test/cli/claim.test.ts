@@ -67,7 +67,7 @@ describe('claim', () => {
     expect(stderr).toBe('');
   });
 
-  it('nobody reads the link, or nothing can hold it -> failed, and the claim to withdraw is named', async () => {
+  it('nobody reads the link, or nothing can hold it -> failed, and the claim to revoke is named', async () => {
     const env = { DATABASE_URL: database.url };
     const [full, closed] = await Promise.all([
       shell(`$CLI claim carol --json --base-url ${baseUrl} > /dev/full`, { env }),
@@ -75,7 +75,7 @@ describe('claim', () => {
         env,
       }),
     ]);
-    const remedy = /the link is lost: npx require-api-key withdraw (claim_\w{10})\n/;
+    const remedy = /the link is lost: npx require-api-key revoke (claim_\w{10})\n/;
     expect(full.code).toBe(1);
     expect(closed.stderr).toMatch(/nothing reads it; .*\nexit 1\n$/);
     for (const { stderr } of [full, closed]) {

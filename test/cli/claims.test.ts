@@ -83,36 +83,42 @@ describe('claims', () => {
   );
 });
 
-describe('withdraw', () => {
-  it('what is no id of a link -> failed, with what finds it, or with the command for a key', async () => {
-    const [user, keyId] = await Promise.all([
-      run('withdraw', 'alice'),
-      run('withdraw', 'key_0000000000'),
-    ]);
-    const none = 'error: there is no claim link with this id';
-    expect(user).toEqual({
-      code: 1,
+describe('revoke of a claim link', () => {
+  it('a key whose prefix is "claim" -> its id looks like that of a link, and the key is revoked', async () => {
+    const { record } = await new ApiKeyManager({ store, prefix: 'claim' }).create({ user: 'eve' });
+    expect(await run('revoke', record.keyId)).toEqual({
+      code: 0,
       stdout: '',
-      stderr: `${none}; ids of links look like claim_4fQz81LmBw, see npx require-api-key claims\n`,
+      stderr: `Revoked ${record.keyId} of eve.\n`,
     });
-    expect(keyId.stderr).toBe(`${none}; for a key use npx require-api-key revoke key_0000000000\n`);
+    expect(await keys.get(record.keyId)).toHaveProperty('revokedAt');
+  });
+
+  it('a link and --family, which is for keys -> failed, with the line that revokes the link', async () => {
+    const { token, claim } = await keys.createClaim({ user: 'fred' });
+    const { code, stderr } = await run('revoke', claim.claimId, '--family');
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `error: there is no key with this key id; for a claim link use npx require-api-key revoke ${claim.claimId}\n`,
+    );
+    await expect(keys.peekClaim(token)).resolves.toMatchObject({ user: 'fred' });
   });
 
   it('an open link -> it yields no key any more; a second time changes nothing', async () => {
     const { token, claim } = await keys.createClaim({ user: 'carol' });
     const hostile = 'update api_keys_claims set user_name = $1 where claim_id = $2';
     await database.pool().query(hostile, ['carol\u001b[31m', claim.claimId]);
-    expect(await run('withdraw', claim.claimId)).toEqual({
+    expect(await run('revoke', claim.claimId)).toEqual({
       code: 0,
       stdout: '',
-      stderr: `Withdrew ${claim.claimId} for carol?[31m.\n`,
+      stderr: `Revoked ${claim.claimId} for carol?[31m.\n`,
     });
     await expect(keys.claim(token)).rejects.toMatchObject({ code: 'claim_not_usable' });
-    const { revokedAt } = (await keys.listClaims({ status: 'withdrawn' }))[0]!;
-    const again = await run('withdraw', claim.claimId, '--json');
+    const { revokedAt } = (await keys.listClaims({ status: 'revoked' }))[0]!;
+    const again = await run('revoke', claim.claimId, '--json');
     expect(JSON.parse(again.stdout)).toMatchObject({
       claimId: claim.claimId,
-      status: 'withdrawn',
+      status: 'revoked',
       revokedAt: revokedAt!.toISOString(),
     });
   });
@@ -121,8 +127,8 @@ describe('withdraw', () => {
     const { token, claim } = await keys.createClaim({ user: 'dora' });
     const { record } = await keys.claim(token);
     const [used, unknown] = await Promise.all([
-      run('withdraw', claim.claimId),
-      run('withdraw', 'claim_none000000'),
+      run('revoke', claim.claimId),
+      run('revoke', 'claim_none000000'),
     ]);
     expect(used).toEqual({
       code: 1,

@@ -93,7 +93,7 @@ describe('doctor on the database', () => {
     }
   });
 
-  it('not migrated, plaintext, foreign or newer -> found', async () => {
+  it('not migrated, plaintext, unrelated or newer -> found', async () => {
     await pool.query(`
       create table plain (id serial, user_name text, api_key text);
       create table guests (id serial);`);
@@ -105,7 +105,7 @@ describe('doctor on the database', () => {
     expect(found).toEqual([
       ['not_migrated'],
       ['plaintext_table'],
-      ['foreign_table'],
+      ['unrelated_table'],
       ['newer_schema'],
       ['not_migrated'],
     ]);

@@ -315,11 +315,11 @@ describe('what is no key id', () => {
     expect(stderr).not.toContain(legacy);
   });
 
-  it('the id of a claim link -> failed, with the line that withdraws it', async () => {
-    const { code, stderr } = await run('revoke', 'claim_0000000000');
+  it('the id of a claim link -> failed, with the line that revokes it', async () => {
+    const { code, stderr } = await run('show', 'claim_0000000000');
     expect(code).toBe(1);
     expect(stderr).toBe(
-      'error: there is no key with this key id; for a claim link use npx require-api-key withdraw claim_0000000000\n',
+      'error: there is no key with this key id; for a claim link use npx require-api-key revoke claim_0000000000\n',
     );
   });
 

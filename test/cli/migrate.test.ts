@@ -37,14 +37,14 @@ describe('migrate', () => {
     expect(rows).toEqual([{ user_name: 'alice' }]);
   });
 
-  it('a newer, a plaintext and a foreign table -> failed, with the remedy', async () => {
+  it('a newer, a plaintext and an unrelated table -> failed, with the remedy', async () => {
     const pool = database.pool();
     await pool.query(`
       create table plain (id serial, user_name text, api_key text unique);
       create table guests (id serial);`);
     await run('migrate', '--table', 'future');
     await pool.query('insert into future_migrations (version) values (999)');
-    const [plaintext, foreign, newer] = await Promise.all([
+    const [plaintext, unrelated, newer] = await Promise.all([
       run('migrate', '--table', 'plain'),
       run('migrate', '--table', 'guests'),
       run('migrate', '--table', 'future'),
@@ -55,7 +55,7 @@ describe('migrate', () => {
         /plaintext: run npx require-api-key adopt --table plain/,
       ) as unknown,
     });
-    expect(foreign).toMatchObject({
+    expect(unrelated).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/--table or --schema/) as unknown,
     });

@@ -42,7 +42,7 @@ describe('bad input', () => {
     ],
     [
       ['revoke', 'key_0000000000', 'key_0000000001'],
-      /^error: too many arguments: revoke takes only <keyId>; run revoke once for each\n$/,
+      /^error: too many arguments: revoke takes only <id>; run revoke once for each\n$/,
     ],
     [['migrate', 'now'], /^error: too many arguments: migrate takes none; see migrate --help\n$/],
     [
@@ -139,7 +139,7 @@ describe('the database', () => {
     [['create', 'alice', '--out', 'alice.key']],
     [['claim', 'alice', '--base-url', 'https://host/claim']],
     [['claims']],
-    [['withdraw', 'claim_0000000000']],
+    [['revoke', 'claim_0000000000']],
     [['list']],
     [['show', 'key_0000000000']],
     [['update', 'key_0000000000', '--name', 'x']],
@@ -162,7 +162,7 @@ describe('the database', () => {
 
   it('none named, or one that is no PostgreSQL URL -> misused', async () => {
     const secret = 'hunter2#hunter2';
-    const [none, foreign, broken] = await Promise.all([
+    const [none, otherDatabase, broken] = await Promise.all([
       cli(['list'], { cwd: folder() }),
       cli(['list', '--database', `mysql://root:${secret}@localhost/x`]),
       cli(['list', '--database', `postgres://root:${secret}@localhost/x`]),
@@ -171,7 +171,7 @@ describe('the database', () => {
       code: 2,
       stderr: expect.stringMatching(/^error: no database is set: put DATABASE_URL=/) as unknown,
     });
-    expect(foreign).toMatchObject({
+    expect(otherDatabase).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/is not a PostgreSQL URL/) as unknown,
     });
@@ -179,7 +179,7 @@ describe('the database', () => {
       code: 2,
       stderr: expect.stringMatching(/percent-encode/) as unknown,
     });
-    for (const { stderr } of [foreign, broken]) expect(stderr).not.toContain('hunter2');
+    for (const { stderr } of [otherDatabase, broken]) expect(stderr).not.toContain('hunter2');
   });
 
   it.each([

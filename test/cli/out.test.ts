@@ -160,7 +160,7 @@ describe('--out', () => {
     });
     expect(created).toEqual(failed('a.key', 'the key is lost and revoked: try again'));
     expect(replaced).toEqual(failed('old.key', 'the key is lost and revoked: try again'));
-    expect(claimed).toEqual(failed('a.link', 'the link is lost and withdrawn: try again'));
+    expect(claimed).toEqual(failed('a.link', 'the link is lost and revoked: try again'));
     expect(generated).toEqual(failed('b.key', 'the key is lost: generate another'));
     expect(await keys.list({ user: 'late', status: 'active' })).toEqual([]);
     expect(await keys.list({ user: 'late' })).toHaveLength(2);

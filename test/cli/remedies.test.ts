@@ -102,7 +102,7 @@ describe('remedies', () => {
       /the key is lost: npx require-api-key revoke --table lost key_\w{10}\n$/,
     );
     expect(claimed.stderr).toMatch(
-      /the link is lost: npx require-api-key withdraw --table lost claim_\w{10}\n$/,
+      /the link is lost: npx require-api-key revoke --table lost claim_\w{10}\n$/,
     );
     expect(rotated.stderr).not.toContain('mallory');
     const [, line] = /the key is lost: replace it, npx require-api-key (.+)\n$/.exec(

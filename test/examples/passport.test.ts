@@ -141,10 +141,10 @@ describe('requests that the page of another site makes with the cookie of a logi
 
   it('a login or a logout -> refused, and the login stays as it is', async () => {
     const { agent } = await startVisit();
-    const foreign = { 'Sec-Fetch-Site': 'cross-site' };
-    expect((await agent.post('/logout').set(foreign)).status).toBe(403);
+    const crossSite = { 'Sec-Fetch-Site': 'cross-site' };
+    expect((await agent.post('/logout').set(crossSite)).status).toBe(403);
     const credentials = { username: 'bob', password: 'sesame' };
-    expect((await agent.post('/login').set(foreign).send(credentials)).status).toBe(403);
+    expect((await agent.post('/login').set(crossSite).send(credentials)).status).toBe(403);
     expect((await agent.get('/uploads')).body).toEqual({ user: 'bob' });
   });
 });

@@ -13,7 +13,7 @@ import { createDatabase } from '../support/postgres.js';
 
 const fresh = await createDatabase();
 const contested = await createDatabase();
-const foreign = await createDatabase();
+const unrelated = await createDatabase();
 const { url: DATABASE_URL, ...database } = await createDatabase();
 const store = new PostgresKeyStore({ client: database.pool() });
 const keys = new ApiKeyManager({ store });
@@ -138,11 +138,11 @@ describe('a database that cannot be used', () => {
     ],
     [
       'its table is of something else',
-      foreign.url,
+      unrelated.url,
       'used: public.api_keys exists and is not a table of keys',
     ],
   ])('%s -> the sentence says so', async (_, url, reason) => {
-    await foreign.pool().query('create table if not exists api_keys (colour text)');
+    await unrelated.pool().query('create table if not exists api_keys (colour text)');
     const { message } = (await keysInPostgres(url).catch((error: unknown) => error)) as Error;
     expect(message).toContain(`the database in DATABASE_URL cannot be ${reason}`);
     expect(message).not.toContain('hunter2');

@@ -69,7 +69,7 @@ describe('any bytes in a body', () => {
         'claims',
         `keys/${other.record.keyId}/rotate`,
         'keys/%00/revoke',
-        'claims/x/withdraw',
+        'claims/x/revoke',
       );
       await fc.assert(
         fc.asyncProperty(

@@ -9,7 +9,7 @@ import { fuzz, fuzzTimeoutMs } from '../support/fuzz.js';
 
 const { key } = generateApiKey();
 const commands =
-  'generate create list show update rotate revoke import adopt claim claims withdraw prune migrate doctor check';
+  'generate create list show update rotate revoke import adopt claim claims prune migrate doctor check';
 const options =
   '--env --user --out --force --json --debug --scope --expires --name --status --limit --all --family --overlap --file --older-than ' +
   '--base-url --prefix --table --schema --database --header --no-key --help --version -- -';

@@ -111,7 +111,7 @@ const manners: readonly (readonly [manner: string, give: Give])[] = [
   ['at once', (answer) => answer],
   ['by a promise', async (answer) => Promise.resolve(answer)],
   [
-    'by a foreign thenable',
+    'by a thenable of its own',
     (answer) =>
       thenable((resolve) => {
         resolve(answer);

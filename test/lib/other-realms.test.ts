@@ -8,9 +8,14 @@ import { CountingStore } from '../support/counting-store.js';
 import { sampleKey } from '../support/sample-key.js';
 
 // What Jest does to every test: the objects that Node itself makes are not instances of the classes that the test sees.
-const foreign = runInNewContext('({ Date, Error, AggregateError, Promise })') as typeof globalThis;
+const otherRealm = runInNewContext(
+  '({ Date, Error, AggregateError, Promise })',
+) as typeof globalThis;
 const hourMs = 3_600_000;
-const [past, future] = [new foreign.Date(Date.now() - 1), new foreign.Date(Date.now() + hourMs)];
+const [past, future] = [
+  new otherRealm.Date(Date.now() - 1),
+  new otherRealm.Date(Date.now() + hourMs),
+];
 const key = sampleKey('realm');
 
 function openManager(store = new CountingStore()) {
@@ -51,9 +56,9 @@ describe('a Promise of somebody else in the place of the global one', () => {
 });
 
 describe('objects of another realm, as under Jest', () => {
-  it('foreign dates -> none is an instance of Date, which is what this is about', () => {
+  it('dates of another realm -> none is an instance of Date, which is what this is about', () => {
     expect(future instanceof Date).toBe(false);
-    expect(new foreign.Error('x') instanceof Error).toBe(false);
+    expect(new otherRealm.Error('x') instanceof Error).toBe(false);
   });
 
   it.each([
@@ -61,7 +66,7 @@ describe('objects of another realm, as under Jest', () => {
     ['an expiry that is over', { expiresAt: past }, [401, 'expired_api_key']],
     ['a revocation', { revokedAt: past }, [401, 'revoked_api_key']],
   ])(
-    'a record with %s as a foreign date -> decided as with one of this realm',
+    'a record with %s as a date of another realm -> decided as with one of this realm',
     async (_what, change, answer) => {
       const { keys, store } = openManager();
       const { key: made } = await keys.create({ user: 'alice' });
@@ -70,32 +75,32 @@ describe('objects of another realm, as under Jest', () => {
     },
   );
 
-  it('a callback with a foreign expiry, at once or in a foreign promise -> admitted until then', async () => {
+  it('a callback with an expiry of another realm, at once or in a promise of it -> admitted until then', async () => {
     expect(await call(() => ({ user: 'alice', expiresAt: future }))).toEqual([200, undefined]);
-    expect(await call(() => foreign.Promise.resolve({ user: 'alice', expiresAt: future }))).toEqual(
-      [200, undefined],
-    );
+    expect(
+      await call(() => otherRealm.Promise.resolve({ user: 'alice', expiresAt: future })),
+    ).toEqual([200, undefined]);
     expect(await call(() => ({ user: 'alice', expiresAt: past }))).toEqual([
       401,
       'expired_api_key',
     ]);
   });
 
-  it('a foreign date that is none -> refused as one of this realm is', async () => {
+  it('a date of another realm that is none -> refused as one of this realm is', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
-    const expiresAt = new foreign.Date(Number.NaN);
+    const expiresAt = new otherRealm.Date(Number.NaN);
     expect(await call(() => ({ user: 'alice', expiresAt }))).toEqual([503, 'key_source_failed']);
     await expect(openManager().keys.create({ user: 'alice', expiresAt })).rejects.toThrow(
       /"expiresAt" must be/,
     );
   });
 
-  it('a foreign expiry for a new key -> taken, and given back as a date of this realm', async () => {
+  it('an expiry of another realm for a new key -> taken, and given back as a date of this realm', async () => {
     const { record } = await openManager().keys.create({ user: 'alice', expiresAt: future });
     expect(record.expiresAt).toStrictEqual(new Date(future.getTime()));
   });
 
-  it('the memory store, where structuredClone makes foreign objects -> records of this realm', async () => {
+  it('the memory store, where structuredClone makes objects -> records of this realm', async () => {
     const clone = structuredClone;
     vi.stubGlobal(
       'structuredClone',
@@ -113,21 +118,21 @@ describe('objects of another realm, as under Jest', () => {
     expect(record.createdAt).toBeInstanceOf(Date);
   });
 
-  it('a foreign error of a PostgreSQL client -> its message is told', async () => {
-    const error = new foreign.Error('connect ECONNREFUSED 127.0.0.1:5432');
-    for (const thrown of [error, new foreign.AggregateError([error], '')]) {
+  it('an error of another realm from a PostgreSQL client -> its message is told', async () => {
+    const error = new otherRealm.Error('connect ECONNREFUSED 127.0.0.1:5432');
+    for (const thrown of [error, new otherRealm.AggregateError([error], '')]) {
       const store = new PostgresKeyStore({ client: { query: async () => Promise.reject(thrown) } });
       await expect(store.get('key_0000000000')).rejects.toThrow(error.message);
     }
   });
 
-  it('a foreign error of a callback -> logged with its message', async () => {
+  it('an error of another realm from a callback -> logged with its message', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
     // Past the minute in which a fault like one before is not logged again.
     const now = performance.now();
     vi.spyOn(performance, 'now').mockImplementation(() => now + hourMs);
     const source = () => {
-      throw new foreign.AggregateError([new foreign.Error('no database')], '');
+      throw new otherRealm.AggregateError([new otherRealm.Error('no database')], '');
     };
     expect(await call(source)).toEqual([503, 'key_source_failed']);
     expect(logged.mock.calls.flat().join('\n')).toContain('no database');

@@ -171,7 +171,7 @@ describe('claim', () => {
 });
 
 describe('what is told of claim links', () => {
-  it('made, looked at, used, used again, withdrawn -> an event each, never the token or the key', async () => {
+  it('made, looked at, used, used again, revoked -> an event each, never the token or the key', async () => {
     const events = listenToClaims();
     const { keys } = managed();
     const { token, claim } = await keys.createClaim({ user: 'alice' });
@@ -196,8 +196,8 @@ describe('what is told of claim links', () => {
       { ...refused, reason: 'used', ...alice, keyId: record.keyId, request },
       { ...refused, reason: 'used', ...alice, keyId: record.keyId },
       { outcome: 'created', ...bob },
-      { outcome: 'withdrawn', ...bob },
-      { ...refused, reason: 'withdrawn', ...bob },
+      { outcome: 'revoked', ...bob },
+      { ...refused, reason: 'revoked', ...bob },
       { ...refused, reason: 'unknown', source: 'managed' },
     ]);
     const told = inspect(events, { depth: 9 });
@@ -241,7 +241,7 @@ describe('listClaims, revokeClaim, prune', () => {
     );
   });
 
-  it('withdrawn -> of no use; a used or unknown link cannot be withdrawn', async () => {
+  it('revoked -> of no use; a used or unknown link cannot be revoked', async () => {
     const { keys } = managed();
     const { token, claim } = await keys.createClaim({ user: 'alice' });
     expect(await keys.revokeClaim(claim.claimId)).toEqual({ ...claim, revokedAt: new Date(start) });

@@ -35,10 +35,10 @@ function layerOf(file: string): number {
 describe('the modules of src', () => {
   it('a file of the core -> imports node: modules and files of its own layer alone', () => {
     for (const file of files.filter((each) => layerOf(each) <= 1)) {
-      const foreign = importsOf(file).filter(
+      const forbidden = importsOf(file).filter(
         (name) => !name.startsWith('.') && !name.startsWith('node:'),
       );
-      expect(foreign, file).toEqual([]);
+      expect(forbidden, file).toEqual([]);
     }
   });
 

@@ -164,8 +164,8 @@ describe('keys', () => {
     );
     for (const { key } of own) await insertOld('alice', key);
     await insertOld('bob', sampleKey('independent'));
-    const foreign = `sk_live_${'A1b2C3d4'.repeat(6)}`;
-    await insertOld('carol', foreign);
+    const legacy = `sk_live_${'A1b2C3d4'.repeat(6)}`;
+    await insertOld('carol', legacy);
 
     await storeOf().adopt({ prefix: 'old_app' });
 
@@ -173,7 +173,7 @@ describe('keys', () => {
       expect((await storeOf().findByDigest(digest))?.keyId).toBe(keyId);
     const sample = sampleKey('independent');
     expect((await storeOf().findByDigest(digestOf(sample)))?.keyId).toBe(sample.slice(0, 14));
-    expect((await storeOf().findByDigest(digestOf(foreign)))?.keyId).toMatch(
+    expect((await storeOf().findByDigest(digestOf(legacy)))?.keyId).toMatch(
       /^old_app_[0-9A-Za-z]{10}$/,
     );
   });

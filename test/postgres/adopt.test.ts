@@ -291,7 +291,7 @@ describe('tables that differ', () => {
     expect(await columnsOf()).toEqual(before);
   });
 
-  it("foreign keys, grants, columns of the application's own -> survive; one key an owner -> no rule any more", async () => {
+  it("references, grants, columns of the application's own -> survive; one key an owner -> no rule any more", async () => {
     await plaintextTable('email text not null, note text, reason text, unique (user_name)');
     await pool.query(`create table log_${table} (key_ref int references ${table} (id))`);
     await insertOld('alice', 'alice-key', { email: 'a@example.org' });

@@ -30,7 +30,7 @@ const rowOf = async (claimId: string) => {
 };
 
 describe('claim links in PostgreSQL', () => {
-  it('a role that may only use them -> claims, and can neither make, withdraw nor delete one', async () => {
+  it('a role that may only use them -> claims, and can neither make, revoke nor delete one', async () => {
     const { token, claim } = await keys.createClaim({ user: 'alice', scopes: ['a'] });
     await expect(page.createClaim({ user: 'eve' })).rejects.toThrow(/permission denied/);
     await expect(page.revokeClaim(claim.claimId)).rejects.toThrow(/permission denied/);

@@ -121,7 +121,7 @@ async function useClaims({ claims }: PostgresKeyStore): Promise<void> {
   const other = { ...claim, claimId: 'claim_2', tokenDigest: storedKey().digest };
   for (const each of [claim, other]) await claims.insert(each);
   expect(await claims.find(claim.tokenDigest)).toBeDefined();
-  for (const status of ['open', 'used', 'withdrawn', 'expired', undefined] as const) {
+  for (const status of ['open', 'used', 'revoked', 'expired', undefined] as const) {
     for (const cursor of ['claim_1', undefined])
       await claims.list({ limit: 5, now, status, cursor });
   }

@@ -105,7 +105,7 @@ describe('migrate', () => {
     await pool.query(`create table ${table} (id int)`);
     const store = new PostgresKeyStore({ client: pool, table });
 
-    expect(await store.inspect()).toEqual({ state: 'foreign', version: 0 });
+    expect(await store.inspect()).toEqual({ state: 'unrelated', version: 0 });
     await expect(store.migrate()).rejects.toThrow(/not a table of keys/);
     await expect(store.adopt()).rejects.toThrow(/not a table of keys/);
   });

@@ -17,8 +17,8 @@ async function liveThroughAll(): Promise<{ secrets: string[]; made: CreatedKey[]
   const claim = await keys.createClaim({ user: 'bob' });
   const claimed = await keys.claim(claim.token);
   const open = await keys.createClaim({ user: 'carol' });
-  const withdrawn = await keys.createClaim({ user: 'dave' });
-  await keys.revokeClaim(withdrawn.claim.claimId);
+  const revokedLink = await keys.createClaim({ user: 'dave' });
+  await keys.revokeClaim(revokedLink.claim.claimId);
   const rotated = await keys.rotate(issued.record.keyId, { overlapMs: 60_000 });
   const revoked = await keys.create({ user: 'erin' });
   await keys.revoke(revoked.record.keyId, { family: true });
@@ -35,7 +35,7 @@ async function liveThroughAll(): Promise<{ secrets: string[]; made: CreatedKey[]
     secrets: [
       ...[...made.map((each) => each.key), stranger].map((key) => key.slice(14, 46)),
       legacy,
-      ...[claim, open, withdrawn].map(({ token }) => token),
+      ...[claim, open, revokedLink].map(({ token }) => token),
     ],
     made,
   };

@@ -85,7 +85,7 @@ async function visit(
   page.on('pageerror', (error) => void complaints.push(String(error)));
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== new URL(url).origin)
-      complaints.push(`foreign request: ${request.url()}`);
+      complaints.push(`outside request: ${request.url()}`);
   });
   onTestFinished(async () => {
     await context.close();

@@ -111,21 +111,21 @@ describe.each(expressVersions)('the claim page on $version', ({ express }) => {
     expectWebProblem(await send('POST', path, { body: { token } }), 404, 'claim_not_usable');
   });
 
-  it('used, expired, withdrawn, malformed, unknown -> one answer, byte for byte; operators hear which', async () => {
+  it('used, expired, revoked, malformed, unknown -> one answer, byte for byte; operators hear which', async () => {
     let now = Date.now();
     const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => now });
     const { send } = await start({ keys });
-    const [used, withdrawn, expired] = [
+    const [used, revoked, expired] = [
       await keys.createClaim({ user: 'used' }),
-      await keys.createClaim({ user: 'withdrawn' }),
+      await keys.createClaim({ user: 'revoked' }),
       await keys.createClaim({ user: 'expired', claimTtlMs: hourMs }),
     ];
     await send('POST', '/claim/claim', { body: { token: used.token } });
-    await keys.revokeClaim(withdrawn.claim.claimId);
+    await keys.revokeClaim(revoked.claim.claimId);
     now += hourMs;
     const attempts = [
       ['used', { token: used.token }],
-      ['withdrawn', { token: withdrawn.token }],
+      ['revoked', { token: revoked.token }],
       ['expired', { token: expired.token }],
       ['unknown', { token: flipped(used.token) }],
       ['malformed', { token: used.token.slice(1) }],
@@ -153,7 +153,7 @@ describe.each(expressVersions)('the claim page on $version', ({ express }) => {
         expect(events).toHaveLength(1);
         expect(events[0]).toMatchObject({ outcome: 'refused', code: 'claim_not_usable', reason });
         const { claimId } = events[0]!;
-        const made = { used, withdrawn, expired }[reason as 'used'];
+        const made = { used, revoked, expired }[reason as 'used'];
         expect(claimId).toBe(made?.claim.claimId);
       }
       expect([...answers]).toHaveLength(1);

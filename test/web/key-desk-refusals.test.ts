@@ -22,7 +22,7 @@ const addresses = [
   ['POST', 'keys/ID/revoke', {}],
   ['GET', 'claims', undefined],
   ['POST', 'claims', { user: 'eve' }],
-  ['POST', 'claims/ID/withdraw', {}],
+  ['POST', 'claims/ID/revoke', {}],
   ['GET', 'nothing', undefined],
 ] as const;
 
@@ -109,7 +109,7 @@ describe.each(expressVersions)('what the key desk refuses on $version', ({ expre
   it.each([
     ['POST', 'keys/key_0000000000/revoke', {}],
     ['POST', 'keys/key_0000000000/rotate', {}],
-    ['POST', 'claims/claim_0000000000/withdraw', {}],
+    ['POST', 'claims/claim_0000000000/revoke', {}],
     ['GET', 'keys?cursor=key_0000000000', undefined],
     ['GET', 'claims?cursor=claim_0000000000', undefined],
     ['GET', 'keys/key_0000000000', undefined],

@@ -149,15 +149,15 @@ describe.each(expressVersions)('the key desk on $version', ({ express }) => {
     const { keyId } = (await send('POST', '/claim/claim', { body: { token } })).json;
     expect((await ask('GET', 'claims?status=open')).json).toEqual({ claims: [], next: null });
     expect((await ask('GET', 'claims')).json['claims']).toMatchObject([{ status: 'used', keyId }]);
-    const late = await ask('POST', `claims/${claim.claimId}/withdraw`, { body: {} });
+    const late = await ask('POST', `claims/${claim.claimId}/revoke`, { body: {} });
     expectWebProblem(late, 409, 'conflict');
   });
 
-  it('a link that is withdrawn -> says so, and yields nothing', async () => {
+  it('a link that is revoked -> says so, and yields nothing', async () => {
     const { ask, keys, send } = await start();
     const { token, claim } = await keys.createClaim({ user: 'alice' });
-    const reply = await ask('POST', `claims/${claim.claimId}/withdraw`, { body: {} });
-    expect(reply.json['claim']).toMatchObject({ claimId: claim.claimId, status: 'withdrawn' });
+    const reply = await ask('POST', `claims/${claim.claimId}/revoke`, { body: {} });
+    expect(reply.json['claim']).toMatchObject({ claimId: claim.claimId, status: 'revoked' });
     expectWebProblem(
       await send('POST', '/claim/claim', { body: { token } }),
       404,

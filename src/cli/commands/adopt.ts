@@ -3,7 +3,7 @@ import type { AdoptSummary } from '../../stores/postgres/adopt/adopt.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withStore } from '../database/open-database.js';
-import { foreignKeysNote } from '../import/foreign-keys.js';
+import { legacyKeysNote } from '../import/legacy-keys.js';
 import { count } from '../terminal/count.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { printJson, say } from '../terminal/output.js';
@@ -85,5 +85,5 @@ function linesOf(summary: AdoptSummary, table: string): string[] {
       `Moved ${count(moved, 'row')} to ${table}_skipped: ${skipped.withoutKey} without a key, ${skipped.duplicates} with the key of another row.`,
     );
   }
-  return [...lines, foreignKeysNote];
+  return [...lines, legacyKeysNote];
 }

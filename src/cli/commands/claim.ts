@@ -12,7 +12,7 @@ import {
   type RecordOptions,
 } from '../records/record-options.js';
 import { rememberSecret } from '../secrets.js';
-import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
+import { addOutOptions, withSecretSink, type OutOptions } from '../secret/secret-sink.js';
 import { plain, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { durationBetween } from '../values/duration.js';
@@ -46,7 +46,7 @@ export function addClaim(program: Command): void {
 
 async function claim(user: string, options: Options): Promise<void> {
   const { linkTtl: claimTtlMs, baseUrl } = options;
-  const made = await withOutlet(options, (outlet) =>
+  const made = await withSecretSink(options, (sink) =>
     withKeys(options, async (keys) => {
       const { token, claim: link } = await keys.createClaim({
         user,
@@ -55,13 +55,13 @@ async function claim(user: string, options: Options): Promise<void> {
       });
       rememberSecret(token);
       const address = `${baseUrl.href}#${token}`;
-      await outlet.deliver({
+      await sink.deliver({
         what: 'link',
         secret: address,
         secretJson: { link: address },
         json: { claim: link },
-        remedy: commandOn(options, 'withdraw', link.claimId),
-        undo: async () => keys.revokeClaim(link.claimId).then(() => 'withdrawn'),
+        remedy: commandOn(options, 'revoke', link.claimId),
+        undo: async () => keys.revokeClaim(link.claimId).then(() => 'revoked'),
       });
       return link;
     }),

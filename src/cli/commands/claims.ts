@@ -20,7 +20,7 @@ export function addClaims(program: Command): void {
     new Option('--status <status>', 'only links with this status').choices([
       'open',
       'used',
-      'withdrawn',
+      'revoked',
       'expired',
     ]),
   );

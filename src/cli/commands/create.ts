@@ -10,7 +10,7 @@ import {
 } from '../records/record-options.js';
 import { addUserArgument } from '../records/user-argument.js';
 import { recordJson } from '../records/key-records.js';
-import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
+import { addOutOptions, withSecretSink, type OutOptions } from '../secret/secret-sink.js';
 import { plain, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { prefixArgument } from '../values/arguments.js';
@@ -39,10 +39,10 @@ export function addCreate(program: Command): void {
 }
 
 async function create(user: string, options: Options): Promise<void> {
-  const record = await withOutlet(options, (outlet) =>
+  const record = await withSecretSink(options, (sink) =>
     withKeys(options, async (keys) => {
       const made = await keys.create({ user, ...readRecordOptions(options) });
-      await outlet.deliver({
+      await sink.deliver({
         what: 'key',
         secret: made.key,
         secretJson: { key: made.key },

@@ -9,7 +9,12 @@ import { addCommand } from '../command.js';
 import { readEnvVariables } from '../environment.js';
 import { Misuse } from '../failure.js';
 import { entryOf } from '../secret/env-entry.js';
-import { addOutOptions, withOutlet, type OpenFile, type OutOptions } from '../secret/outlet.js';
+import {
+  addOutOptions,
+  withSecretSink,
+  type OpenFile,
+  type OutOptions,
+} from '../secret/secret-sink.js';
 import { reserveEnvFile } from '../secret/reserved-env-file.js';
 import { say } from '../terminal/output.js';
 import { argumentOf, integerArgument, prefixArgument } from '../values/arguments.js';
@@ -74,10 +79,10 @@ async function generate(options: Options): Promise<void> {
   const open = openerOf(options);
   // Before anything is delivered: `>> .env` puts the line into the file that is looked at.
   const warning = shadowWarning(options);
-  await withOutlet(
+  await withSecretSink(
     options,
-    async (outlet) =>
-      outlet.deliver({
+    async (sink) =>
+      sink.deliver({
         what: 'key',
         secret: open === undefined ? (line ?? key) : key,
         secretJson: { key, ...(line !== undefined && { line }) },

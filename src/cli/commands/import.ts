@@ -10,7 +10,7 @@ import {
 import { withKeys } from '../database/open-database.js';
 import { Failure, Misuse } from '../failure.js';
 import { checkEntries, type CheckedEntry, type Remark } from '../import/check-entries.js';
-import { foreignKeysNote } from '../import/foreign-keys.js';
+import { legacyKeysNote } from '../import/legacy-keys.js';
 import { importEntries } from '../import/import-entries.js';
 import { readEntries } from '../import/read-entries.js';
 import { readInput, readKey } from '../key-input.js';
@@ -99,7 +99,7 @@ async function importOne(user: string, options: Options): Promise<void> {
   for (const { text } of weak) say(`Warning: ${text}; replace it soon.`);
   if (options.json) await printJson(recordJson(record));
   else say(`Took over a key of ${plain(record.user)} as ${record.keyId}.`);
-  if (good.some(({ isForeign }) => isForeign)) say(foreignKeysNote);
+  if (good.some(({ isLegacy }) => isLegacy)) say(legacyKeysNote);
 }
 
 /** What the database holds in place of this key; never the key. */
@@ -150,7 +150,7 @@ async function importFile(file: string, options: Options): Promise<void> {
   if (options.json)
     await printJson({ ...tally, weak: weak.map(({ place, text }) => `${place}: ${text}`) });
   else say(`Took over ${count(tally.imported, 'key')}; ${tally.duplicates} already there.`);
-  if (good.some(({ isForeign }) => isForeign)) say(foreignKeysNote);
+  if (good.some(({ isLegacy }) => isLegacy)) say(legacyKeysNote);
   if (tally.conflicts.length > 0) {
     throw new Failure(`did not take over ${count(tally.conflicts.length, 'key')}`);
   }

@@ -14,7 +14,6 @@ import { addRevoke } from './revoke.js';
 import { addRotate } from './rotate.js';
 import { addShow } from './show.js';
 import { addUpdate } from './update.js';
-import { addWithdraw } from './withdraw.js';
 
 /** In the order of the help. */
 const adders = [
@@ -23,7 +22,6 @@ const adders = [
   addCreate,
   addClaim,
   addClaims,
-  addWithdraw,
   addList,
   addShow,
   addUpdate,

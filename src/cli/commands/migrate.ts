@@ -12,7 +12,7 @@ import { printJson, say } from '../terminal/output.js';
 
 type Options = DatabaseOptions & GlobalOptions;
 
-const refused = new Set(['newer', 'plaintext', 'foreign']);
+const refused = new Set(['newer', 'plaintext', 'unrelated']);
 
 export function addMigrate(program: Command): void {
   const command = addCommand(program, 'migrate', {

@@ -1,36 +1,85 @@
 import type { Command } from 'commander';
+import type { ApiKeyManager } from '../../manager/api-key-manager.js';
+import { ClaimError, type ClaimRecord } from '../../stores/claim-store.js';
+import { KeyStoreError, type KeyRecord } from '../../stores/key-store.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
+import { claimJson } from '../records/claim-records.js';
 import { recordJson } from '../records/key-records.js';
 import { usableSuccessors } from '../records/successors.js';
-import { explainUnknownKey } from '../records/unknown-id.js';
+import { explainUnknownKey, isClaimId, unknownClaim } from '../records/unknown-id.js';
 import { plain, printJson, say } from '../terminal/output.js';
 
 interface Options extends DatabaseOptions, GlobalOptions {
   readonly family?: true;
 }
 
+interface RevokedKeys {
+  readonly records: readonly KeyRecord[];
+  readonly successors: readonly KeyRecord[];
+}
+
 export function addRevoke(program: Command): void {
   const command = addCommand(program, 'revoke', {
-    about: 'End a key at once. This cannot be undone.',
-    examples: ['revoke key_4fQz81LmBw', 'revoke key_4fQz81LmBw --family'],
+    about: 'End a key, or a claim link that has not been used, at once. This cannot be undone.',
+    examples: [
+      'revoke key_4fQz81LmBw',
+      'revoke key_4fQz81LmBw --family',
+      'revoke claim_4fQz81LmBw',
+    ],
   })
-    .argument('<keyId>', 'the key id')
+    .argument('<id>', 'the key id, or the id of a claim link')
     .option('--family', 'also every key before and after it in its chain of rotations');
-  addDatabaseOptions(command).action(async (keyId: string, _options: unknown, self: Command) =>
-    revoke(keyId, self.optsWithGlobals<Options>()),
+  addDatabaseOptions(command).action(async (id: string, _options: unknown, self: Command) =>
+    revoke(id, self.optsWithGlobals<Options>()),
   );
 }
 
-async function revoke(keyId: string, options: Options): Promise<void> {
-  const family = options.family ?? false;
-  const { records, successors } = await withKeys(options, async (keys) => {
-    const revoked = await keys.revoke(keyId, { family }).catch(explainUnknownKey(keyId, options));
-    const [named] = revoked;
-    return { records: revoked, successors: named ? await usableSuccessors(keys, named) : [] };
-  });
-  if (options.json) await printJson(records.map(recordJson));
+async function revoke(id: string, options: Options): Promise<void> {
+  const revoked = await withKeys(options, (keys) =>
+    isClaimId(id) && !options.family
+      ? revokeClaim(keys, id, options)
+      : revokeKey(keys, id, options).catch(explainUnknownKey(id, options)),
+  );
+  if ('claimId' in revoked) await showClaim(revoked, options);
+  else await showKeys(revoked, options);
+}
+
+async function revokeKey(
+  keys: ApiKeyManager,
+  keyId: string,
+  options: Options,
+): Promise<RevokedKeys> {
+  const records = await keys.revoke(keyId, { family: options.family ?? false });
+  const [named] = records;
+  return { records, successors: named ? await usableSuccessors(keys, named) : [] };
+}
+
+async function revokeClaim(
+  keys: ApiKeyManager,
+  id: string,
+  options: Options,
+): Promise<ClaimRecord | RevokedKeys> {
+  try {
+    return await keys.revokeClaim(id);
+  } catch (error) {
+    if (!(error instanceof ClaimError) || error.code !== 'unknown_claim_id') throw error;
+    // Keys that were made with the prefix "claim" have ids that look like those of links.
+    return revokeKey(keys, id, options).catch((cause: unknown) => {
+      const isUnknown = cause instanceof KeyStoreError && cause.code === 'unknown_key_id';
+      throw isUnknown ? unknownClaim(error) : cause;
+    });
+  }
+}
+
+async function showClaim(claim: ClaimRecord, { json }: Options): Promise<void> {
+  if (json) await printJson(claimJson(claim));
+  else say(`Revoked ${claim.claimId} for ${plain(claim.user)}.`);
+}
+
+async function showKeys({ records, successors }: RevokedKeys, { json }: Options): Promise<void> {
+  if (json) await printJson(records.map(recordJson));
   else for (const record of records) say(`Revoked ${record.keyId} of ${plain(record.user)}.`);
   // Whoever ends a leaked key takes all that came of it for ended too.
   for (const successor of successors)

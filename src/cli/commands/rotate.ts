@@ -7,7 +7,7 @@ import { withKeys } from '../database/open-database.js';
 import { recordJson } from '../records/key-records.js';
 import { explainSuccessor } from '../records/successors.js';
 import { explainUnknownKey } from '../records/unknown-id.js';
-import { addOutOptions, withOutlet, type OutOptions } from '../secret/outlet.js';
+import { addOutOptions, withSecretSink, type OutOptions } from '../secret/secret-sink.js';
 import { plain, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { prefixArgument } from '../values/arguments.js';
@@ -43,13 +43,13 @@ export function addRotate(program: Command): void {
 
 async function rotate(keyId: string, options: Options): Promise<void> {
   const startsAt = options.atFirstUse ? 'first-use' : 'now';
-  const { record, previous: old } = await withOutlet(options, (outlet) =>
+  const { record, previous: old } = await withSecretSink(options, (sink) =>
     withKeys(options, async (keys) => {
       const made = await keys
         .rotate(keyId, { overlapMs: options.overlap, startsAt })
         .catch(explainSuccessor(keys, keyId, 'rotate that one'))
         .catch(explainUnknownKey(keyId, options));
-      await outlet.deliver({
+      await sink.deliver({
         what: 'key',
         secret: made.key,
         secretJson: { key: made.key },

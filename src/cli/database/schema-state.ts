@@ -47,9 +47,9 @@ export function describeState(
         message: `a trigger of the table ${table} is missing, changed or disabled, or the table inherits: servers see changes late, and a rotated key may work too long`,
         remedy: `run ${commandOn(options, 'migrate')}, which restores it or says what it cannot`,
       };
-    case 'foreign':
+    case 'unrelated':
       return {
-        code: 'foreign_table',
+        code: 'unrelated_table',
         message: `the table ${table} is not a table of keys`,
         remedy: 'name another with --table or --schema',
       };

@@ -8,7 +8,7 @@ import type { ImportEntry } from './read-entries.js';
 export interface CheckedEntry extends ImportEntry {
   readonly digest: string;
   /** Whether it is a key that has not the library's form; of a digest nobody can tell. */
-  readonly isForeign: boolean;
+  readonly isLegacy: boolean;
 }
 
 /** Something to be told of one entry, by its place and never by its value. */
@@ -41,7 +41,7 @@ export function checkEntries(entries: readonly ImportEntry[]): {
       continue;
     }
     if (!first) firstUses.set(digest, { user: fields.user, place });
-    good.push({ ...entry, digest, isForeign: key !== undefined && !parseApiKey(key) });
+    good.push({ ...entry, digest, isLegacy: key !== undefined && !parseApiKey(key) });
     const weakness = key === undefined ? undefined : weaknessOf(key);
     if (weakness !== undefined) weak.push({ place, text: `the key ${describeWeakness[weakness]}` });
   }

@@ -58,10 +58,10 @@ function readCsv(text: string): ImportEntry[] {
     );
   const [head, ...rest] = rows as [CsvRow, ...CsvRow[]];
   const names = headerOf(head.fields);
-  const foreign = names.findIndex((name) => !known.has(name));
-  if (foreign !== -1) {
+  const unknown = names.findIndex((name) => !known.has(name));
+  if (unknown !== -1) {
     throw new Failure(
-      `line ${head.line}: column ${foreign + 1} is unknown; known are user, key, digest, name, scopes, expires_at and metadata`,
+      `line ${head.line}: column ${unknown + 1} is unknown; known are user, key, digest, name, scopes, expires_at and metadata`,
     );
   }
   return rest.map(({ line, fields }) => {
@@ -95,8 +95,8 @@ function readJson(text: string): ImportEntry[] {
       return { place, options: { user: '' }, problem: 'is not an object with "user" and "key"' };
     }
     const { expiresAt, ...rest } = value as Record<string, unknown>;
-    const foreign = Object.keys(rest).some((name) => !known.has(name));
-    if (foreign) {
+    const unknown = Object.keys(rest).some((name) => !known.has(name));
+    if (unknown) {
       const problem =
         'has an unknown name; known are user, key, digest, name, scopes, expiresAt and metadata';
       return { place, options: { user: '' }, problem };

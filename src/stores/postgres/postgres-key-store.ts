@@ -27,7 +27,7 @@ import { revoke } from './keys/revoke.js';
 import { rotate } from './keys/rotate.js';
 import { touch } from './keys/touch.js';
 import { update } from './keys/update.js';
-import { linkThrough, Watch } from './watch/watch.js';
+import { listenerThrough, Watch } from './watch/watch.js';
 
 /** How long `prune` may take, in milliseconds: it goes through all records. */
 const pruneMs = 60_000;
@@ -123,9 +123,9 @@ export class PostgresKeyStore implements KeyStore {
     this.claims = new PostgresClaimStore(this.#sessions);
 
     const session = this.#sessions.lookUp;
-    const createLink = linkThrough(session);
-    if (createLink)
-      this.watch = (watcher) => new Watch({ session, heartbeatMs, createLink }, watcher);
+    const createListener = listenerThrough(session);
+    if (createListener)
+      this.watch = (watcher) => new Watch({ session, heartbeatMs, createListener }, watcher);
   }
 
   async findByDigest(digest: string): Promise<StoredKey | undefined> {

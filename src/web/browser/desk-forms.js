@@ -233,10 +233,10 @@ export function openRevoke(record, { isOwn, onChange }) {
   });
 }
 
-export function openWithdraw(claim, { onChange }) {
+export function openRevokeLink(claim, { onChange }) {
   openForm({
-    title: 'Withdraw link',
-    action: 'Withdraw link',
+    title: 'Revoke link',
+    action: 'Revoke link',
     isDanger: true,
     content: [
       createElement(
@@ -248,8 +248,8 @@ export function openWithdraw(claim, { onChange }) {
       ),
     ],
     async submit() {
-      await ask('POST', toPath('claims', claim.claimId, 'withdraw'), {});
-      announce('Link withdrawn.');
+      await ask('POST', toPath('claims', claim.claimId, 'revoke'), {});
+      announce('Link revoked.');
       onChange();
     },
   });

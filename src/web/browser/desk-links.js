@@ -10,7 +10,7 @@ import {
 } from './desk-table.js';
 import { createElement, createTime } from './page.js';
 
-export function renderLinks(claims, { withdraw }) {
+export function renderLinks(claims, { revoke }) {
   const rows = claims.map((claim) => {
     const { claimId, user, name, scopes, status, createdAt } = claim;
     return createRow(
@@ -21,10 +21,10 @@ export function renderLinks(claims, { withdraw }) {
       createCell(...describeEnd(claim)),
       createActionsCell(
         status === 'open'
-          ? createActionButton('Withdraw', {
+          ? createActionButton('Revoke', {
               subject: `${claimId} for ${user}`,
               isDanger: true,
-              onPress: () => withdraw(claim),
+              onPress: () => revoke(claim),
             })
           : undefined,
       ),
@@ -42,6 +42,6 @@ function describeEnd({ status, expiresAt, claimedAt, revokedAt, keyId }) {
       createExact(claimedAt),
       createElement('code', { className: 'record-id' }, keyId),
     ];
-  if (status === 'withdrawn') return ['Withdrawn', createExact(revokedAt)];
+  if (status === 'revoked') return ['Revoked', createExact(revokedAt)];
   return [status === 'open' ? 'Works until' : 'Expired', createExact(expiresAt)];
 }

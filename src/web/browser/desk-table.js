@@ -8,7 +8,6 @@ const statusNames = {
   revoked: 'Revoked',
   open: 'Open',
   used: 'Used',
-  withdrawn: 'Withdrawn',
 };
 
 /** A table that becomes a list of cards on a phone; the roles keep it a table for screen readers there. The last column is for buttons. */

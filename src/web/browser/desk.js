@@ -1,6 +1,6 @@
 import { ask, setOperatorKey } from './desk-client.js';
 import { closeDialog, wireDialog } from './desk-dialogs.js';
-import { openNewKey, openRevoke, openRotate, openWithdraw } from './desk-forms.js';
+import { openNewKey, openRevoke, openRotate, openRevokeLink } from './desk-forms.js';
 import { renderKeys } from './desk-keys.js';
 import { renderLinks } from './desk-links.js';
 import { List } from './desk-list.js';
@@ -36,7 +36,7 @@ const links = new List({
   noun: 'links',
   readFilters: () => ({ status: getById('link-status-filter').value }),
   render: (items) =>
-    renderLinks(items, { withdraw: (claim) => openWithdraw(claim, { onChange: refresh }) }),
+    renderLinks(items, { revoke: (claim) => openRevokeLink(claim, { onChange: refresh }) }),
   isSignedIn,
   onRefused: signOut,
 });

@@ -85,7 +85,7 @@ const mustBeColumns: Check = (value) =>
 /**
  * In place, by columns beside: the digest and the key id are filled in batches next to the plaintext, while the old application
  * goes on reading and writing; then one transaction under an exclusive lock hashes what came in meanwhile, turns the columns into
- * the library's and drops the plaintext. So foreign keys, grants and columns of the application's own survive, every moment before
+ * the library's and drops the plaintext. So references, grants and columns of the application's own survive, every moment before
  * that transaction is the old table with two columns more, and whatever interrupts a run, the next one goes on from there.
  */
 export async function adopt(session: Session, options?: AdoptOptions): Promise<AdoptSummary> {

@@ -10,7 +10,7 @@ import { readClaim, selectClaim } from './claim-record.js';
 
 const conditions: Readonly<Record<ClaimStatus, string>> = {
   used: 'c.claimed_at is not null',
-  withdrawn: 'c.claimed_at is null and c.revoked_at is not null',
+  revoked: 'c.claimed_at is null and c.revoked_at is not null',
   expired: `c.claimed_at is null and c.revoked_at is null and c.expires_at <= ${instantSql('$1')}`,
   open: `c.claimed_at is null and c.revoked_at is null and c.expires_at > ${instantSql('$1')}`,
 };

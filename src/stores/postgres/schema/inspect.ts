@@ -5,12 +5,12 @@ import { areArmed } from './triggers.js';
 /**
  * What stands in the database under the table's name. `ready`: a table as this library needs it. `missing`: no table.
  * `plaintext`: a table of plaintext keys, for `adopt`. `older`: to be upgraded by `migrate`. `newer`: made by a later version of the
- * library. `foreign`: something else of that name. `disarmed`: a trigger of the table is missing, not enabled as it has to be, or not what
+ * library. `unrelated`: something else of that name. `disarmed`: a trigger of the table is missing, not enabled as it has to be, or not what
  * this version makes of it, as after the table was renamed; or the table inherits from another, or another from it. Then changes made
  * elsewhere are seen late or an old key outlives its rotation; to be repaired by `migrate`, which names what it cannot.
  */
 export type SchemaState =
-  'ready' | 'missing' | 'plaintext' | 'older' | 'newer' | 'foreign' | 'disarmed';
+  'ready' | 'missing' | 'plaintext' | 'older' | 'newer' | 'unrelated' | 'disarmed';
 
 /** What `PostgresKeyStore.inspect` found in the database. */
 export interface Inspection {
@@ -37,7 +37,7 @@ export async function inspect(session: Session, latest = migrations.length): Pro
   if (version > 0 && version < latest) return { state: 'older', version };
   if (version > 0) return { state: isArmed ? 'ready' : 'disarmed', version };
   const isPlaintext = found['kind'] === 'r' && found['plaintext_columns'] !== '0';
-  return { state: isPlaintext ? 'plaintext' : 'foreign', version };
+  return { state: isPlaintext ? 'plaintext' : 'unrelated', version };
 }
 
 /** Both in one statement: triggers come with versions, and a migration may end between two. */

@@ -58,7 +58,7 @@ function assertMigratable({ state, version }: Inspection, names: Names, latest: 
       `PostgresKeyStore: ${table} holds plaintext keys; run adopt() to hash them in place`,
     );
   }
-  if (state === 'foreign') {
+  if (state === 'unrelated') {
     throw new Error(
       `PostgresKeyStore: ${table} exists and is not a table of keys; choose another with "schema" or "table"`,
     );

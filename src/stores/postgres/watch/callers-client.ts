@@ -2,10 +2,10 @@ import type { PgClient, Pglite } from '../client.js';
 import type { Row, Statement } from '../database.js';
 import { quoteIdentifier } from '../quote.js';
 import type { Session } from '../session.js';
-import type { CreateLink } from './link.js';
+import type { CreateListener } from './listener.js';
 
 /** Listens on the caller's own `pg` Client, between the store's statements. */
-export function callersClient(client: PgClient, session: Session): CreateLink {
+export function callersClient(client: PgClient, session: Session): CreateListener {
   return (events) => {
     const onNotification = ({ channel, payload }: { channel: string; payload?: string }) =>
       events.notified(channel, payload ?? '');
@@ -33,7 +33,7 @@ export function callersClient(client: PgClient, session: Session): CreateLink {
 }
 
 /** Listens on PGlite, which runs in this process: there is no connection to lose. */
-export function pgliteItself(client: Pglite): CreateLink {
+export function pgliteItself(client: Pglite): CreateListener {
   return (events) => {
     const stops: (() => Promise<void>)[] = [];
     return {

@@ -2,7 +2,7 @@ import type { PgClient, PgPool, PgPoolClient } from '../client.js';
 import { quoteIdentifier } from '../quote.js';
 import { within } from '../../../lib/within.js';
 import type { Row } from '../database.js';
-import type { CreateLink, Link, LinkEvents } from './link.js';
+import type { CreateListener, Listener, ListenerEvents } from './listener.js';
 
 /** How long a connection that is given up may take to say goodbye, in milliseconds. */
 const goodbyeMs = 500;
@@ -16,12 +16,12 @@ interface Notification {
  * A connection beside the pool, with the pool's settings: it takes no place in it, which an application with few connections would
  * miss. From pools that do not tell how to make one, a place is taken after all.
  */
-export function ownConnection(pool: PgPool): CreateLink {
+export function ownConnection(pool: PgPool): CreateListener {
   return (events) => {
     const { Client, options } = pool;
     if (Client && options) {
       const client = new Client(options);
-      return linkOf(
+      return listenerOn(
         events,
         async () => {
           // It must not keep a script alive; again after connecting, since encryption changes the socket.
@@ -33,11 +33,15 @@ export function ownConnection(pool: PgPool): CreateLink {
         client,
       );
     }
-    return linkOf(events, () => pool.connect());
+    return listenerOn(events, () => pool.connect());
   };
 }
 
-function linkOf(events: LinkEvents, connect: () => Promise<PgClient>, made?: PgClient): Link {
+function listenerOn(
+  events: ListenerEvents,
+  connect: () => Promise<PgClient>,
+  made?: PgClient,
+): Listener {
   let client: PgClient | undefined;
   let isClosed = false;
   const watchOver = (connection: PgClient) => {

@@ -7,7 +7,7 @@ import { announcementStamp } from '../schema/triggers.js';
 import { warnOnce } from '../../../lib/warn.js';
 import { within } from '../../../lib/within.js';
 import { callersClient, pgliteItself } from './callers-client.js';
-import type { CreateLink, Link } from './link.js';
+import type { CreateListener, Listener } from './listener.js';
 import { ownConnection } from './own-connection.js';
 
 export interface WatchOptions {
@@ -15,7 +15,7 @@ export interface WatchOptions {
   readonly session: Session;
   /** How often the connection and the triggers are checked, in milliseconds. */
   readonly heartbeatMs: number;
-  readonly createLink: CreateLink;
+  readonly createListener: CreateListener;
 }
 
 /** A beat is two proofs, each of which sends something and hears it: as many steps within the session's limit. */
@@ -24,7 +24,7 @@ const firstRetryMs = 100;
 const longestRetryMs = 3_000;
 
 /** How to listen through this client, or `undefined` where it cannot. */
-export function linkThrough(session: Session): CreateLink | undefined {
+export function listenerThrough(session: Session): CreateListener | undefined {
   const { client } = session.database;
   if (isPgPool(client)) return ownConnection(client);
   if (isPgClient(client)) return callersClient(client, session);
@@ -37,7 +37,7 @@ export class Watch {
   readonly aliveForMs: number;
   readonly #options: WatchOptions;
   readonly #watcher: KeyStoreWatcher;
-  #link: Link | undefined;
+  #listener: Listener | undefined;
   #isConnected = false;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -57,33 +57,33 @@ export class Watch {
   }
 
   async #connect(): Promise<void> {
-    const { session, createLink } = this.#options;
+    const { session, createListener } = this.#options;
     const probe = `require_api_key_probe:${randomBytes(16).toString('hex')}`;
-    let link: Link | undefined;
+    let listener: Listener | undefined;
     let stamp: string;
-    const lost = () => link && this.#lose(link);
+    const lost = () => listener && this.#lose(listener);
     try {
-      link = this.#link = createLink({
+      listener = this.#listener = createListener({
         lost,
         notified: (name, payload) => {
           if (name === probe) this.#onProbe();
-          else if (link === this.#link && this.#isConnected) this.#watcher.changed(payload);
+          else if (listener === this.#listener && this.#isConnected) this.#watcher.changed(payload);
         },
       });
-      await within(session.limitMs, link.open([session.names.channel, probe]));
+      await within(session.limitMs, listener.open([session.names.channel, probe]));
       // Some poolers and standby servers take a LISTEN and never deliver. Trusting such a connection would keep revoked keys alive.
       await this.#prove(() => this.#notifyThroughPool(probe));
-      stamp = await this.#findStamp(link, probe);
+      stamp = await this.#findStamp(listener, probe);
     } catch {
-      if (link) lost();
+      if (listener) lost();
       else this.#retry();
       return;
     }
-    if (link !== this.#link) return;
+    if (listener !== this.#listener) return;
     this.#failures = 0;
     this.#isConnected = true;
     this.#watcher.connected();
-    this.#beatLater(link, probe, stamp);
+    this.#beatLater(listener, probe, stamp);
   }
 
   /** Resolves to the answer when the announcement that is sent has been heard; rejects when it has not within the limit. */
@@ -106,13 +106,13 @@ export class Watch {
    * The stamp of triggers that announce every change. Rejects where they do not: then nothing would tell a key that was revoked
    * elsewhere from one that was not.
    */
-  async #findStamp(link: Link, probe: string): Promise<string> {
+  async #findStamp(listener: Listener, probe: string): Promise<string> {
     const { names } = this.#options.session;
     const { schema, table, keys } = names;
     const text = `select pg_catalog.pg_notify($1::text, ''), pg_catalog.to_regclass($2::text)::text as found_table,
       ${announcementStamp(names)} as stamp`;
     // To be answered is not enough: while the caller's client is in a transaction, announcements are held back.
-    const [found] = await this.#prove(() => link.query({ text, values: [probe, keys] }));
+    const [found] = await this.#prove(() => listener.query({ text, values: [probe, keys] }));
     const stamp = found?.['stamp'];
     if (stamp) return stamp;
     const isThere = Boolean(found?.['found_table']);
@@ -125,42 +125,42 @@ export class Watch {
     throw new Error(message);
   }
 
-  #beatLater(link: Link, probe: string, stamp: string): void {
+  #beatLater(listener: Listener, probe: string, stamp: string): void {
     const { heartbeatMs } = this.#options;
-    this.#timer = setTimeout(() => void this.#beat(link, probe, stamp), heartbeatMs).unref();
+    this.#timer = setTimeout(() => void this.#beat(listener, probe, stamp), heartbeatMs).unref();
   }
 
-  async #beat(link: Link, probe: string, stamp: string): Promise<void> {
+  async #beat(listener: Listener, probe: string, stamp: string): Promise<void> {
     try {
       // Triggers that are enabled now may have been disabled since the last beat: what changed meanwhile was not announced.
-      if ((await this.#findStamp(link, probe)) !== stamp)
+      if ((await this.#findStamp(listener, probe)) !== stamp)
         throw new Error('the triggers were changed');
       // The pool may have moved on to another server, from which this connection hears nothing.
       await this.#prove(() => this.#notifyThroughPool(probe));
     } catch {
-      this.#lose(link);
+      this.#lose(listener);
       return;
     }
-    if (link !== this.#link) return;
+    if (listener !== this.#listener) return;
     this.#watcher.alive();
-    this.#beatLater(link, probe, stamp);
+    this.#beatLater(listener, probe, stamp);
   }
 
-  #lose(link: Link): void {
-    if (link !== this.#link) return;
+  #lose(listener: Listener): void {
+    if (listener !== this.#listener) return;
     void this.#giveUp();
     this.#retry();
   }
 
   async #giveUp(): Promise<void> {
     clearTimeout(this.#timer);
-    const link = this.#link;
-    this.#link = undefined;
+    const listener = this.#listener;
+    this.#listener = undefined;
     if (this.#isConnected) {
       this.#isConnected = false;
       this.#watcher.disconnected();
     }
-    await link?.close();
+    await listener?.close();
   }
 
   /** Soon at first; jitter keeps many processes from coming back to a server that restarts all at once. */

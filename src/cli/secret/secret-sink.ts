@@ -14,6 +14,11 @@ export interface OutOptions extends GlobalOptions {
 /** Opens a file for a secret that is yet to be made. */
 export type OpenFile = (file: string) => ReservedFile;
 
+interface NamedFile {
+  readonly name: string;
+  readonly reserved: ReservedFile;
+}
+
 interface Delivery {
   readonly what: 'key' | 'link';
   /** What stands alone on stdout, or in the file. */
@@ -29,8 +34,42 @@ interface Delivery {
 }
 
 /** Where one secret goes: standard output, or a file that is open before there is a secret. */
-export interface Outlet {
-  deliver(delivery: Delivery): Promise<void>;
+export class SecretSink {
+  readonly #isJson: boolean;
+  readonly #file: NamedFile | undefined;
+
+  constructor({ json }: GlobalOptions, file?: NamedFile) {
+    this.#isJson = json ?? false;
+    this.#file = file;
+  }
+
+  async deliver(delivery: Delivery): Promise<void> {
+    if (this.#file) await this.#write(delivery, this.#file);
+    else await this.#print(delivery);
+  }
+
+  async #print({ what, secret, json, secretJson, remedy }: Delivery): Promise<void> {
+    await printSecret(this.#isJson ? toJson({ ...secretJson, ...json }) : secret, remedy, what);
+  }
+
+  async #write(
+    { what, secret, json, remedy, undo }: Delivery,
+    { name, reserved }: NamedFile,
+  ): Promise<void> {
+    try {
+      reserved.keep(`${secret}\n`);
+    } catch (error) {
+      // Nobody has it, and printing it instead could leave it in a log: it is taken back if possible.
+      const fate = await undo?.().catch(() => undefined);
+      const consequence =
+        fate === undefined
+          ? `the ${what} is lost: ${remedy}`
+          : `the ${what} is lost and ${fate}: try again`;
+      throw new Failure(`${(error as Error).message}; ${consequence}`, { cause: error });
+    }
+    if (this.#isJson) await printJson({ file: name, ...json });
+    else say(`The ${what} is in ${name}, which only you can read.`);
+  }
 }
 
 export function addOutOptions(command: Command): Command {
@@ -49,18 +88,19 @@ function fileArgument(text: string): string {
 }
 
 /**
- * Runs work that makes one secret. Where it fails before, the file is as it was.
+ * Runs work that makes one secret. If it fails before, the file is as it was.
  *
  * @param open how the file of `--out` is opened; default: as one that holds the secret alone
  */
-export async function withOutlet<Result>(
-  { out, force, json }: OutOptions,
-  work: (outlet: Outlet) => Promise<Result>,
-  open: OpenFile = (file) => reserveFile(file, { mayReplace: force ?? false }),
+export async function withSecretSink<Result>(
+  options: OutOptions,
+  work: (sink: SecretSink) => Promise<Result>,
+  open: OpenFile = (file) => reserveFile(file, { mayReplace: options.force ?? false }),
 ): Promise<Result> {
+  const { out, force } = options;
   if (out === undefined) {
     if (force) throw new Misuse('--force needs --out <file>');
-    return work({ deliver: async (delivery) => deliverToOutput(delivery, json) });
+    return work(new SecretSink(options));
   }
   let file: ReservedFile | undefined;
   const off = onSignals(['SIGHUP', 'SIGINT', 'SIGTERM'], (exitCode) => {
@@ -74,39 +114,9 @@ export async function withOutlet<Result>(
   try {
     const reserved = open(out);
     file = reserved;
-    return await work({
-      deliver: async (delivery) => deliverToFile(delivery, reserved, out, json),
-    });
+    return await work(new SecretSink(options, { name: out, reserved }));
   } finally {
     off();
     file?.discard();
   }
-}
-
-async function deliverToOutput(
-  { what, secret, json, secretJson, remedy }: Delivery,
-  isJson?: true,
-) {
-  await printSecret(isJson ? toJson({ ...secretJson, ...json }) : secret, remedy, what);
-}
-
-async function deliverToFile(
-  { what, secret, json, remedy, undo }: Delivery,
-  file: ReservedFile,
-  name: string,
-  isJson?: true,
-): Promise<void> {
-  try {
-    file.keep(`${secret}\n`);
-  } catch (error) {
-    // Nobody has it, and printing it instead could leave it in a log: it is taken back where that is possible.
-    const fate = await undo?.().catch(() => undefined);
-    const consequence =
-      fate === undefined
-        ? `the ${what} is lost: ${remedy}`
-        : `the ${what} is lost and ${fate}: try again`;
-    throw new Failure(`${(error as Error).message}; ${consequence}`, { cause: error });
-  }
-  if (isJson) await printJson({ file: name, ...json });
-  else say(`The ${what} is in ${name}, which only you can read.`);
 }

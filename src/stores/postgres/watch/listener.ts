@@ -1,14 +1,14 @@
 import type { Row, Statement } from '../database.js';
 
 /** What a connection that listens tells of itself. */
-export interface LinkEvents {
+export interface ListenerEvents {
   readonly notified: (channel: string, payload: string) => void;
   /** It will not work again. */
   readonly lost: () => void;
 }
 
 /** One connection that listens. Given up as a whole when anything about it fails. */
-export interface Link {
+export interface Listener {
   /** Connects, and listens on these channels. */
   open(channels: readonly string[]): Promise<void>;
   /** Sends a statement over this connection and resolves to its rows. */
@@ -17,4 +17,4 @@ export interface Link {
   close(): Promise<void>;
 }
 
-export type CreateLink = (events: LinkEvents) => Link;
+export type CreateListener = (events: ListenerEvents) => Listener;
