@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ApiKeyManager, parseApiKey, type KeyRecord } from '../../src/index.js';
+import { ApiKeyManager, generateApiKey, parseApiKey, type KeyRecord } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { cli, folder, shell } from '../support/cli.js';
 import { createDatabase } from '../support/postgres.js';
@@ -62,6 +62,16 @@ describe('create', () => {
     });
     expect(stdout + stderr).not.toMatch(/sha256|digest/);
     expect(stderr).toBe('');
+  });
+
+  it('--expires never, for a key, a claim link and one taken over -> no end', async () => {
+    const [created, claim, imported] = await Promise.all([
+      run('create', 'never', '--expires', 'never', '--json'),
+      run('claim', 'never', '--expires', 'never'),
+      cli(['import', 'never', '--expires', 'never'], { env, input: generateApiKey().key }),
+    ]);
+    expect([created.code, claim.code, imported.code]).toEqual([0, 0, 0]);
+    expect((parsed(created.stdout) as { record: object }).record).not.toHaveProperty('expiresAt');
   });
 
   it('standard output that is full -> failed, and the key to revoke is named', async () => {

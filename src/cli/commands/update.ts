@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { checkUpdateOptions, type UpdateKeyOptions } from '../../manager/manager-options.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
@@ -40,7 +40,7 @@ export function addUpdate(program: Command): void {
     .option(
       '--expires <when>',
       'when the key ends: 90d, a date such as 2027-01-31 in local time, or never',
-      expiryOrNever,
+      expiryArgument,
     );
   addDatabaseOptions(command).action(async (keyId: string, _options: unknown, self: Command) =>
     update(keyId, self.optsWithGlobals<Options>()),
@@ -71,14 +71,4 @@ async function update(keyId: string, options: Options): Promise<void> {
     ...(record.revokedAt ? ['revoked for good, which no change undoes'] : []),
   ];
   say(`Updated ${record.keyId} of ${plain(record.user)}: ${parts.map(plain).join(', ')}.`);
-}
-
-function expiryOrNever(text: string): Date | 'never' {
-  if (text === 'never') return text;
-  try {
-    return expiryArgument(text);
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    throw new InvalidArgumentError(error.message.replace(/^Write 90d, /, 'Write never, 90d, '));
-  }
 }

@@ -7,7 +7,7 @@ import { expiryArgument } from '../values/instant.js';
 export interface RecordOptions extends GlobalOptions {
   readonly name?: string;
   readonly scope?: readonly string[];
-  readonly expires?: Date;
+  readonly expires?: Date | 'never';
   readonly metadata?: Record<string, unknown>;
 }
 
@@ -18,7 +18,7 @@ export function addRecordOptions(command: Command): Command {
     .option('--scope <scope>', 'what the key may do; repeat for each scope', scopesArgument)
     .option(
       '--expires <when>',
-      'when the key ends: 90d, or a date such as 2027-01-31 in local time (default: never)',
+      'when the key ends: 90d, a date such as 2027-01-31 in local time, or never (the default)',
       expiryArgument,
     )
     .option('--metadata <json>', 'a JSON object for the application', jsonObjectArgument);
@@ -30,5 +30,5 @@ export function readRecordOptions({
   expires,
   metadata,
 }: RecordOptions): Omit<CreateKeyOptions, 'user'> {
-  return { name, scopes: scope, expiresAt: expires, metadata };
+  return { name, scopes: scope, expiresAt: expires === 'never' ? undefined : expires, metadata };
 }

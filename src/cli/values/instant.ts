@@ -16,12 +16,14 @@ export function parseInstant(text: string): Date | undefined {
   return Number.isNaN(instant.getTime()) ? undefined : instant;
 }
 
-/** An end of life: a duration from now, or a date, which has to lie ahead. */
-export function expiryArgument(text: string): Date {
+/** An end of life: a duration from now, a date, which has to lie ahead, or `never`. */
+export function expiryArgument(text: string): Date | 'never' {
+  if (text === 'never') return text;
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) return beforeYear10000(new Date(Date.now() + ms));
   const instant = parseInstant(text);
-  if (!instant) throw new InvalidArgumentError('Write 90d, 2027-01-31 or 2027-01-31T12:00Z.');
+  if (!instant)
+    throw new InvalidArgumentError('Write never, 90d, 2027-01-31 or 2027-01-31T12:00Z.');
   if (instant.getTime() <= Date.now()) throw new InvalidArgumentError('That is in the past.');
   return beforeYear10000(instant);
 }
