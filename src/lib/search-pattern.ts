@@ -1,12 +1,17 @@
 /**
  * A search text as a regular expression that finds it literally, whatever the case of its letters. JavaScript (with the `u` flag)
  * and PostgreSQL read it alike; `lower()` would not do, it knows no letters beyond ASCII under the "C" collation.
+ *
+ * @param lastVariant the last character that may stand for another in its case
  */
-export function searchPattern(search: string): string {
+export function searchPattern(search: string, lastVariant = '\u{10ffff}'): string {
   return Array.from(search, (character) => {
-    const cases = [...new Set([character, character.toLowerCase(), character.toUpperCase()])];
-    // `ß` in upper case is two letters, which a class of characters cannot hold.
-    const single = cases.filter((each) => Array.from(each).length === 1).map(escapeCharacter);
+    const variants = [character.toLowerCase(), character.toUpperCase()].filter(
+      // `ß` in upper case is two letters, which a class of characters cannot hold.
+      (each) =>
+        Array.from(each).length === 1 && each.codePointAt(0)! <= lastVariant.codePointAt(0)!,
+    );
+    const single = [...new Set([character, ...variants])].map(escapeCharacter);
     return single.length === 1 ? single[0] : `[${single.join('')}]`;
   }).join('');
 }

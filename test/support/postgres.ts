@@ -15,13 +15,18 @@ export interface TestDatabase {
   client(options?: pg.ClientConfig): Promise<pg.Client>;
 }
 
+export interface DatabaseSettings {
+  /** Of the texts in it. Default that of the server, UTF8. */
+  readonly encoding?: 'LATIN1';
+}
+
 /**
  * An empty database of its own, until the end of the test file. To be called while the file is collected, at its top. On the server
  * of this run, or on that of `TEST_DATABASE_URL`, which has to be a superuser's.
  */
-export async function createDatabase(): Promise<TestDatabase> {
+export async function createDatabase(settings: DatabaseSettings = {}): Promise<TestDatabase> {
   const serverUrl = process.env['TEST_DATABASE_URL'] || (await sharedServer());
-  return databaseOn(serverUrl);
+  return databaseOn(serverUrl, settings);
 }
 
 /** A server of the test file's own, to be killed, frozen and restarted; ended with the file. */
@@ -43,9 +48,13 @@ async function sharedServer(): Promise<string> {
   return answer;
 }
 
-async function databaseOn(serverUrl: string): Promise<TestDatabase> {
+async function databaseOn(
+  serverUrl: string,
+  { encoding }: DatabaseSettings,
+): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await runOn(serverUrl, `create database ${name}`);
+  const clause = encoding ? ` encoding '${encoding}' locale 'C' template template0` : '';
+  await runOn(serverUrl, `create database ${name}${clause}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const opened = connections(url.href);

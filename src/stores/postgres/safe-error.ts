@@ -18,6 +18,10 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** Whether a failed statement had a text that the database's encoding cannot hold, as LATIN1 cannot hold `€`. */
+export const isUntranslatable = (error: unknown): boolean =>
+  codeOf((error as { cause?: unknown }).cause) === '22P05';
+
 /** Whether the server answered with an error and the connection is as good as before. */
 export function isStatementError(error: unknown): boolean {
   return (error as { severity?: unknown } | null | undefined)?.severity === 'ERROR';
@@ -29,19 +33,26 @@ export function isStatementError(error: unknown): boolean {
  * `ETIMEDOUT` where there was no answer in time.
  */
 export function toSafeError(action: string, error: unknown): Error {
-  const message = `PostgresKeyStore: ${action} failed: ${messageOf(error)}${hintFor(codeOf(error))}`;
-  return new Error(message, { cause: withoutDigests(error) });
+  const message = messageOf(error);
+  const hint = hintFor(codeOf(error), message);
+  return new Error(`PostgresKeyStore: ${action} failed: ${message}${hint}`, {
+    cause: withoutDigests(error),
+  });
 }
 
-function hintFor(code: string | undefined): string {
+const nulHint = '; PostgreSQL cannot store a NUL character or half of a surrogate pair';
+
+function hintFor(code: string | undefined, message: string): string {
   switch (code) {
     case '42P01': // undefined_table
     case '42703': // undefined_column
     case '3F000': // invalid_schema_name
       return '; the tables are missing or not up to date: run migrate(), or adopt() for a table of plaintext keys';
     case '22021': // character_not_in_repertoire
+      return message.includes('0x00') ? nulHint : '';
     case '22P05': // untranslatable_character
-      return '; PostgreSQL cannot store a NUL character or half of a surrogate pair';
+      // Of a character that the database's encoding lacks, the server's own words say all there is.
+      return message.includes('Unicode') ? nulHint : '';
     case '2BP01': // dependent_objects_still_exist
       return '; a view, function or policy of your own uses the table: drop it first and create it again afterwards';
     default:

@@ -25,14 +25,14 @@ export async function listClaims(
     where ${instantSql('$1')} is not null ${status === undefined ? '' : `and ${conditions[status]}`} ${after}
     order by c.created_at desc, c.claim_id desc limit $2::text::bigint`;
   if (cursor === undefined) {
-    const rows = await session.query('listClaims', { text: page(), values });
+    const rows = await session.search('listClaims', { text: page(), values });
     return rows.map(readClaim);
   }
   // As in the list of keys: the row of the cursor comes alone where none follows.
   const text = `select page.claim from ${names.claims} s
     left join lateral (${page('and (c.created_at, c.claim_id) < (s.created_at, s.claim_id)')}) page on true
     where s.claim_id = $${values.push(searchParameter(cursor))}::text`;
-  const rows = await session.query('listClaims', { text, values });
+  const rows = await session.search('listClaims', { text, values });
   if (rows.length === 0) throw new ClaimError('unknown_claim_id');
   return rows.filter(({ claim }) => claim !== null).map(readClaim);
 }

@@ -15,7 +15,7 @@ export async function revokeClaim(
     where c.claim_id = $1::text
     returning ${selectClaim()} as claim`;
   const values = [searchParameter(claimId), instantParameter(revokedAt)];
-  const [row] = await session.query('revokeClaim', { text, values });
+  const [row] = await session.search('revokeClaim', { text, values });
   if (!row) throw new ClaimError('unknown_claim_id');
   const claim = readClaim(row);
   if (claim.claimedAt) throw new ClaimError('claim_used');

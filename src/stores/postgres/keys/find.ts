@@ -6,6 +6,6 @@ import type { Session } from '../session.js';
 export async function get(session: Session, keyId: string): Promise<KeyRecord | undefined> {
   const { names } = session;
   const text = `select ${selectRecord(names)} as record from ${names.keys} k where k.key_id = $1::text`;
-  const [row] = await session.query('get', { text, values: [searchParameter(keyId)] });
+  const [row] = await session.search('get', { text, values: [searchParameter(keyId)] });
   return row && readRecord(row);
 }

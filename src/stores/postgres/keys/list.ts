@@ -1,39 +1,52 @@
 import { searchPattern } from '../../../lib/search-pattern.js';
 import { expiringMs, type KeyQuery, type KeyRecord, type KeyStatus } from '../../key-store.js';
 import { unknownKeyId } from '../../key-store-errors.js';
+import type { Statement } from '../database.js';
 import type { Names } from '../names.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
 
-export async function list(
-  session: Session,
-  { user, search, status, limit, cursor, now }: KeyQuery,
-): Promise<KeyRecord[]> {
-  const { names } = session;
+export async function list(session: Session, query: KeyQuery): Promise<KeyRecord[]> {
+  const { search, cursor } = query;
+  const patterns = search === undefined ? [undefined] : patternsOf(search);
+  const statements = patterns.map((pattern) => statementOf(session.names, query, pattern));
+  const rows = await session.search('list', ...statements);
+  if (cursor !== undefined && rows.length === 0) throw unknownKeyId();
+  return rows.filter(({ record }) => record !== null).map((row) => readRecord(row));
+}
+
+/** The second is for encodings that hold a letter and not the same in the other case, as LATIN1 holds `ÿ` and not `Ÿ`. */
+const patternsOf = (search: string) =>
+  searchParameter(search) === null
+    ? [null]
+    : [searchPattern(search), searchPattern(search, '\u00ff')];
+
+function statementOf(
+  names: Names,
+  { user, status, limit, cursor, now }: KeyQuery,
+  pattern: string | null | undefined,
+): Statement {
   const values = [instantParameter(now), String(limit)];
   const conditions = [`${instantSql('$1')} is not null`];
   if (status !== undefined) conditions.push(conditionOf(status, names));
   if (user !== undefined)
     conditions.push(`k.user_name = $${values.push(searchParameter(user))}::text`);
-  if (search !== undefined) {
-    const pattern = `$${values.push(searchParameter(search) && searchPattern(search))}::text`;
-    conditions.push(`(k.user_name ~ ${pattern} or k.name ~ ${pattern} or k.key_id ~ ${pattern})`);
+  if (pattern !== undefined) {
+    const text = `$${values.push(pattern)}::text`;
+    conditions.push(`(k.user_name ~ ${text} or k.name ~ ${text} or k.key_id ~ ${text})`);
   }
   const page = (after: string[]) => `select ${selectRecord(names)} as record from ${names.keys} k
     where ${[...conditions, ...after].join(' and ')}
     order by k.created_at desc, k.key_id desc limit $2::text::bigint`;
-  if (cursor === undefined)
-    return (await session.query('list', { text: page([]), values })).map((row) => readRecord(row));
+  if (cursor === undefined) return { text: page([]), values };
 
   // The row of the cursor comes with every record, and alone where none follows: so an unknown cursor is told from a last page.
   const rest = page(['(k.created_at, k.key_id) < (c.created_at, c.key_id)']);
   const text = `select page.record
     from ${names.keys} c left join lateral (${rest}) page on true
     where c.key_id = $${values.push(searchParameter(cursor))}::text`;
-  const rows = await session.query('list', { text, values });
-  if (rows.length === 0) throw unknownKeyId();
-  return rows.filter(({ record }) => record !== null).map((row) => readRecord(row));
+  return { text, values };
 }
 
 function conditionOf(status: KeyStatus, names: Names): string {

@@ -17,7 +17,7 @@ export async function revoke(
   const text = revocation(session.names, family);
   const values = [searchParameter(keyId), instantParameter(revokedAt)];
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const rows = await session.query('revoke', { text, values });
+    const rows = await session.search('revoke', { text, values });
     if (rows.length === 0) throw unknownKeyId();
     // A rotation that was under way may have added a key which this statement could not yet see.
     const isWhole = !family || rows.every((row) => row['was_revoked'] === 'true');

@@ -60,7 +60,7 @@ export async function rotate(
     String(overlapMs),
     startsAt,
   ];
-  const [row] = await session.query('rotate', { text, values });
+  const [row] = await session.search('rotate', { text, values });
   if (!row) throw await whyNotRotated(session, keyId, successor.createdAt);
   // The statement does not see its own insert when it looks for successors.
   return {
@@ -81,7 +81,7 @@ async function whyNotRotated(
       (k.revoked_at is not null or coalesce(k.expires_at <= ${instantSql('$2')}, false))::text as unusable
     from ${names.keys} k where k.key_id = $1::text`;
   const values = [searchParameter(keyId), instantParameter(createdAt)];
-  const [row] = await session.query('rotate', { text, values });
+  const [row] = await session.search('rotate', { text, values });
   if (!row) return unknownKeyId();
   if (row['rotated'] === 'true') return alreadyRotated();
   return row['unusable'] === 'true' ? keyNotUsable() : duplicateKey();
