@@ -60,18 +60,31 @@ export {
   type ClaimStore,
   type StoredClaim,
 } from './stores/claim-store.js';
-export {
-  KeyStoreError,
-  type KeyChanges,
-  type KeyQuery,
-  type KeyRecord,
-  type KeyStatus,
-  type KeyStore,
-  type KeyStoreErrorCode,
-  type KeyStoreWatcher,
-  type KeyUse,
-  type Overlap,
-  type StoredKey,
-  type Successor,
+export { type KeyRecord, type KeyStatus, type StoredKey } from './stores/key-record.js';
+export { KeyStoreError, type KeyStoreErrorCode } from './stores/key-store-error.js';
+export type {
+  KeyChanges,
+  KeyQuery,
+  KeyStore,
+  KeyStoreWatcher,
+  KeyUse,
+  Overlap,
+  Successor,
+  ChangeOptions,
+  KeyLimit,
+  KeyNotice,
+  KeyPause,
+  NoticeQuery,
+  RevokedUser,
 } from './stores/key-store.js';
+export type {
+  ChangeContext,
+  ChangedField,
+  ChangeVia,
+  EventQuery,
+  EventStore,
+  KeyEvent,
+  KeyEventType,
+} from './stores/key-event.js';
+export type { KeyUsage, UsageQuery, UsageStore } from './stores/key-usage.js';
 export { MemoryKeyStore } from './stores/memory/memory-key-store.js';

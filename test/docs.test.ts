@@ -11,6 +11,8 @@ const statuses: Record<ApiKeyErrorCode, number> = {
   invalid_api_key: 401,
   expired_api_key: 401,
   revoked_api_key: 401,
+  paused_api_key: 403,
+  address_not_allowed: 403,
   insufficient_scope: 403,
   https_required: 403,
   api_key_not_configured: 503,
@@ -28,6 +30,8 @@ const reasons: Record<RefusalReason, true> = {
   unknown_key: true,
   expired: true,
   revoked: true,
+  paused: true,
+  address: true,
   scope_missing: true,
   plain_http: true,
   nothing_configured: true,
@@ -43,7 +47,7 @@ describe('the documents', () => {
       ([, code, status]) => [code, Number(status)],
     );
     expect(Object.fromEntries(headings)).toEqual(statuses);
-    expect(headings).toHaveLength(8);
+    expect(headings).toHaveLength(10);
   });
 
   it('the table of refusals in the README -> the codes and statuses of the library', () => {

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { ClaimError } from '../stores/claim-store.js';
-import { KeyStoreError } from '../stores/key-store.js';
+import { KeyStoreError } from '../stores/key-store-error.js';
 import { Failure } from './failure.js';
 import { inOptionWords } from './option-words.js';
 

@@ -47,6 +47,8 @@ const reasons = {
   invalid_api_key: 'unknown_key',
   expired_api_key: 'expired',
   revoked_api_key: 'revoked',
+  paused_api_key: 'paused',
+  address_not_allowed: 'address',
 } as const satisfies Partial<Record<ApiKeyErrorCode, RefusalReason>>;
 
 /** Decides on requests: every way through ends in `#admit` or `#refuse`, and nothing else calls `next`. */

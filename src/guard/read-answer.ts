@@ -29,8 +29,16 @@ export function readAnswer(
 
 type RefusalCode = Extract<VerifyResult, { ok: false }>['code'];
 
+const refusalCodes: ReadonlySet<string> = new Set<RefusalCode>([
+  'invalid_api_key',
+  'expired_api_key',
+  'revoked_api_key',
+  'paused_api_key',
+  'address_not_allowed',
+]);
+
 function isRefusalCode(code: unknown): code is RefusalCode {
-  return code === 'invalid_api_key' || code === 'expired_api_key' || code === 'revoked_api_key';
+  return typeof code === 'string' && refusalCodes.has(code);
 }
 
 /** Whose key was refused is told to operators, so it has to be fit for them; where it is not, it is left out. */

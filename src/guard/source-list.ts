@@ -150,7 +150,7 @@ const faultOf = (verdict: Verdict) => (isFault(verdict) ? verdict : undefined);
 
 /** Whether no other source is to be asked. */
 const isFinal = (verdict: Verdict) =>
-  verdict.ok || verdict.code === 'expired_api_key' || verdict.code === 'revoked_api_key';
+  verdict.ok || (verdict.code !== 'invalid_api_key' && !isFault(verdict));
 
 const withSource = (verdict: Verdict, source: string): Verdict =>
   verdict.ok ? verdict : { ...verdict, source };

@@ -2,19 +2,25 @@
 export interface Lifetime {
   readonly expiresAt?: Date | null | undefined;
   readonly revokedAt?: Date | null | undefined;
+  readonly pausedAt?: Date | null | undefined;
+  readonly pausedUntil?: Date | null | undefined;
 }
 
 /**
- * The one door: why a known key may not be used at `now` (milliseconds since 1970), or `undefined` where it may.
- * The instant of expiry is already too late. A time that is not one counts as past, so that it cannot keep a key alive.
+ * The one place that decides whether a known key may be used at `now`, in milliseconds since 1970.
+ * Returns why not, or `undefined` if it may. An invalid time counts against the key.
  */
 export function whyNotUsable(
-  { expiresAt, revokedAt }: Lifetime,
+  { expiresAt, revokedAt, pausedAt, pausedUntil }: Lifetime,
   now: number,
-): 'revoked_api_key' | 'expired_api_key' | undefined {
+): 'revoked_api_key' | 'expired_api_key' | 'paused_api_key' | undefined {
   // Whatever the time says: a clock that runs ahead elsewhere must not delay a revocation here.
   if (revokedAt != null) return 'revoked_api_key';
+  // The instant of expiry is already too late.
   if (expiresAt != null && !(expiresAt.getTime() > now)) return 'expired_api_key';
+  // The instant at which a pause ends is no longer part of it.
+  if (pausedAt != null && !(pausedUntil != null && pausedUntil.getTime() <= now))
+    return 'paused_api_key';
   return undefined;
 }
 

@@ -1,8 +1,10 @@
 import { describeChallenges } from '../http/challenge.js';
 
 /**
- * Why a request was refused, for programs: a code does not change, while texts may. `insufficient_scope` and `https_required` are
- * answered 403, `api_key_not_configured` and `key_source_failed` 503, the others 401.
+ * Why a request was refused, for programs: a code does not change, while texts may.
+ *
+ * 403: `paused_api_key`, `address_not_allowed`, `insufficient_scope`, `https_required`. 503:
+ * `api_key_not_configured`, `key_source_failed`. 401: the others.
  *
  * @useDeclaredType
  */
@@ -14,6 +16,16 @@ const refusals = {
   invalid_api_key: [401, 'API key invalid', 'The API key is not known here.'],
   expired_api_key: [401, 'API key expired', 'The API key has expired; ask for a new one.'],
   revoked_api_key: [401, 'API key revoked', 'The API key was revoked; ask for a new one.'],
+  paused_api_key: [
+    403,
+    'API key paused',
+    'The API key is paused; a new key would not help. Ask whoever runs this service.',
+  ],
+  address_not_allowed: [
+    403,
+    'Address not allowed',
+    'The API key may not be used from this address.',
+  ],
   insufficient_scope: [
     403,
     'API key not allowed here',

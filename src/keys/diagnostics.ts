@@ -13,6 +13,8 @@ export type RefusalReason =
   | 'unknown_key'
   | 'expired'
   | 'revoked'
+  | 'paused'
+  | 'address'
   | 'scope_missing'
   | 'plain_http'
   | 'nothing_configured'

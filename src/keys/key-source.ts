@@ -13,8 +13,13 @@ export type VerifyResult =
   | {
       /** The key admits nobody. */
       readonly ok: false;
-      /** `invalid_api_key` means "don't know": the next source is asked. The other two end the search. */
-      readonly code: 'invalid_api_key' | 'expired_api_key' | 'revoked_api_key';
+      /** `invalid_api_key` means "don't know": the next source is asked. The others end the search. */
+      readonly code:
+        | 'invalid_api_key'
+        | 'expired_api_key'
+        | 'revoked_api_key'
+        | 'paused_api_key'
+        | 'address_not_allowed';
       /** The public name of the key, where that is known: for the diagnostics channels, never for the client. */
       readonly keyId?: string;
       /** Whose key it was, where that is known: for the diagnostics channels, never for the client. */

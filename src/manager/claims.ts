@@ -12,7 +12,8 @@ import {
   type ClaimStore,
   type StoredClaim,
 } from '../stores/claim-store.js';
-import type { KeyRecord, KeyStore } from '../stores/key-store.js';
+import type { KeyRecord } from '../stores/key-record.js';
+import type { KeyStore } from '../stores/key-store.js';
 import type { CreatedKey } from './api-key-manager.js';
 import {
   assertClaimId,

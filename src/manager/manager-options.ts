@@ -16,7 +16,8 @@ import {
   mustBeString,
   type Check,
 } from '../lib/options.js';
-import type { KeyStatus, KeyStore } from '../stores/key-store.js';
+import type { KeyStatus } from '../stores/key-record.js';
+import type { KeyStore } from '../stores/key-store.js';
 
 const maxNameLength = 256;
 const maxScopes = 100;
@@ -290,7 +291,7 @@ export function checkListOptions(options: ListKeysOptions | undefined): ListKeys
   const checked = checkOptions<ListKeysOptions>('list', options, {
     user: mustBeString,
     search: mustBeSearch,
-    status: oneOf('active', 'expiring', 'rotating', 'expired', 'revoked'),
+    status: oneOf('active', 'expiring', 'rotating', 'paused', 'expired', 'revoked'),
     limit: mustBeNumber,
     cursor: mustBeString,
   });

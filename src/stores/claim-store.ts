@@ -1,5 +1,5 @@
-import type { KeyRecord } from './key-store.js';
-import type { PageQuery } from './page-query.js';
+import type { ChangeContext } from './key-event.js';
+import type { KeyRecord, PageQuery } from './key-record.js';
 
 /** What is kept of a claim link, apart from its token's digest, and of the key that it yields once. An absent time has not come. */
 export interface ClaimRecord {
@@ -15,6 +15,8 @@ export interface ClaimRecord {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The instant from which the key will be refused; absent where it never expires. */
   readonly keyExpiresAt?: Date;
+  /** The addresses that will be allowed to use the key. Absent: any address. */
+  readonly allowedAddresses?: readonly string[];
   /** When the link was made. */
   readonly createdAt: Date;
   /** The instant from which the link no longer works. */
@@ -44,6 +46,10 @@ export interface ClaimedKey {
   readonly digest: string;
   /** The instant of the claim. */
   readonly createdAt: Date;
+  /** When the key expires, if the link does not say. Absent: never. */
+  readonly defaultExpiresAt?: Date | undefined;
+  /** The most keys that the user may have, as in `KeyLimit`. Absent: no limit. */
+  readonly maxKeysPerUser?: number | undefined;
 }
 
 /** How an attempt at a claim ended. */
@@ -69,6 +75,8 @@ export type ClaimOutcome =
 
 /** Which claim links a manager asks a store to list. */
 export interface ClaimQuery extends PageQuery {
+  /** Links for exactly this user. Absent: for all. */
+  readonly user?: string | undefined;
   /** Links of this status at `now`. Absent: of any. */
   readonly status?: ClaimStatus | undefined;
 }
@@ -79,14 +87,15 @@ export interface ClaimQuery extends PageQuery {
  */
 export interface ClaimStore {
   /** Adds a link. Rejects with `duplicate_claim` where the `claimId` or the digest is taken. */
-  insert(claim: StoredClaim): Promise<ClaimRecord>;
+  insert(claim: StoredClaim, context?: ChangeContext): Promise<ClaimRecord>;
   /** The link whose token has this digest, or `undefined` where there is none. Changes nothing. */
   find(tokenDigest: string): Promise<ClaimRecord | undefined>;
   /**
    * Marks an open link as used and inserts its key, both or neither; of any number of attempts at once exactly one is `claimed`.
-   * Rejects with the `KeyStoreError` `duplicate_key`, the link still open, where the key's id or digest is taken.
+   * Rejects with the `KeyStoreError` `duplicate_key`, the link still open, where the key's id or digest is taken,
+   * and with `too_many_keys` if the user has `maxKeysPerUser` keys already.
    */
-  take(tokenDigest: string, key: ClaimedKey): Promise<ClaimOutcome>;
+  take(tokenDigest: string, key: ClaimedKey, context?: ChangeContext): Promise<ClaimOutcome>;
   /**
    * Links without their digests, newest first: by `createdAt` and then `claimId`, both descending. Rejects with `unknown_claim_id`
    * for an unknown cursor.
@@ -96,7 +105,7 @@ export interface ClaimStore {
    * Revokes a link: sets `revokedAt` where it is not yet set. Rejects with `unknown_claim_id`, or with `claim_used` where there is a
    * key already.
    */
-  revoke(claimId: string, revokedAt: Date): Promise<ClaimRecord>;
+  revoke(claimId: string, revokedAt: Date, context?: ChangeContext): Promise<ClaimRecord>;
   /** Deletes the links that were used, revoked or expired at or before the instant. Resolves to how many. */
   prune(before: Date): Promise<number>;
 }

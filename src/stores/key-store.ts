@@ -1,49 +1,7 @@
-import { dayMs } from '../lib/durations.js';
-import type { ClaimStore } from './claim-store.js';
-import type { PageQuery } from './page-query.js';
-
-/** What is kept of a key, apart from its digest. An absent time has not come. */
-export interface KeyRecord {
-  /** Public, unique: `<prefix>_<10 characters>`. */
-  readonly keyId: string;
-  /** Whose key it is. */
-  readonly user: string;
-  /** What its user calls this key; absent where it has no name. */
-  readonly name?: string;
-  /** What the key may do. */
-  readonly scopes: readonly string[];
-  /** JSON of the application's own making. */
-  readonly metadata: Readonly<Record<string, unknown>>;
-  /** When the key was made or taken over. */
-  readonly createdAt: Date;
-  /** When the key was last used; behind the truth by at most the manager's `lastUsedIntervalMs`. */
-  readonly lastUsedAt?: Date;
-  /** The instant from which the key is refused; absent where it never expires. */
-  readonly expiresAt?: Date;
-  /** When the key was revoked; where there is any value, it is, also if that lies ahead. */
-  readonly revokedAt?: Date;
-  /** The key id of the key that this one took over from in a rotation. */
-  readonly replaces?: string;
-  /** The key id of the key that took over from this one in a rotation. */
-  readonly replacedBy?: string;
-  /** While this key waits for its first use after a rotation: how long `replaces` works from then on, in milliseconds. */
-  readonly overlapMs?: number;
-}
-
-/** A record as it is stored: with its digest, `sha256:<64 lower-case hex>`. It stays between store and manager. */
-export interface StoredKey extends KeyRecord {
-  /** The digest of the key: `sha256:<64 lower-case hex>`. */
-  readonly digest: string;
-}
-
-/**
- * What a record is at an instant, the first that fits: `revoked`; `expired`; `rotating`, usable beside its successor;
- * `expiring`, usable for at most seven more days; `active`.
- */
-export type KeyStatus = 'active' | 'expiring' | 'rotating' | 'expired' | 'revoked';
-
-/** A key is called `expiring` from this long before its `expiresAt` on, in milliseconds: seven days. */
-export const expiringMs = 7 * dayMs;
+import type { ClaimRecord, ClaimStore } from './claim-store.js';
+import type { ChangeContext, EventStore } from './key-event.js';
+import type { KeyRecord, KeyStatus, PageQuery, StoredKey } from './key-record.js';
+import type { UsageStore } from './key-usage.js';
 
 /** Which records a manager asks a store to list. */
 export interface KeyQuery extends PageQuery {
@@ -53,6 +11,13 @@ export interface KeyQuery extends PageQuery {
   readonly search?: string | undefined;
   /** Records of this status at `now`; here `active` means every usable key, expiring and rotating ones too. Absent: of any. */
   readonly status?: KeyStatus | undefined;
+  /**
+   * Keys that may be used at `now` and were not used since this instant. A key that was never used
+   * counts from its creation. Absent: all.
+   */
+  readonly unusedSince?: Date | undefined;
+  /** Keys that are neither revoked nor expired at `now` and expire at or before this. Absent: all. */
+  readonly expiresBy?: Date | undefined;
 }
 
 /** What is to be different in a record; a part that is absent or `undefined` stays as it is. */
@@ -65,6 +30,66 @@ export interface KeyChanges {
   readonly expiresAt?: Date | null | undefined;
   /** JSON, in place of what was there before. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Whose key it is from now on. */
+  readonly user?: string | undefined;
+  /** The addresses that may use the key; `[]` for any. */
+  readonly allowedAddresses?: readonly string[] | undefined;
+}
+
+/** How many keys a user may have. */
+export interface KeyLimit {
+  /**
+   * The most keys of the user, counted with the one that is added: keys that are neither revoked
+   * nor expired at `now` and have no successor, paused ones included.
+   */
+  readonly maxKeysPerUser: number;
+  /** The instant for which keys are counted. */
+  readonly now: Date;
+}
+
+/** What a store needs to know of a change besides the change itself. */
+export interface ChangeOptions {
+  /** Who changes it and why, for the events. */
+  readonly context?: ChangeContext | undefined;
+  /**
+   * The limit that must hold after the change, counted together with it: of any number of changes
+   * at once none goes over it. Rejects with `too_many_keys`, changing nothing. Absent: no limit.
+   */
+  readonly limit?: KeyLimit | undefined;
+}
+
+/** A pause of a key. */
+export interface KeyPause {
+  /** When it begins. A key that is paused then keeps its `pausedAt`. */
+  readonly pausedAt: Date;
+  /** When it ends by itself. Absent: when the key is resumed. */
+  readonly pausedUntil?: Date | undefined;
+}
+
+/** Which keys are about to expire, and how long before. */
+export interface NoticeQuery {
+  /** How long before its end a key is worth a notice, in milliseconds; each number once. */
+  readonly beforeMs: readonly number[];
+  /** The instant of the question. */
+  readonly now: Date;
+}
+
+/** That a key is about to expire. */
+export interface KeyNotice {
+  /** The key. */
+  readonly record: KeyRecord;
+  /** The threshold that it has passed, in milliseconds before its end. */
+  readonly beforeMs: number;
+  /** When it expires. */
+  readonly expiresAt: Date;
+}
+
+/** What was revoked with a user. */
+export interface RevokedUser {
+  /** The keys that were revoked now, newest first. */
+  readonly keys: KeyRecord[];
+  /** The claim links that were revoked now, newest first. */
+  readonly claims: ClaimRecord[];
 }
 
 /** The key that takes over in a rotation: everything else comes from the old key. */
@@ -75,6 +100,8 @@ export interface Successor {
   readonly digest: string;
   /** The instant of the rotation. */
   readonly createdAt: Date;
+  /** The only scopes that are passed on, if the old key has them. Absent: all of the old key's. */
+  readonly onlyScopes?: readonly string[] | undefined;
 }
 
 /** How long two keys are valid while clients switch. */
@@ -126,13 +153,13 @@ export interface KeyStore {
    */
   list(query: KeyQuery): Promise<KeyRecord[]>;
   /** Adds a record. Rejects with `duplicate_key` where the `keyId` or the digest is taken. */
-  insert(key: StoredKey): Promise<KeyRecord>;
+  insert(key: StoredKey, options?: ChangeOptions): Promise<KeyRecord>;
   /**
    * Changes one record and resolves to it. Rejects with `unknown_key_id`, and with `already_rotated`, changing nothing, where the key
    * has a successor and `expiresAt` is later than its own end, or takes that away. Whether it has one is decided together with the
    * change: a rotation that comes between would end the old key, and the change would bring it back to life.
    */
-  update(keyId: string, changes: KeyChanges): Promise<KeyRecord>;
+  update(keyId: string, changes: KeyChanges, options?: ChangeOptions): Promise<KeyRecord>;
   /**
    * Adds a successor with the user, name, scopes, metadata and expiry of the old key, and ends the old key:
    * at `createdAt + overlapMs` or its own expiry, whichever comes first; with `first-use`, `overlapMs` is kept on the
@@ -145,6 +172,7 @@ export interface KeyStore {
     keyId: string,
     successor: Successor,
     overlap: Overlap,
+    options?: ChangeOptions,
   ): Promise<{
     /** The successor. */
     record: KeyRecord;
@@ -155,7 +183,11 @@ export interface KeyStore {
    * Revokes a key: sets `revokedAt` where it is not yet set, on the key or, with `family`, on every key that rotations link to it, in
    * both directions. Resolves to all of them, the named key first. Rejects with `unknown_key_id`.
    */
-  revoke(keyId: string, revokedAt: Date, options: { family: boolean }): Promise<KeyRecord[]>;
+  revoke(
+    keyId: string,
+    revokedAt: Date,
+    options: { family: boolean } & ChangeOptions,
+  ): Promise<KeyRecord[]>;
   /**
    * Moves `lastUsedAt` forward, never back, and changes nothing else, with one exception: the first use of a successor that
    * has `overlapMs` ends its predecessor at `usedAt + overlapMs` or its own expiry, whichever comes first. Unknown ids are
@@ -166,7 +198,33 @@ export interface KeyStore {
    * Deletes each record that was revoked or expired at or before the instant, and so was every key that it took over from, directly or
    * further back: while one of those lives, the record is what says that it was rotated. Resolves to how many.
    */
-  prune(before: Date): Promise<number>;
+  prune(before: Date, options?: ChangeOptions): Promise<number>;
+  /**
+   * Pauses a key, or sets the end of its pause anew. Rejects with `unknown_key_id`, and with
+   * `key_not_usable` if the key is revoked, or expired at `pausedAt`. Absent if a store cannot.
+   */
+  pause?(keyId: string, pause: KeyPause, options?: ChangeOptions): Promise<KeyRecord>;
+  /**
+   * Ends a pause: removes `pausedAt` and `pausedUntil`. A key that is not paused at `now` stays as
+   * it is. Rejects as `pause` does.
+   */
+  resume?(keyId: string, now: Date, options?: ChangeOptions): Promise<KeyRecord>;
+  /**
+   * Revokes every key of a user that is not revoked yet, and every open claim link, in one step. A
+   * key or link that is added meanwhile is either revoked too or was added after.
+   */
+  revokeUser?(user: string, revokedAt: Date, options?: ChangeOptions): Promise<RevokedUser>;
+  /**
+   * The keys that have passed a threshold before their end and were not told of it before: keys
+   * that are neither revoked nor expired at `now` and have no successor. Of several thresholds
+   * passed only the smallest is told, and it counts for the greater ones too. Each key is told once
+   * for each threshold and end, however many ask at once.
+   */
+  takeNotices?(query: NoticeQuery): Promise<KeyNotice[]>;
+  /** Keeps events. Absent if a store cannot. */
+  readonly events?: EventStore;
+  /** Keeps uses per day. Absent if a store cannot. */
+  readonly usage?: UsageStore;
   /** Announces changes until closed. Absent where a store cannot: then the manager asks again after `cacheTtlMs`. */
   watch?(watcher: KeyStoreWatcher): {
     /** Ends the announcements, and resolves when whatever was opened for them is closed. */
@@ -179,26 +237,4 @@ export interface KeyStore {
   };
   /** Keeps claim links. Absent where a store cannot: then a manager makes none. */
   readonly claims?: ClaimStore;
-}
-
-/**
- * Why a store could not do what it was asked, where the asker is at fault. `unknown_key_id`: no record has the key id, or the
- * cursor's. `duplicate_key`: the key id or the key is taken. `key_not_usable`: the key is revoked or expired. `already_rotated`: the
- * key has a successor, and can neither be rotated again nor end later.
- */
-export type KeyStoreErrorCode =
-  'unknown_key_id' | 'duplicate_key' | 'key_not_usable' | 'already_rotated';
-
-/** What was asked of a store, or of the manager before it, cannot be done. Holds neither key nor digest. */
-export class KeyStoreError extends Error {
-  /** What tells it from other errors in logs. */
-  override readonly name = 'KeyStoreError';
-  /** Why it cannot be done, for programs. */
-  readonly code: KeyStoreErrorCode;
-
-  /** Makes an error for a store of your own; the message must hold neither key nor digest. */
-  constructor(code: KeyStoreErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

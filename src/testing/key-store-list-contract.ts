@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { KeyStatus } from '../stores/key-store.js';
+import type { KeyStatus } from '../stores/key-record.js';
 import type { StoreCases } from './contract-case.js';
 import { at, idsOf, makeKey, rejectsWith, successorOf } from './stored-key.js';
 

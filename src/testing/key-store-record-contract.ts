@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { deepCopy } from '../lib/deep-copy.js';
 import { digestApiKey } from '../keys/digest.js';
-import type { StoredKey } from '../stores/key-store.js';
+import type { StoredKey } from '../stores/key-record.js';
 import type { StoreCases } from './contract-case.js';
 import { at, makeKey, rejectsWith, spoil, successorOf } from './stored-key.js';
 

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { types } from 'node:util';
 import { generateApiKey } from '../keys/key-format.js';
-import {
-  KeyStoreError,
-  type KeyRecord,
-  type KeyStoreErrorCode,
-  type StoredKey,
-  type Successor,
-} from '../stores/key-store.js';
+import { type KeyRecord, type StoredKey } from '../stores/key-record.js';
+import { KeyStoreError, type KeyStoreErrorCode } from '../stores/key-store-error.js';
+import { type Successor } from '../stores/key-store.js';
 
 const start = Date.UTC(2030, 0, 1);
 

@@ -10,8 +10,9 @@ import {
 } from '../manager/manager-options.js';
 import { ClaimError, type ClaimRecord } from '../stores/claim-store.js';
 import { claimStatusOf } from '../stores/claim-status.js';
-import { statusOf } from '../stores/key-status.js';
-import { KeyStoreError, type KeyRecord } from '../stores/key-store.js';
+import { statusOf } from '../stores/key-record.js';
+import { type KeyRecord } from '../stores/key-record.js';
+import { KeyStoreError } from '../stores/key-store-error.js';
 import { WebProblem } from './http/problem.js';
 import { readJson } from './http/read-json.js';
 import type { Action, Methods } from './http/route.js';

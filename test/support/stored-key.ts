@@ -1,5 +1,5 @@
 import { generateApiKey } from '../../src/index.js';
-import type { StoredKey } from '../../src/stores/key-store.js';
+import type { StoredKey } from '../../src/stores/key-record.js';
 
 /** A record of a new key, with no more than a record must have. */
 export function storedKey(parts: Partial<StoredKey> = {}): StoredKey {

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { checkCreateOptions, type ImportKeyOptions } from '../../manager/manager-options.js';
-import { KeyStoreError, type KeyStore } from '../../stores/key-store.js';
+import { KeyStoreError } from '../../stores/key-store-error.js';
+import { type KeyStore } from '../../stores/key-store.js';
 import { addCommand } from '../command.js';
 import {
   addDatabaseOptions,

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { KeyStatus } from '../../stores/key-store.js';
+import type { KeyStatus } from '../../stores/key-record.js';
 import { addCommand } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';

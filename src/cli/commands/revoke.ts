@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import { ClaimError, type ClaimRecord } from '../../stores/claim-store.js';
-import { KeyStoreError, type KeyRecord } from '../../stores/key-store.js';
+import type { KeyRecord } from '../../stores/key-record.js';
+import { KeyStoreError } from '../../stores/key-store-error.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';

@@ -1,6 +1,6 @@
 import { dayMs } from '../../lib/durations.js';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
-import { expiringMs, type KeyRecord } from '../../stores/key-store.js';
+import { expiringMs, type KeyRecord } from '../../stores/key-record.js';
 import type { DatabaseOptions } from '../database/database-options.js';
 import type { Finding } from '../finding.js';
 import { commandOn } from '../paste-line.js';

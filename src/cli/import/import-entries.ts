@@ -1,5 +1,6 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
-import { KeyStoreError, type KeyStore } from '../../stores/key-store.js';
+import { KeyStoreError } from '../../stores/key-store-error.js';
+import { type KeyStore } from '../../stores/key-store.js';
 import type { CheckedEntry } from './check-entries.js';
 
 export interface ImportTally {

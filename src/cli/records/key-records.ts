@@ -1,5 +1,5 @@
-import { statusOf } from '../../stores/key-status.js';
-import type { KeyRecord } from '../../stores/key-store.js';
+import { statusOf } from '../../stores/key-record.js';
+import type { KeyRecord } from '../../stores/key-record.js';
 import { formatTime } from '../terminal/time.js';
 import { formatDuration } from '../values/duration.js';
 

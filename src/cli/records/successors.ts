@@ -1,6 +1,7 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
-import { statusOf } from '../../stores/key-status.js';
-import { KeyStoreError, type KeyRecord } from '../../stores/key-store.js';
+import { statusOf } from '../../stores/key-record.js';
+import { type KeyRecord } from '../../stores/key-record.js';
+import { KeyStoreError } from '../../stores/key-store-error.js';
 import { Failure } from '../failure.js';
 
 const isUsable = (record: KeyRecord) =>

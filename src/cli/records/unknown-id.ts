@@ -1,4 +1,4 @@
-import { KeyStoreError } from '../../stores/key-store.js';
+import { KeyStoreError } from '../../stores/key-store-error.js';
 import type { DatabaseOptions } from '../database/database-options.js';
 import { Failure } from '../failure.js';
 import { commandOn, isShowableName, quote } from '../paste-line.js';

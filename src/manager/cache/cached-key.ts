@@ -5,7 +5,7 @@ import { deepFreeze } from '../../lib/deep-freeze.js';
 import { fixedDate } from '../../lib/fixed-date.js';
 import { isValidDate } from '../../lib/is-valid-date.js';
 import { isName, isScopes } from '../../lib/options.js';
-import type { StoredKey } from '../../stores/key-store.js';
+import type { StoredKey } from '../../stores/key-record.js';
 import type { LastUse } from './last-used-recorder.js';
 
 /** What the manager keeps of a known key: all that a verdict needs, and nothing that could be presented. */
@@ -14,6 +14,8 @@ export interface CachedKey {
   readonly user: string;
   readonly expiresAt: Date | undefined;
   readonly revokedAt: Date | undefined;
+  readonly pausedAt: Date | undefined;
+  readonly pausedUntil: Date | undefined;
   /** Whether another key took over from this one, so that its use after the deadline is worth a report. */
   readonly isReplaced: boolean;
   readonly lastUse: LastUse;
@@ -40,6 +42,8 @@ export function toCachedKey(stored: StoredKey, digest: string, source: string): 
     // A copy: whose dates those are is the store's affair.
     expiresAt: expiresAt && new Date(expiresAt),
     revokedAt: stored.revokedAt ?? undefined,
+    pausedAt: stored.pausedAt ?? undefined,
+    pausedUntil: stored.pausedUntil ?? undefined,
     isReplaced: replacedBy != null,
     lastUse: {
       keyId,
@@ -64,6 +68,9 @@ function problemOf(stored: StoredKey, digest: string): string | undefined {
   if (stored.expiresAt != null && !isValidDate(stored.expiresAt)) return 'its expiry is not a time';
   if (stored.revokedAt != null && !isValidDate(stored.revokedAt))
     return 'its revocation is not a time';
+  if (stored.pausedAt != null && !isValidDate(stored.pausedAt)) return 'its pause is not a time';
+  if (stored.pausedUntil != null && !isValidDate(stored.pausedUntil))
+    return 'the end of its pause is not a time';
   return undefined;
 }
 

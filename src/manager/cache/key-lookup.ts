@@ -1,6 +1,7 @@
 import { tagged, type Digest } from '../../keys/digest.js';
 import { within } from '../../lib/within.js';
-import type { KeyStore, StoredKey } from '../../stores/key-store.js';
+import type { StoredKey } from '../../stores/key-record.js';
+import type { KeyStore } from '../../stores/key-store.js';
 import { RecentChanges, everything } from './recent-changes.js';
 import { toCachedKey, type CachedKey } from './cached-key.js';
 import { KeyCache, type CacheEntry } from './key-cache.js';

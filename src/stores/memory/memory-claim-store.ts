@@ -9,7 +9,7 @@ import {
   type ClaimStore,
   type StoredClaim,
 } from '../claim-store.js';
-import type { KeyRecord, StoredKey } from '../key-store.js';
+import type { KeyRecord, StoredKey } from '../key-record.js';
 
 /** Keeps claim links in this process, beside the keys of a `MemoryKeyStore`. */
 export class MemoryClaimStore implements ClaimStore {

@@ -1,23 +1,21 @@
 import { deepCopy } from '../../lib/deep-copy.js';
 import { searchPattern } from '../../lib/search-pattern.js';
 import type { ClaimStore } from '../claim-store.js';
-import { statusOf } from '../key-status.js';
 import {
   alreadyRotated,
   duplicateKey,
   endsWithOverlap,
   keyNotUsable,
   unknownKeyId,
-} from '../key-store-errors.js';
+} from '../key-store-error.js';
+import { hasStatus, type KeyRecord, type StoredKey } from '../key-record.js';
 import type {
   KeyChanges,
   KeyQuery,
-  KeyRecord,
   KeyStore,
   KeyStoreWatcher,
   KeyUse,
   Overlap,
-  StoredKey,
   Successor,
 } from '../key-store.js';
 import { MemoryClaimStore } from './memory-claim-store.js';
@@ -227,11 +225,6 @@ const newestFirst = (a: KeyRecord, b: KeyRecord) =>
 function holds({ user, name = '', keyId }: KeyRecord, search: string): boolean {
   const pattern = new RegExp(searchPattern(search), 'u');
   return [user, name, keyId].some((text) => pattern.test(text));
-}
-
-function hasStatus(record: KeyRecord, status: string, now: Date): boolean {
-  const actual = statusOf(record, now);
-  return actual === status || (status === 'active' && actual !== 'expired' && actual !== 'revoked');
 }
 
 const endOf = (expiresAt: Date | null | undefined) =>

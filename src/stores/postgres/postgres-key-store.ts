@@ -1,15 +1,7 @@
 import { assertArgument, checkOptions, mustBeInteger } from '../../lib/options.js';
 import type { ClaimStore } from '../claim-store.js';
-import type {
-  KeyChanges,
-  KeyQuery,
-  KeyRecord,
-  KeyStore,
-  KeyUse,
-  Overlap,
-  StoredKey,
-  Successor,
-} from '../key-store.js';
+import type { KeyRecord, StoredKey } from '../key-record.js';
+import type { KeyChanges, KeyQuery, KeyStore, KeyUse, Overlap, Successor } from '../key-store.js';
 import { adopt, type AdoptOptions, type AdoptSummary } from './adopt/adopt.js';
 import { PostgresClaimStore } from './postgres-claim-store.js';
 import { ignoreIdleErrors, mustBePostgresClient, type PostgresClient } from './client.js';

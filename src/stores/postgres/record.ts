@@ -1,4 +1,4 @@
-import type { KeyRecord, StoredKey } from '../key-store.js';
+import type { KeyRecord, StoredKey } from '../key-record.js';
 import type { Row } from './database.js';
 import { end, instant, milliseconds, text, type JsonFields } from './json-fields.js';
 import type { Names } from './names.js';

@@ -1,6 +1,6 @@
 import { claimStatusOf } from '../../claim-status.js';
 import type { ClaimedKey, ClaimOutcome } from '../../claim-store.js';
-import { duplicateKey } from '../../key-store-errors.js';
+import { duplicateKey } from '../../key-store-error.js';
 import { instantParameter, instantSql } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';

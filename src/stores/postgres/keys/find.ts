@@ -1,4 +1,4 @@
-import type { KeyRecord } from '../../key-store.js';
+import type { KeyRecord } from '../../key-record.js';
 import { searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';

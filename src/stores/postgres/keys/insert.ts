@@ -1,5 +1,5 @@
-import type { KeyRecord, StoredKey } from '../../key-store.js';
-import { duplicateKey } from '../../key-store-errors.js';
+import type { KeyRecord, StoredKey } from '../../key-record.js';
+import { duplicateKey } from '../../key-store-error.js';
 import { instantParameter, instantSql, metadataSql, scopesSql } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';

@@ -1,6 +1,7 @@
 import { searchPattern } from '../../../lib/search-pattern.js';
-import { expiringMs, type KeyQuery, type KeyRecord, type KeyStatus } from '../../key-store.js';
-import { unknownKeyId } from '../../key-store-errors.js';
+import { expiringMs, type KeyRecord, type KeyStatus } from '../../key-record.js';
+import { type KeyQuery } from '../../key-store.js';
+import { unknownKeyId } from '../../key-store-error.js';
 import type { Statement } from '../database.js';
 import type { Names } from '../names.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
@@ -62,6 +63,8 @@ function conditionOf(status: KeyStatus, names: Names): string {
       return `${usable} and ${replaced}`;
     case 'expiring':
       return `${usable} and not ${replaced} and k.expires_at <= ${now} + interval '${expiringMs} milliseconds'`;
+    case 'paused':
+      return 'false';
     case 'active':
       return usable;
   }

@@ -1,5 +1,5 @@
-import type { KeyRecord } from '../../key-store.js';
-import { unknownKeyId } from '../../key-store-errors.js';
+import type { KeyRecord } from '../../key-record.js';
+import { unknownKeyId } from '../../key-store-error.js';
 import type { Names } from '../names.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';

@@ -1,10 +1,7 @@
-import type { KeyRecord, KeyStoreError, Overlap, Successor } from '../../key-store.js';
-import {
-  alreadyRotated,
-  duplicateKey,
-  keyNotUsable,
-  unknownKeyId,
-} from '../../key-store-errors.js';
+import type { KeyRecord } from '../../key-record.js';
+import type { KeyStoreError } from '../../key-store-error.js';
+import type { Overlap, Successor } from '../../key-store.js';
+import { alreadyRotated, duplicateKey, keyNotUsable, unknownKeyId } from '../../key-store-error.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';

@@ -1,5 +1,6 @@
-import type { KeyChanges, KeyRecord } from '../../key-store.js';
-import { endsWithOverlap, unknownKeyId } from '../../key-store-errors.js';
+import type { KeyRecord } from '../../key-record.js';
+import type { KeyChanges } from '../../key-store.js';
+import { endsWithOverlap, unknownKeyId } from '../../key-store-error.js';
 import {
   instantParameter,
   instantSql,

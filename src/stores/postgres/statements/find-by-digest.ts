@@ -1,4 +1,4 @@
-import type { StoredKey } from '../../key-store.js';
+import type { StoredKey } from '../../key-record.js';
 import { searchParameter } from '../parameters.js';
 import { readStoredKey, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
