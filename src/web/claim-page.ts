@@ -11,7 +11,7 @@ import type { ApiKeyHandler } from '../guard/require-api-key.js';
 import { ClaimError } from '../stores/claim-store.js';
 import { WebProblem } from './http/problem.js';
 import { readJson } from './http/read-json.js';
-import { pathOf, runMethod, type Action } from './http/route.js';
+import { pathOf, runMethod, type Action, type Methods } from './http/route.js';
 import { assertSameOrigin } from './http/same-origin.js';
 import { setSecurityHeaders } from './http/security-headers.js';
 import { sendJson } from './http/send.js';
@@ -76,18 +76,39 @@ export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
     const { key, record } = await hideReason(keys.claim(await readToken(req), req));
     sendJson(res, 201, { key, keyId: record.keyId, header, scheme, exampleUrl });
   };
-  const files = ['base.css', 'claim.css', 'page.js', 'claim.js', 'icon.svg'] as const;
+  const files = [
+    'base.css',
+    'claim.css',
+    'page.js',
+    'claim.js',
+    'claim-link.js',
+    'icon.svg',
+  ] as const;
   const routes = pageRoutes('claim.html', files, { post: claim })
     .set('/describe', { POST: describe })
     .set('/claim', { POST: claim });
   return function claimPageHandler(req, res, next) {
-    const methods = routes.get(pathOf(req));
+    const path = pathOf(req);
+    const methods = routes.get(path) ?? mendAddress(path);
     if (!methods) {
       next();
       return;
     }
     setSecurityHeaders(res);
     void runMethod(methods, req, res);
+  };
+}
+
+/** For a link with `%23` in place of its `#`, which made the token a part of the path. */
+function mendAddress(path: string): Methods | undefined {
+  const [, token] = /^\/%23([\w-]{43})/.exec(path) ?? [];
+  if (token === undefined) return undefined;
+  return {
+    GET: (_req, res) => {
+      res.statusCode = 302;
+      res.setHeader('Location', `./#${token}`);
+      res.end();
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeInBrowser, expectAccessible, expectNoSidewaysScroll } from '../support/browser.js';
 import { listenToClaims, startWebApp } from '../support/web-app.js';
@@ -58,7 +58,9 @@ describeInBrowser('the claim page in a browser', (open) => {
     await press(page, 'Copy the command');
     await page.getByRole('button', { name: 'Copied the command' }).waitFor();
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
-      `curl -H 'X-API-Key: ${key}' '${url}/hello'`,
+      `curl -H 'for (const id of ['#key-text', '#curl-text', '#key-id'])
+      expect(await isTranslated(page.locator(id))).toBe(false);
+    expect(await isTranslated(page.locator('#key h1'))).toBe(true);-API-Key: ${key}' '${url}/hello'`,
     );
     await press(page, stored);
     await heading(page, 'All done');
@@ -126,6 +128,59 @@ describeInBrowser('the claim page in a browser', (open) => {
     expect(await page.getByRole('main').innerText()).not.toMatch(/alice|audio/);
     expect(events.at(-1)).toMatchObject({ outcome: 'refused', reason: 'used', user: 'alice' });
     await expectAccessible(page, 'a link that does not work');
+  });
+
+  it.each(['.', '%3E', '&utm_source=x', '%20Best', '%E2%80%8B'])(
+    'a link with %j behind it -> opens as if nothing were there',
+    async (rubbish) => {
+      const { link, keys } = await invite();
+      const { page } = await open(`${link}${rubbish}`);
+      await heading(page, 'A key for alice');
+      expect(page.url()).not.toContain('#');
+      await press(page, make);
+      await heading(page, 'Your API key');
+      expect(await keys.list()).toHaveLength(1);
+    },
+  );
+
+  it('an incomplete link -> said without a word of theft, kept in the address, nothing sent; mended -> opens', async () => {
+    const events = listenToClaims();
+    const { link, url, token } = await invite();
+    const { page } = await open(link.slice(0, -1));
+    await heading(page, 'This link is incomplete');
+    expect(page.url()).toBe(link.slice(0, -1));
+    expect(await page.getByRole('main').innerText()).not.toMatch(/someone else/i);
+    expect(events.filter(({ outcome }) => outcome === 'refused')).toEqual([]);
+    await expectAccessible(page, 'an incomplete link');
+    await page.goto(link);
+    await heading(page, 'A key for alice');
+    await page.goto(`${url}/claim?${token}`);
+    await heading(page, 'A key for alice');
+    expect(page.url()).toBe(`${url}/claim`);
+  });
+
+  it('a link that was put together wrongly -> incomplete, and back in the address', async () => {
+    const { url } = await invite();
+    const damaged = `${url}/claim#${'a'.repeat(40)}%20bcd`;
+    const { page } = await open(damaged, { mayComplain: true });
+    await heading(page, 'This link is incomplete');
+    expect(page.url()).toBe(damaged);
+  });
+
+  it('key, curl line and names -> marked as not to be translated', async () => {
+    const { link } = await invite('alice', { name: 'laptop' });
+    const { page } = await open(link);
+    await heading(page, 'A key for alice');
+    const isTranslated = (part: Locator) =>
+      part.evaluate((node) => (node as unknown as { translate: boolean }).translate);
+    for (const text of ['laptop', 'audio:read', 'Audio API', 'Bob'])
+      expect(await isTranslated(page.getByText(text, { exact: true }))).toBe(false);
+    expect(await isTranslated(page.locator('#user'))).toBe(false);
+    await press(page, make);
+    await heading(page, 'Your API key');
+    for (const id of ['#key-text', '#curl-text', '#key-id'])
+      expect(await isTranslated(page.locator(id))).toBe(false);
+    expect(await isTranslated(page.locator('#key h1'))).toBe(true);
   });
 
   it('a link that is used while its page is open -> does not work', async () => {

@@ -1,3 +1,4 @@
+import { readClaimLink } from './claim-link.js';
 import {
   announce,
   createElement,
@@ -11,21 +12,25 @@ import {
   wireCopyButtons,
 } from './page.js';
 
-const states = ['loading', 'invitation', 'key', 'done', 'unusable', 'nothing'];
+const states = ['loading', 'invitation', 'key', 'done', 'unusable', 'incomplete', 'nothing'];
 
 // The token and the key are in these two variables and in the page itself, for as long as they are needed, and nowhere else.
-let token = takeToken();
+let { token = '', ...link } = takeLink();
 let keyId = '';
 
 /** What the one button of the invitation does now. */
 let runAction = () => {};
 
-/** Reads the token out of the address and takes it away there: screens, "back" and reloads are not to have it. */
-function takeToken() {
-  const text = location.hash.slice(1);
-  if (location.hash !== '' || location.search !== '')
-    history.replaceState(null, '', location.pathname);
-  return text;
+/**
+ * Reads the token out of the address and takes it away there: screens, "back" and reloads are not to have it.
+ * An incomplete link stays in the address, so that its reader can mend it.
+ */
+function takeLink() {
+  const found = readClaimLink(location);
+  const { href: address, hash, search, pathname } = location;
+  if (found.found === undefined && (hash !== '' || search !== ''))
+    history.replaceState(null, '', pathname);
+  return { ...found, address };
 }
 
 function show(state, title) {
@@ -53,6 +58,7 @@ async function post(action) {
 let isClaiming = false;
 
 async function open() {
+  if (link.found !== undefined) return showIncomplete();
   if (token === '') return show('nothing', 'Nothing to show');
   show('loading', 'API key invitation');
   const openedToken = token;
@@ -60,8 +66,9 @@ async function open() {
     const invitation = await post('describe');
     // Another link may have been opened meanwhile, or this one used.
     if (openedToken !== token) return;
-    if (invitation) showInvitation(invitation);
-    else refuse();
+    if (!invitation) return refuse();
+    link = {};
+    showInvitation(invitation);
   } catch {
     if (openedToken !== token) return;
     // What is there may be of a link that was opened before.
@@ -82,15 +89,15 @@ function showInvitation({
 }) {
   getById('invitation')
     .querySelector('h1')
-    .replaceChildren('A key for ', createElement('span', { id: 'user' }, user));
-  const strong = (text) => createElement('strong', {}, text);
+    .replaceChildren('A key for ', createElement('span', { id: 'user', translate: false }, user));
+  const strong = (text) => createElement('strong', { translate: false }, text);
   getById('lead').replaceChildren(
     ...(invitedBy === undefined
       ? ['You are invited to use ', strong(apiName), '.']
       : [strong(invitedBy), ' invites you to use ', strong(apiName), '.']),
   );
   const facts = [
-    name === undefined ? undefined : ['Name', name],
+    name === undefined ? undefined : ['Name', createElement('span', { translate: false }, name)],
     ['Allowed to', scopes.length > 0 ? createScopeList(scopes) : 'everything that needs no scope'],
     [
       'Key works',
@@ -158,7 +165,15 @@ function fail(message, retry) {
 
 function refuse() {
   token = '';
-  show('unusable', 'This link does not work');
+  // What was put together from parts may lack one, or hold one too many.
+  if (link.isJoined) {
+    history.replaceState(null, '', link.address);
+    showIncomplete();
+  } else show('unusable', 'This link does not work');
+}
+
+function showIncomplete() {
+  show('incomplete', 'This link is incomplete');
 }
 
 function showKey(made) {
@@ -200,10 +215,11 @@ addEventListener('pageshow', (event) => {
 // The same tab, another link: browsers do not load a page anew for its fragment.
 addEventListener('hashchange', () => {
   if (location.hash === '') return;
-  const next = takeToken();
+  const { token: next = '', ...rest } = takeLink();
   if (isClaiming || !getById('key').hidden)
     return announce('Store this key first, then open the other link again.');
   token = next;
+  link = rest;
   void open();
 });
 

@@ -114,7 +114,7 @@ function showSecret({ title, lead, warning, label, secret, done }) {
       ),
       createElement(
         'code',
-        { id: 'secret-text', role: 'group', 'aria-labelledby': 'secret-label' },
+        { id: 'secret-text', translate: false, role: 'group', 'aria-labelledby': 'secret-label' },
         secret,
       ),
     ),

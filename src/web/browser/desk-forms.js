@@ -83,7 +83,7 @@ function createScopeFields(knownScopes) {
       'label',
       { htmlFor: id },
       createElement('input', { type: 'checkbox', name: 'known-scope', value, id }),
-      createElement('code', {}, value),
+      createElement('code', { translate: false }, value),
     );
   });
   return createElement(
@@ -137,8 +137,12 @@ function readNewKey(data) {
 
 async function createKey(wanted) {
   const { key, record } = await ask('POST', 'keys', wanted);
-  return describeNewKey(`A key for ${record.user}`, key);
+  return describeNewKey(createTitle('A key for', record.user), key);
 }
+
+// Browsers that translate pages must leave the names of users alone.
+const createTitle = (words, user) =>
+  createElement('span', {}, `${words} `, createElement('span', { translate: false }, user));
 
 const describeNewKey = (title, key) => ({
   title,
@@ -153,7 +157,7 @@ async function createLink(wanted, { claimUrl, claimTtlMs }) {
   const link = new URL(claimUrl, location.href);
   link.hash = token;
   return {
-    title: `A claim link for ${claim.user}`,
+    title: createTitle('A claim link for', claim.user),
     lead: 'Send it only to this user: the first person who uses it gets the key. It works once.',
     warning:
       link.protocol === 'http:' && !isLoopback(link.hostname)
@@ -192,7 +196,7 @@ export function openRotate(record, { isOwn, onChange }) {
         options,
       );
       onChange(isOwn ? { operator: { key, keyId: made.keyId } } : {});
-      return describeNewKey(`The new key of ${made.user}`, key);
+      return describeNewKey(createTitle('The new key of', made.user), key);
     },
   });
 }
@@ -243,7 +247,7 @@ export function openRevokeLink(claim, { onChange }) {
         'p',
         {},
         'The claim link for ',
-        createElement('strong', {}, claim.user),
+        createElement('strong', { translate: false }, claim.user),
         ' stops working at once. It has not been used.',
       ),
     ],
@@ -263,9 +267,9 @@ function describeKey({ user, name, keyId }, lead) {
     createElement(
       'p',
       {},
-      createElement('strong', {}, user),
-      name === undefined ? undefined : ` · ${name}`,
+      createElement('strong', { translate: false }, user),
+      name === undefined ? undefined : createElement('span', { translate: false }, ` · ${name}`),
     ),
-    createElement('p', {}, createElement('code', {}, keyId)),
+    createElement('p', {}, createElement('code', { translate: false }, keyId)),
   );
 }

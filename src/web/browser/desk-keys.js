@@ -49,7 +49,7 @@ function describeMetadata({ metadata }) {
     'details',
     {},
     createElement('summary', {}, 'Metadata'),
-    createElement('pre', { tabIndex: 0 }, JSON.stringify(metadata, null, 2)),
+    createElement('pre', { tabIndex: 0, translate: false }, JSON.stringify(metadata, null, 2)),
   );
 }
 

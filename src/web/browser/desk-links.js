@@ -40,7 +40,7 @@ function describeEnd({ status, expiresAt, claimedAt, revokedAt, keyId }) {
     return [
       'Used',
       createExact(claimedAt),
-      createElement('code', { className: 'record-id' }, keyId),
+      createElement('code', { className: 'record-id', translate: false }, keyId),
     ];
   if (status === 'revoked') return ['Revoked', createExact(revokedAt)];
   return [status === 'open' ? 'Works until' : 'Expired', createExact(expiresAt)];

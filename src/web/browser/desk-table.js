@@ -42,11 +42,13 @@ export function createUserCell(label, { user, name, id, mark }, ...more) {
     createElement(
       'div',
       { className: 'user' },
-      createElement('strong', {}, ...allowBreaks(user)),
+      createElement('strong', { translate: false }, ...allowBreaks(user)),
       mark === undefined ? undefined : createElement('span', { className: 'mark' }, mark),
     ),
-    name === undefined ? undefined : createElement('div', { className: 'muted' }, name),
-    createElement('code', { className: 'record-id' }, id),
+    name === undefined
+      ? undefined
+      : createElement('div', { className: 'muted', translate: false }, name),
+    createElement('code', { className: 'record-id', translate: false }, id),
     ...more,
   );
 }

@@ -119,6 +119,8 @@ export function createScopeList(scopes) {
   return createElement(
     'ul',
     { className: 'scopes', role: 'list' },
-    ...scopes.map((scope) => createElement('li', {}, createElement('code', {}, scope))),
+    ...scopes.map((scope) =>
+      createElement('li', {}, createElement('code', { translate: false }, scope)),
+    ),
   );
 }
