@@ -192,13 +192,13 @@ describe('a first use that was written while no trigger fired', () => {
     await store.insert(old);
     await store.rotate(old.keyId, next, { overlapMs: 1_000, startsAt: 'first-use' });
     await pool.query('alter table api_keys disable trigger first_use');
-    await store.touch([{ keyId: next.keyId, usedAt: new Date('2030-01-01T00:00:00Z') }]);
+    await store.touch([{ keyId: next.keyId, usedAt: new Date('2026-03-01T00:00:00Z') }]);
     expect((await store.get(old.keyId))?.expiresAt).toBeUndefined();
 
     await store.migrate();
-    await store.touch([{ keyId: next.keyId, usedAt: new Date('2030-01-01T00:01:00Z') }]);
+    await store.touch([{ keyId: next.keyId, usedAt: new Date('2026-03-01T00:01:00Z') }]);
 
-    expect((await store.get(old.keyId))?.expiresAt).toEqual(new Date('2030-01-01T00:01:01Z'));
+    expect((await store.get(old.keyId))?.expiresAt).toEqual(new Date('2026-03-01T00:01:01Z'));
     expect((await store.get(next.keyId))?.overlapMs).toBeUndefined();
   });
 });

@@ -93,7 +93,8 @@ describe('a watch on a table that does not announce', () => {
     'alter table api_keys disable trigger announce_replicated',
     'drop function api_keys_announce() cascade',
     `create or replace function api_keys_announce() returns trigger language plpgsql as 'begin return null; end'`,
-    'alter function api_keys_announce() security definer',
+    'alter function api_keys_announce() security invoker',
+    'grant execute on function api_keys_announce() to public',
     'alter function api_keys_announce_row() reset search_path',
     `drop trigger announce_update on api_keys;
       create trigger announce_update after update on api_keys for each statement when (false) execute function api_keys_announce();

@@ -169,3 +169,29 @@ describe('the restricted role', () => {
     expect(await store.get(keyId)).not.toHaveProperty('expiresAt');
   });
 });
+
+it('a use that lies two days ahead, from a server with a wrong clock -> counts as now, and stretches no overlap', async () => {
+  const old = storedKey();
+  const next = successor();
+  await store.insert(old);
+  await store.rotate(old.keyId, next, { overlapMs: 3_600_000, startsAt: 'first-use' });
+  const now = Date.now();
+
+  await store.touch([{ keyId: next.keyId, usedAt: new Date(now + 2 * 86_400_000) }]);
+
+  const used = (await store.get(next.keyId))!.lastUsedAt!.getTime();
+  const end = (await store.get(old.keyId))!.expiresAt!.getTime();
+  expect(Math.abs(used - now)).toBeLessThan(60_000);
+  expect(Math.abs(end - now - 3_600_000)).toBeLessThan(60_000);
+
+  // By hand, the overlap is bound all the same.
+  const [waiting, last] = [storedKey(), successor()];
+  await store.insert(waiting);
+  await store.rotate(waiting.keyId, last, { overlapMs: 3_600_000, startsAt: 'first-use' });
+  await pool.query(
+    `update api_keys set last_used_at = now() + interval '2 days' where key_id = $1`,
+    [last.keyId],
+  );
+  const bound = (await store.get(waiting.keyId))!.expiresAt!.getTime();
+  expect(Math.abs(bound - now - 3_600_000)).toBeLessThan(60_000);
+});

@@ -50,8 +50,10 @@ const janitor = `
   fi
   rm -rf "$1"`;
 
-/** Starts a PostgreSQL of its own, out of npm, on a free port of this machine. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** Starts a PostgreSQL of its own, out of npm, on a free port of this machine; `extra` are settings of its own. */
+export async function startPostgres(
+  extra: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
   const identity = serverIdentity();
   const folder = mkdtempSync(join(tmpdir(), 'require-api-key-postgres-'));
   chmodSync(folder, 0o755);
@@ -89,6 +91,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     fsync: 'off',
     full_page_writes: 'off',
     max_connections: '200',
+    ...extra,
   };
   let server: ChildProcess;
   const start = async () => {

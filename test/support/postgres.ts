@@ -30,8 +30,10 @@ export async function createDatabase(settings: DatabaseSettings = {}): Promise<T
 }
 
 /** A server of the test file's own, to be killed, frozen and restarted; ended with the file. */
-export async function startServer(): Promise<PostgresServer & TestDatabase> {
-  const server = await startPostgres();
+export async function startServer(
+  settings?: Readonly<Record<string, string>>,
+): Promise<PostgresServer & TestDatabase> {
+  const server = await startPostgres(settings);
   const opened = connections(server.url);
   afterAll(async () => {
     await server.kill();

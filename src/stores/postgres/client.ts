@@ -1,4 +1,6 @@
 import type { Check } from '../../lib/options.js';
+import { warnOnce } from '../../lib/warn.js';
+import { unannounced } from './schema/announcements.js';
 
 /** A `pg` Pool, a connected `pg` Client, PGlite, or anything else that runs one statement with `$1`-style parameters. */
 export interface PostgresClient {
@@ -71,4 +73,20 @@ export function ignoreIdleErrors(client: PostgresClient): void {
   if (guarded.has(client) || !(isPgPool(client) || isPgClient(client))) return;
   guarded.add(client);
   client.on('error', () => {});
+  if (isPgClient(client)) hearWarnings(client);
+}
+
+const heard = new WeakSet<object>();
+
+/** Passes on, once for each connection, what a trigger warns of: that a change could not be announced. */
+export function hearWarnings(client: PgClient): void {
+  if (heard.has(client)) return;
+  heard.add(client);
+  client.on('notice', ({ code }: { code?: string }) => {
+    if (code !== unannounced) return;
+    warnOnce(
+      "PostgresKeyStore: the server's queue of notifications is full, so a change was made without its announcement. Other processes " +
+        'see it within "cacheTtlMs". Somebody listens and sits in a transaction: "npx require-api-key doctor" says who.',
+    );
+  });
 }

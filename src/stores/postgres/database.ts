@@ -1,4 +1,4 @@
-import { isPgClient, isPgPool, type PgPool, type PostgresClient } from './client.js';
+import { hearWarnings, isPgClient, isPgPool, type PgPool, type PostgresClient } from './client.js';
 import { codeOf, isStatementError, toSafeError } from './safe-error.js';
 import { NoAnswerError, within } from '../../lib/within.js';
 
@@ -18,8 +18,12 @@ export interface Statement {
 
 /** How often a statement is sent at most, the first time included. */
 const maxAttempts = 4;
-/** serialization_failure and deadlock_detected: the statement had no effect and may be sent again. */
-const retryable = new Set(['40001', '40P01']);
+/**
+ * serialization_failure, deadlock_detected, and program_limit_exceeded, with which a commit fails that the queue of notifications has no
+ * room for: the statement had no effect and may be sent again. The next time the trigger sees that the queue is full, and changes the
+ * key without an announcement.
+ */
+const retryable = new Set(['40001', '40P01', '54000']);
 
 /** Sends statements, each with a time limit of its own: a server that is frozen must not hold requests for ever. */
 export class Database {
@@ -92,6 +96,7 @@ async function sendThroughPool(
   const ignore = () => {};
   // While it is checked out nobody else listens, and an unheard `error` event would end the process.
   connection.on('error', ignore);
+  hearWarnings(connection);
   let unfit: Error | undefined;
   try {
     const leftMs = limitMs === 0 ? 0 : Math.max(1, limitMs - (performance.now() - startedAt));

@@ -12,13 +12,33 @@ const columns =
 /** All of a row whose change is announced, as an SQL expression. */
 const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
+/** From this share of it on, what the server holds of announcements that somebody has not read yet counts as full. */
+const fullQueue = 0.95;
+/** The SQLSTATE of the warning that a change was not announced: in class 01, that of warnings. */
+export const unannounced = '01RAK';
+
+/**
+ * Where the queue is full, the commit would fail: an announcement must never veto a revocation. So none is made, and the function's own
+ * comment is changed instead: each heartbeat reads that, and all processes read everything again. To ask for the usage also makes
+ * room in the queue that is left of listeners who are gone.
+ */
+const unlessQueueIsFull = `
+        if pg_notification_queue_usage() >= ${fullQueue} then
+          execute format('comment on function %s is %L',
+            (select t.tgfoid::regprocedure::text from pg_trigger t where t.tgrelid = tg_relid and t.tgname = tg_name),
+            'a change was not announced at ' || clock_timestamp()::text);
+          raise warning using errcode = '${unannounced}',
+            message = 'the notification queue of the server is full, so this change was not announced',
+            hint = 'End the oldest transaction: select pid, usename, application_name, xact_start from pg_stat_activity order by xact_start';
+          return null;
+        end if;`;
+
 /**
  * Announces each key that is inserted, changed or deleted by anyone, once a statement, by its id; where the whole table is emptied
  * or very many rows change, by an empty text. A change of `last_used_at` alone is none.
  */
 export const announce: TriggerFunction = {
   ending: '_announce',
-  isDefiners: false,
   body: () => `
       declare
         ${channelDeclarations}
@@ -36,6 +56,9 @@ export const announce: TriggerFunction = {
             where ${rowOf('o')} is distinct from ${rowOf('n')} and changed.changed_id is not null
             limit ${maxAnnounced + 1});
         end if;
+        if tg_op <> 'TRUNCATE' and cardinality(ids) = 0 then
+          return null;
+        end if;${unlessQueueIsFull}
         if tg_op = 'TRUNCATE' or cardinality(ids) > ${maxAnnounced} then
           perform pg_notify(channel, '');
         else
@@ -48,14 +71,13 @@ export const announce: TriggerFunction = {
 /** The same for one row: what logical replication applies fires no statement's triggers. */
 export const announceRow: TriggerFunction = {
   ending: '_announce_row',
-  isDefiners: false,
   body: () => `
       declare
         ${channelDeclarations}
       begin
         if tg_op = 'UPDATE' and ${rowOf('old')} is not distinct from ${rowOf('new')} then
           return null;
-        end if;
+        end if;${unlessQueueIsFull}
         if tg_op <> 'INSERT' then
           perform pg_notify(channel, old.key_id);
         end if;

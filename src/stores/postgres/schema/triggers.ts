@@ -2,7 +2,12 @@ import type { Names } from '../names.js';
 import { quoteLiteral } from '../quote.js';
 import { announce, announcementTriggers, announceRow, replicatedTrigger } from './announcements.js';
 import { firstUse, firstUseTrigger } from './first-use.js';
-import { fingerprintOf, fingerprintSql, type TriggerFunction } from './trigger-function.js';
+import {
+  fingerprintOf,
+  fingerprintSql,
+  isGuarded,
+  type TriggerFunction,
+} from './trigger-function.js';
 
 interface Trigger {
   /** As `pg_trigger.tgenabled` has them. O: fires for ordinary sessions; R: for those that write as replicas; A: for both. */
@@ -60,11 +65,14 @@ export const areArmed = (names: Names): string =>
 /**
  * As an SQL expression: a text that stays the same while every announcing trigger is there, as it is created here, and enabled; null where
  * one is not. It differs after a trigger, its function, or the name of the table or its schema was changed for a moment, as the row that
- * describes it was written again: for the table that of its row type, which a `truncate` leaves alone.
+ * describes it was written again: for the table that of its row type, which a `truncate` leaves alone. It differs too after a change
+ * that was not announced, which leaves a comment.
  */
 export const announcementStamp = (names: Names): string => `(
     select case when pg_catalog.count(*) = ${Object.keys(announcing).length} then pg_catalog.string_agg(
-      pg_catalog.concat_ws(' ', t.oid, t.xmin, p.oid, p.xmin, y.oid, y.xmin, n.oid, n.xmin), ', ' order by t.tgname) end
+      pg_catalog.concat_ws(' ', t.oid, t.xmin, p.oid, p.xmin, y.oid, y.xmin, n.oid, n.xmin, (
+        select d.xmin::text || d.description from pg_catalog.pg_description d
+        where d.objoid = p.oid and d.classoid = 'pg_catalog.pg_proc'::regclass::oid and d.objsubid = 0)), ', ' order by t.tgname) end
     ${armed(names, announcing)})`;
 
 /** The triggers that are as they have to be: `t`, with their functions `p`, their table `c`, its row type `y` and its schema `n`. */
@@ -81,6 +89,7 @@ function armed(names: Names, wanted: Readonly<Record<string, Trigger>>): string 
       join pg_catalog.pg_trigger t on t.tgrelid = c.oid
       join pg_catalog.pg_proc p on p.oid = t.tgfoid
     where c.oid = pg_catalog.to_regclass(${quoteLiteral(names.keys)})::oid and not ${isInherited('c.oid')}
+      and ${isGuarded('p', 'c.oid')}
       and (t.tgname, t.tgenabled, t.tgtype, t.tgqual is null and t.tgattr::text = '', ${fingerprintSql('p')})
         in (${rows.join(',\n          ')})`;
 }
