@@ -3,6 +3,7 @@ import { ClaimError } from '../stores/claim-store.js';
 import { KeyStoreError } from '../stores/key-store-error.js';
 import { Failure } from './failure.js';
 import { inOptionWords } from './option-words.js';
+import { mask } from './secrets.js';
 
 export interface ExitMessage {
   /** Nothing where all has been said. */
@@ -23,7 +24,7 @@ export function explainError(error: unknown): ExitMessage {
   const isArgument = error instanceof TypeError || error instanceof RangeError;
   if (isArgument && complaint !== undefined)
     return { sentence: inOptionWords(complaint), exitCode: 2 };
-  return { sentence: complaint ?? error.message, exitCode: 1 };
+  return { sentence: mask(complaint ?? error.message), exitCode: 1 };
 }
 
 function explainUsage({ code, message, exitCode }: CommanderError): ExitMessage {
@@ -42,5 +43,5 @@ function explainUsage({ code, message, exitCode }: CommanderError): ExitMessage 
   const advice = isKeyAsArgument
     ? ' A key is never read from the arguments, only from standard input or a file.'
     : '';
-  return { sentence: sentence + advice, exitCode: 2 };
+  return { sentence: mask(sentence) + advice, exitCode: 2 };
 }

@@ -1,4 +1,4 @@
-import { mask } from './secrets.js';
+import { maskKeys } from '../lib/mask.js';
 import { plain } from './terminal/output.js';
 
 /** `note`: nothing is wrong, and yet it is good to know. */
@@ -14,9 +14,13 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** For texts that came from elsewhere, such as a database: keys, passwords and what else is known to be secret do not pass. */
+/** Whatever else a finding repeats, no key passes. Other secrets are masked where the text comes in. */
 export function maskFinding({ message, remedy, ...rest }: Finding): Finding {
-  return { ...rest, message: mask(message), ...(remedy !== undefined && { remedy: mask(remedy) }) };
+  return {
+    ...rest,
+    message: maskKeys(message),
+    ...(remedy !== undefined && { remedy: maskKeys(remedy) }),
+  };
 }
 
 export const isTrouble = ({ severity }: Finding) => severity !== 'note';

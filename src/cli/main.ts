@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { addCommands } from './commands/index.js';
 import { explainError } from './explain-error.js';
+import { Failure } from './failure.js';
 import { programName } from './paste-line.js';
 import { mask, refuseKeysIn } from './secrets.js';
 import { plain, say } from './terminal/output.js';
@@ -26,11 +27,19 @@ export async function main(args: readonly string[]): Promise<void> {
     const { sentence, exitCode } = explainError(error);
     // An error text of the database may have several lines, or one that is made to look like another of ours.
     if (sentence !== undefined) say(`error: ${plain(sentence.replaceAll(/\s*\n\s*/g, ' '))}`);
-    if (exitCode !== 0 && args.includes('--debug')) say(mask(inspect(error, { depth: 6 })));
+    if (exitCode !== 0 && args.includes('--debug')) say(describeOrigin(error));
     process.exitCode = exitCode;
   } finally {
     isDecided = true;
   }
+}
+
+/** Where an error comes from, masked but for the sentence of our own. */
+function describeOrigin(error: unknown): string {
+  const text = inspect(error, { depth: 6 });
+  return error instanceof Failure && error.message !== ''
+    ? text.split(error.message).map(mask).join(error.message)
+    : mask(text);
 }
 
 /** The whole command line, not yet run. */

@@ -1,26 +1,27 @@
 import { parseApiKey } from '../keys/key-format.js';
+import { findKeyLike, maskSecrets } from '../lib/mask.js';
 import { Misuse } from './failure.js';
 
 const secrets = new Set<string>();
 
-/** From now on this text is masked in whatever is said. Short ones would turn up in innocent words. */
+/** From now on this text is masked in what comes from outside. Short ones turn up in innocent words. */
 export function rememberSecret(text: string): void {
   if (text.length >= 8) secrets.add(text);
 }
 
-/** The text without connection passwords, keys and what else is known to be secret. */
+/**
+ * Text of other origin without connection passwords, keys and what else is known to be secret.
+ * Never for sentences of our own: a password such as `password` stands in them too.
+ */
 export function mask(text: string): string {
   let masked = text;
   for (const secret of secrets) masked = masked.replaceAll(secret, '<secret>');
-  return masked
-    .replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):(?!\d{1,5}\/)[^\s@]*@/gi, '$1:<secret>@')
-    .replaceAll(/(\bpassword=)[^\s&]+/gi, '$1<secret>')
-    .replaceAll(/\b[a-z][a-z0-9_]*_[0-9A-Za-z]{48}\b/g, '<key>');
+  return maskSecrets(masked);
 }
 
 /** The key in the text, if one of this library's form does. */
 export function findKey(text: string): { keyId: string } | undefined {
-  for (const [candidate] of text.matchAll(/[a-z][a-z0-9_]*_[0-9A-Za-z]{48}/g)) {
+  for (const candidate of findKeyLike(text)) {
     const parsed = parseApiKey(candidate);
     if (parsed) return parsed;
   }

@@ -1,4 +1,5 @@
 import { errorsWithin, isError } from '../lib/errors.js';
+import { maskSecrets } from '../lib/mask.js';
 
 /** An error under the code that its client was answered. */
 interface Fault extends Error {
@@ -62,18 +63,14 @@ function describeError(error: unknown, isConfiguration: boolean, depth = 0): str
   }
 }
 
-// Anybody's digests and keys: the error at hand may have come of another request. Of a key all but the prefix, which would be looked
-// for anew from each letter of a long text.
-const digestsAndKeys =
-  /(sha256:)?(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])|_[0-9a-z]{48}(?![0-9a-z])/gi;
-
 /** Keys reach error messages through drivers and templates: as they are, quoted, or encoded in one way or another. */
 function mask(text: string, presentedKey: string | undefined): string {
-  const masked = presentedKey === undefined ? text : maskKey(text, presentedKey);
-  return masked.replace(digestsAndKeys, '[digest or key]');
+  // Anybody's keys and digests: the error at hand may have come of another request.
+  const masked = presentedKey === undefined ? text : maskPresentedKey(text, presentedKey);
+  return maskSecrets(masked, (what) => `[${what}]`);
 }
 
-function maskKey(text: string, key: string): string {
+function maskPresentedKey(text: string, key: string): string {
   const forms = [
     key,
     JSON.stringify(key).slice(1, -1),

@@ -134,10 +134,6 @@ export const isName = (value: unknown): value is string =>
 export const mustBeName: Check = (value) =>
   isName(value) ? undefined : 'a string, not blank, without control characters';
 
-/** Whether the text has the form of a key or a digest, which have no business where names stand. */
-export const isKeyLike = (text: string) =>
-  /^(sha256:)?[0-9a-f]{64}$|^[a-z][a-z0-9_]*_[0-9A-Za-z]{48}$/i.test(text);
-
 /** A scope by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and backslash. */
 const isScope = (value: unknown): value is string =>
   typeof value === 'string' && /^[!#-[\]-~]+$/.test(value);

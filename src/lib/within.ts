@@ -3,7 +3,7 @@ export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 
   constructor(limitMs: number) {
-    super(`no answer within ${limitMs} ms`);
+    super(`no answer within ${Math.max(1, Math.round(limitMs))} ms`);
   }
 }
 

@@ -1,12 +1,7 @@
 import type { KeySource } from '../keys/key-source.js';
+import { isKeyLike } from '../lib/mask.js';
 import { parseKeys } from './key-entries.js';
-import {
-  assertArgument,
-  checkOptions,
-  mustBeName,
-  mustBeScopes,
-  isKeyLike,
-} from '../lib/options.js';
+import { assertArgument, checkOptions, mustBeName, mustBeScopes } from '../lib/options.js';
 import { EnvironmentSource } from './environment-source.js';
 
 /** Whose key the variable holds, and what it may do. */

@@ -25,6 +25,12 @@ describe('within', () => {
     );
   });
 
+  it('a limit that is no whole number -> told rounded', async () => {
+    const outcome = expect(within(1999.9062, never)).rejects.toThrow('no answer within 2000 ms');
+    await vi.advanceTimersByTimeAsync(2_000);
+    await outcome;
+  });
+
   it('a limit of 0 -> waits without a timer', async () => {
     void within(0, never);
     await expect(within(0, Promise.resolve('done'))).resolves.toBe('done');

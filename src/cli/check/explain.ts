@@ -1,5 +1,6 @@
 import type { Finding, Severity } from '../finding.js';
 import { programName, quote } from '../paste-line.js';
+import { mask } from '../secrets.js';
 import type { Answer } from './call.js';
 import { asOptions, readChallenge, sameExpectation, type Expectation } from './challenge.js';
 
@@ -249,8 +250,8 @@ function targetOf({ status, headers, url }: Reply) {
     ? new URL(location, url)
     : url;
   return {
-    origin,
-    place: `'${(origin + pathname).replaceAll("'", '%27')}'`,
+    origin: mask(origin),
+    place: `'${mask(origin + pathname).replaceAll("'", '%27')}'`,
     isHttp: /^https?:$/.test(protocol),
     isUpgrade: url.protocol === 'http:' && protocol === 'https:' && hostname === url.hostname,
   };
@@ -267,5 +268,7 @@ function scopesIn({ headers, detail = '' }: Reply): string[] {
   const inChallenge = /scope="([!#-[\]-~ ]{1,200})"/.exec(headers['www-authenticate'] ?? '');
   const inDetail = /\blacks a scope it needs here: ([!#-[\]-~ ]{1,200})\.$/.exec(detail);
   const [, scopes = ''] = inChallenge ?? inDetail ?? [];
-  return scopes.split(' ').filter((scope) => scope !== '');
+  return mask(scopes)
+    .split(' ')
+    .filter((scope) => scope !== '');
 }

@@ -5,6 +5,7 @@ import type { DatabaseOptions } from '../database/database-options.js';
 import type { Finding } from '../finding.js';
 import { commandOn } from '../paste-line.js';
 import { keysUpTo } from '../records/list-up-to.js';
+import { mask } from '../secrets.js';
 import { count } from '../terminal/count.js';
 import { plain } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
@@ -89,7 +90,7 @@ function named(records: readonly KeyRecord[]): string {
     .slice(0, maxNamed)
     .map(
       ({ keyId, user, expiresAt }) =>
-        `${keyId} of ${plain(user)}${expiresAt ? ` (${formatTime(expiresAt)})` : ''}`,
+        `${keyId} of ${plain(mask(user))}${expiresAt ? ` (${formatTime(expiresAt)})` : ''}`,
     );
   const rest = records.length - names.length;
   return names.join(', ') + (rest > 0 ? ` and ${rest} more` : '');

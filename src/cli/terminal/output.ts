@@ -1,10 +1,10 @@
 import { fstatSync } from 'node:fs';
+import { maskKeys } from '../../lib/mask.js';
 import { Failure } from '../failure.js';
-import { mask } from '../secrets.js';
 
-/** Words for a human, on stderr. */
+/** Words for a human, on stderr. Text of other origin in them has been masked before. */
 export function say(text: string): void {
-  const lines = mask(text).split('\n').map(plain);
+  const lines = maskKeys(text).split('\n').map(plain);
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 

@@ -1,4 +1,5 @@
 import { errorsWithin, isError } from '../../lib/errors.js';
+import { maskSecrets } from '../../lib/mask.js';
 import { NoAnswerError } from '../../lib/within.js';
 
 /** What may be copied from a driver's error: names and codes, never values of rows. */
@@ -62,10 +63,10 @@ function hintFor(code: string | undefined, message: string): string {
 
 function withoutDigests(error: unknown): Error {
   const copy = new Error(messageOf(error));
-  if (isError(error) && error.stack) copy.stack = mask(error.stack);
+  if (isError(error) && error.stack) copy.stack = maskSecrets(error.stack);
   for (const name of safeProperties) {
     const value = (error as Record<string, unknown> | null | undefined)?.[name];
-    if (typeof value === 'string') Object.assign(copy, { [name]: mask(value) });
+    if (typeof value === 'string') Object.assign(copy, { [name]: maskSecrets(value) });
   }
   // As the system says it of a connection: whoever explains errors needs to know one code only.
   if (error instanceof NoAnswerError) Object.assign(copy, { code: 'ETIMEDOUT' });
@@ -74,9 +75,7 @@ function withoutDigests(error: unknown): Error {
 
 function messageOf(error: unknown): string {
   if (!isError(error)) return 'the client gave no reason';
-  return error.message === '' ? errorsWithin(error).map(messageOf).join('; ') : mask(error.message);
-}
-
-function mask(text: string): string {
-  return text.replaceAll(/(sha256:)?[0-9a-f]{64}/gi, '<digest>');
+  return error.message === ''
+    ? errorsWithin(error).map(messageOf).join('; ')
+    : maskSecrets(error.message);
 }

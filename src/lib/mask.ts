@@ -1,0 +1,33 @@
+/** The part of a key of this library behind its prefix: `_`, and 48 characters of base62. */
+const ending = '_[0-9A-Za-z]{48}';
+
+/** Whether the text has the form of a key or a digest, which have no business where names stand. */
+export const isKeyLike = (text: string) => keyOrDigest.test(text);
+const keyOrDigest = new RegExp(`^(?:sha256:)?[0-9a-f]{64}$|^[a-z][a-z0-9_]*${ending}$`, 'i');
+
+/** All parts of the text that have the form of a key. */
+export const findKeyLike = (text: string): string[] => text.match(keyInText) ?? [];
+// A prefix has at most 32 characters; without a bound, long texts would be searched again and again.
+const keyInText = new RegExp(`[a-z][a-z0-9_]{0,31}${ending}`, 'g');
+
+/** What stands in place of a secret. */
+type Mark = (what: 'key' | 'digest' | 'secret') => string;
+const inAngles: Mark = (what) => `<${what}>`;
+
+/** The text with `<key>` for each key of this library's form, also one that is changed in case or goes on. */
+export const maskKeys = (text: string, mark: Mark = inAngles): string =>
+  text.replaceAll(anyKey, mark('key'));
+const anyKey = new RegExp(`(?:[a-z][a-z0-9_]{0,31})?${ending}[0-9A-Za-z]*`, 'gi');
+
+/**
+ * Text of other origin without what could be a secret: keys, digests, passwords of connections.
+ * Only for such text. Sentences of this library hold no secret, and may hold what looks like one.
+ */
+export const maskSecrets = (text: string, mark: Mark = inAngles): string =>
+  maskKeys(text, mark)
+    .replaceAll(/(?:sha256:)?[0-9a-f]{64,}/gi, mark('digest'))
+    .replaceAll(connectionPassword, `$1:${mark('secret')}@`)
+    .replaceAll(/(password=)[^\s&]+/gi, `$1${mark('secret')}`);
+// Bounded, as each `://` begins a search of its own.
+const connectionPassword =
+  /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@]{0,300}):(?!\d{1,5}\/)[^\s@]{0,300}@/gi;
