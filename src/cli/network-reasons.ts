@@ -9,3 +9,19 @@ export const networkReasons = {
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
 } as const;
+
+/** Why a TLS certificate is refused, by the code of Node's error. */
+export const certificateReasons = {
+  CERT_HAS_EXPIRED: 'its TLS certificate has expired',
+  CERT_NOT_YET_VALID: 'its TLS certificate is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    'its TLS certificate is signed by an authority that this machine does not trust',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'its TLS certificate comes without the intermediate certificates',
+  UNABLE_TO_GET_ISSUER_CERT:
+    'its TLS certificate is signed by an authority that this machine does not trust',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'its TLS certificate is signed by an authority that this machine does not trust',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
+} as const;

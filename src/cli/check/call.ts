@@ -1,6 +1,6 @@
 import { request as requestHttp, type IncomingHttpHeaders } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { networkReasons } from '../network-reasons.js';
+import { certificateReasons, networkReasons } from '../network-reasons.js';
 import { parseJson } from '../values/parse-json.js';
 
 export interface Call {
@@ -65,18 +65,7 @@ function problemIn(text: string): Pick<Answer, 'code' | 'detail'> {
   return { code, ...(typeof detail === 'string' && { detail }) };
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ...networkReasons,
-  CERT_HAS_EXPIRED: 'its TLS certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN:
-    'its TLS certificate is signed by an authority that this machine does not trust',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'its TLS certificate comes without the intermediate certificates',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'its TLS certificate is signed by an authority that this machine does not trust',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
-};
+const reasons: Readonly<Record<string, string>> = { ...networkReasons, ...certificateReasons };
 
 /** Why there was no answer. */
 export function reasonOf(error: unknown, { protocol }: URL): { code: string; why: string } {

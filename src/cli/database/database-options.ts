@@ -32,7 +32,8 @@ export function requireDatabaseUrl(options: DatabaseOptions): string {
       'no database is set: put DATABASE_URL=postgres://... into the environment or .env, or give --database <url>',
     );
   }
-  assertDatabaseUrl(url, options.database === undefined ? 'DATABASE_URL' : '--database');
+  const name = options.database === undefined ? 'DATABASE_URL' : '--database';
+  assertDatabaseUrl(url, name, options.schema);
   return url;
 }
 

@@ -1,13 +1,24 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Misuse } from '../failure.js';
-import { rememberSecret } from '../secrets.js';
+import { isShowableName } from '../paste-line.js';
+import { mask, rememberSecret } from '../secrets.js';
 
-/** @throws {Misuse} that never repeats what stands there: it holds a password. */
-export function assertDatabaseUrl(url: string, name: string): void {
+/**
+ * @param schema the schema of `--schema`, if it is given
+ * @throws {Misuse} that never repeats what stands there: it holds a password.
+ */
+export function assertDatabaseUrl(url: string, name: string, schema?: string): void {
   if (!isShowable(url)) rememberSecret(url);
   if (/^["']/.test(url))
     throw new Misuse(`${name} has quotes that are part of its value: remove them`);
   if (!/^(postgres|postgresql|socket):/i.test(url)) {
     throw new Misuse(`${name} is not a PostgreSQL URL: write postgres://user:password@host/name`);
+  }
+  if (hasSeveralHosts(url)) {
+    throw new Misuse(
+      `${name} names several hosts, and pg takes one: name the primary server alone, or a name or proxy that leads to it`,
+    );
   }
   const password = passwordOf(url);
   if (password === undefined) {
@@ -16,6 +27,10 @@ export function assertDatabaseUrl(url: string, name: string): void {
     );
   }
   rememberSecret(password);
+  const parameters = parse(url).searchParams;
+  rememberSecret(parameters.get('password') ?? '');
+  if (schema === undefined) assertNoSchema(parameters.get('schema'), name);
+  assertReadable(parameters, name);
 }
 
 /** Whether it can be told: it is read without doubt, and holds no password. */
@@ -23,21 +38,87 @@ export function isShowable(url: string): boolean {
   return passwordOf(url) === '' && !/[?&][^=]*(pass|secret|token)/i.test(url);
 }
 
-/** The database without user, password and parameters: `host:5432/name`; without the path where that may be a part of the password. */
+/** The database without user, password and parameters: `host:5432/name`; without the path if that may be a part of the password. */
 export function placeOf(url: string): string {
-  const { host, pathname } = new URL(url.replace('@/', '@socket/'));
+  const { host, pathname } = parse(url);
   return host + (/^\/[\w.-]*$/.test(pathname) ? pathname : '');
 }
+
+/** A host may be missing if a socket is named among the parameters. */
+const parse = (url: string) => new URL(url.replace('@/', '@socket/'));
 
 function passwordOf(url: string): string | undefined {
   // Of a socket the address may have no host: `socket:/run/postgresql`.
   if (!/^(\w+:\/\/|socket:\/)/i.test(url)) return undefined;
   try {
-    // A host may be missing where a socket is named among the parameters.
-    const { password, pathname, search, hash } = new URL(url.replace('@/', '@socket/'));
+    const { password, pathname, search, hash } = parse(url);
     // A password with a `/`, `?` or `#` ends the host early, and its rest would be told as the name of the database.
     return /@/.test(pathname + search + hash) ? undefined : decodeURIComponent(password);
   } catch {
     return undefined;
+  }
+}
+
+/** As libpq takes them: `host1:5432,host2:5432`. An `@` further on means that the password ends the host early. */
+function hasSeveralHosts(url: string): boolean {
+  const [, authority = '', rest = ''] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(url) ?? [];
+  if (rest.includes('@')) return false;
+  return authority.replace(/^.*@/s, '').includes(',') || /[?&]host=[^&]*(,|%2c)/i.test(rest);
+}
+
+/**
+ * Prisma's habit, which neither `pg` nor a key store of an application reads. To read it here alone would
+ * make keys where the application does not look.
+ */
+function assertNoSchema(schema: string | null, name: string): void {
+  if (schema === null || schema === '' || schema === 'public') return;
+  const shown = isShowableName(schema) ? mask(schema) : '<name>';
+  throw new Misuse(
+    `${name} has "schema=${shown}", which only Prisma reads: give --schema ${shown} here and schema: '${shown}' to the PostgresKeyStore of the application, or --schema public for the tables in public`,
+  );
+}
+
+/** The files that `pg` reads for TLS. It would tell of them with the system's bare error, or later with one of OpenSSL. */
+function assertReadable(parameters: URLSearchParams, name: string): void {
+  for (const option of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const file = parameters.get(option);
+    if (file === null || file === '') continue;
+    const text = readTlsFile(file, `${name}: the file "${mask(file)}" of ${option}`);
+    if (option !== 'sslkey' && !isCertificate(text)) {
+      throw new Misuse(
+        `${name}: the file "${mask(file)}" of ${option} holds no certificate: give one in PEM form, which begins with -----BEGIN CERTIFICATE-----`,
+      );
+    }
+  }
+}
+
+function readTlsFile(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    // libpq's word for the authorities of the system.
+    const advice =
+      file === 'system'
+        ? ': remove sslrootcert=system; without it, the authorities are trusted that come with Node'
+        : ': name a file that is there, or remove the option';
+    throw new Misuse(`${what} cannot be read: ${fileReasons[code] ?? code}${advice}`, {
+      cause: error,
+    });
+  }
+}
+
+const fileReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'there is no such folder',
+};
+
+function isCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text).subject !== undefined;
+  } catch {
+    return false;
   }
 }

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import type { PostgresKeyStore } from '../../stores/postgres/postgres-key-store.js';
 import { Failure } from '../failure.js';
@@ -19,10 +20,16 @@ export async function withStore<Result>(
     loadPg(),
     import('../../stores/postgres/postgres-key-store.js'),
   ]);
+  const sockets: Socket[] = [];
   const pool = new Pool({
     connectionString: url,
     connectionTimeoutMillis: limitMs,
     application_name: 'require-api-key',
+    stream: () => {
+      const socket = new Socket();
+      sockets.push(socket);
+      return socket;
+    },
   });
   try {
     const store = new PostgresKeyStore({ client: pool, schema, table, queryTimeoutMs: limitMs });
@@ -31,6 +38,8 @@ export async function withStore<Result>(
     });
   } finally {
     await pool.end();
+    // pg leaves a connection open if it lacks a password, and the process would wait for the server.
+    for (const socket of sockets) socket.destroy();
   }
 }
 

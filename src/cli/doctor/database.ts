@@ -1,3 +1,4 @@
+import { DatabaseFailure } from '../database/database-failure.js';
 import { findDatabaseUrl, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
 import { describeState } from '../database/schema-state.js';
@@ -39,6 +40,10 @@ function explain(failure: Failure, name: string): Finding {
   const { cause } = failure;
   if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')
     return missingPg;
+  if (failure instanceof DatabaseFailure && failure.remedy !== undefined) {
+    const { what, remedy } = failure;
+    return { severity: 'error', code: 'unreachable_database', message: sentence(what), remedy };
+  }
   const message = sentence(failure.message);
   return failure instanceof Misuse
     ? { severity: 'error', code: 'wrong_database_url', message, remedy: `fix ${name}` }
