@@ -12,10 +12,10 @@ import { ClaimError } from '../stores/claim-store.js';
 import { WebProblem } from './http/problem.js';
 import { readJson } from './http/read-json.js';
 import { pathOf, runMethod, type Action, type Methods } from './http/route.js';
-import { assertSameOrigin } from './http/same-origin.js';
+import { assertSameOrigin, type OwnAddress } from './http/same-origin.js';
 import { setSecurityHeaders } from './http/security-headers.js';
 import { sendJson } from './http/send.js';
-import { mustBeAddress } from './must-be-address.js';
+import { mustBeAddress, mustBePublicUrl } from './must-be-address.js';
 import { mustBeManager } from './must-be-manager.js';
 import { pageRoutes } from './page-routes.js';
 
@@ -36,6 +36,11 @@ export interface ClaimPageOptions {
   header?: string | undefined;
   /** The scheme before the key in that header, as given to `requireApiKey`. Default: none. */
   scheme?: string | undefined;
+  /**
+   * The http or https address at which readers open the page, if a proxy does not pass on their `Host`: only its scheme, host and
+   * port count. Default: the `Host` of the request, or `X-Forwarded-Host` from a proxy that Express trusts (`trust proxy`).
+   */
+  publicUrl?: string | undefined;
 }
 
 const maxBodyBytes = 4_096;
@@ -61,19 +66,21 @@ export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
     exampleUrl: mustBeAddress,
     header: mustBeHeaderName,
     scheme: mustBeToken,
+    publicUrl: mustBePublicUrl,
   });
   const { keys, apiName, invitedBy, exampleUrl = '/', header = 'X-API-Key', scheme } = checked;
+  const ownAddress: OwnAddress = { caller: 'claimPage', publicUrl: checked.publicUrl };
   assertArgument('claimPage', '"keys"', keys, mustBeManager);
   if (!keys.keepsClaims) throw new TypeError('claimPage: the store of "keys" keeps no claim links');
 
   const describe: Action = async (req, res) => {
     const { user, name, scopes, keyExpiresAt, expiresAt } = await hideReason(
-      keys.peekClaim(await readToken(req), req),
+      keys.peekClaim(await readToken(req, ownAddress), req),
     );
     sendJson(res, 200, { user, name, scopes, keyExpiresAt, expiresAt, apiName, invitedBy });
   };
   const claim: Action = async (req, res) => {
-    const { key, record } = await hideReason(keys.claim(await readToken(req), req));
+    const { key, record } = await hideReason(keys.claim(await readToken(req, ownAddress), req));
     sendJson(res, 201, { key, keyId: record.keyId, header, scheme, exampleUrl });
   };
   const files = [
@@ -112,8 +119,8 @@ function mendAddress(path: string): Methods | undefined {
   };
 }
 
-async function readToken(req: IncomingMessage): Promise<string> {
-  assertSameOrigin(req);
+async function readToken(req: IncomingMessage, ownAddress: OwnAddress): Promise<string> {
+  assertSameOrigin(req, ownAddress);
   try {
     const { token } = await readJson(req, maxBodyBytes);
     // Whatever is not a text is not a token either; the manager tells operators so.

@@ -16,7 +16,7 @@ import { KeyStoreError } from '../stores/key-store-error.js';
 import { WebProblem } from './http/problem.js';
 import { readJson } from './http/read-json.js';
 import type { Action, Methods } from './http/route.js';
-import { assertSameOrigin } from './http/same-origin.js';
+import { assertSameOrigin, type OwnAddress } from './http/same-origin.js';
 import { sendJson } from './http/send.js';
 
 export interface DeskApiOptions {
@@ -24,6 +24,7 @@ export interface DeskApiOptions {
   readonly claimUrl: string | undefined;
   readonly apiName: string | undefined;
   readonly knownScopes: readonly string[];
+  readonly ownAddress: OwnAddress;
 }
 
 const maxBodyBytes = 65_536;
@@ -47,11 +48,22 @@ export function deskApi(options: DeskApiOptions): (path: string) => Methods | un
     lists.set('claims', { GET: listClaims(keys), POST: createClaim(keys) });
     actions.set('claims/revoke', revokeClaim(keys));
   }
+  const forOwnPage = (methods: Methods | undefined): Methods | undefined => {
+    const post = methods?.POST;
+    if (!post) return methods;
+    return {
+      ...methods,
+      POST: (req, res) => {
+        assertSameOrigin(req, options.ownAddress);
+        return post(req, res);
+      },
+    };
+  };
   return (path) => {
     const [, list = '', id, verb] = addressPattern.exec(path) ?? [];
-    if (id === undefined) return lists.get(list);
+    if (id === undefined) return forOwnPage(lists.get(list));
     const action = actions.get(`${list}/${verb}`);
-    return action && { POST: action(decode(id)) };
+    return action && forOwnPage({ POST: action(decode(id)) });
   };
 }
 
@@ -167,7 +179,6 @@ function readQuery(req: IncomingMessage, known: readonly string[]): object {
 }
 
 async function readBody(req: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  assertSameOrigin(req);
   return readJson(req, maxBodyBytes);
 }
 

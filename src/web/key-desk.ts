@@ -12,7 +12,7 @@ import { deskApi } from './desk-api.js';
 import { WebProblem } from './http/problem.js';
 import { pathOf, runMethod, type Action, type Methods } from './http/route.js';
 import { setSecurityHeaders } from './http/security-headers.js';
-import { mustBeAddress } from './must-be-address.js';
+import { mustBeAddress, mustBePublicUrl } from './must-be-address.js';
 import { mustBeManager } from './must-be-manager.js';
 import { pageRoutes } from './page-routes.js';
 
@@ -37,6 +37,11 @@ export interface KeyDeskOptions {
   knownScopes?: readonly string[] | undefined;
   /** Refuses the operator's key over plain HTTP with `https_required`, as `requireApiKey` does. Default `false`. */
   requireHttps?: boolean | undefined;
+  /**
+   * The http or https address at which readers open the page, if a proxy does not pass on their `Host`: only its scheme, host and
+   * port count. Default: the `Host` of the request, or `X-Forwarded-Host` from a proxy that Express trusts (`trust proxy`).
+   */
+  publicUrl?: string | undefined;
 }
 
 const mustBeClaimUrl: Check = (value) =>
@@ -63,6 +68,7 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
     apiName: mustBeName,
     knownScopes: mustBeScopes,
     requireHttps: mustBeBoolean,
+    publicUrl: mustBePublicUrl,
   });
   const { keys, apiName, knownScopes = [], requireHttps = false } = checked;
   assertArgument('keyDesk', '"keys"', keys, mustBeManager);
@@ -95,7 +101,13 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
     'desk-table.js',
     'icon.svg',
   ]);
-  const findMethods = deskApi({ keys, claimUrl, apiName, knownScopes: [...knownScopes] });
+  const findMethods = deskApi({
+    keys,
+    claimUrl,
+    apiName,
+    knownScopes: [...knownScopes],
+    ownAddress: { caller: 'keyDesk', publicUrl: checked.publicUrl },
+  });
   return function keyDeskHandler(req, res, next) {
     const path = pathOf(req);
     if (path.startsWith('/api/')) {

@@ -12,3 +12,7 @@ export const mustBeAddress: Check = (value) => {
   const { username, password } = new URL(value, 'http://localhost');
   return username === '' && password === '' ? undefined : expected;
 };
+
+/** Where readers open a page: absolute, as there is nothing else to tell its host by. */
+export const mustBePublicUrl: Check = (value) =>
+  mustBeAddress(value) ?? (String(value).startsWith('/') ? 'an http or https address' : undefined);

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Locator, Page } from 'playwright-core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { describeInBrowser, expectAccessible, expectNoSidewaysScroll } from '../support/browser.js';
 import { listenToClaims, startWebApp } from '../support/web-app.js';
 
@@ -10,6 +13,27 @@ const heading = (page: Page, name: string | RegExp) =>
 const press = (page: Page, name: string) => page.getByRole('button', { name }).click();
 const focused = (page: Page) => page.evaluate('document.activeElement.textContent.trim()');
 const wholePage = (page: Page) => page.evaluate('document.documentElement.outerHTML');
+
+/** A proxy on plain HTTP that calls the app by a name of its own, as many do. */
+async function rewritingProxy(port: number): Promise<string> {
+  const proxy = createServer((req, res) => {
+    const { pathname, search } = new URL(req.url!, 'http://portal.example');
+    const headers = { ...req.headers, host: 'internal:3000' };
+    const { method } = req;
+    req.pipe(
+      request({ port, host: '127.0.0.1', method, path: pathname + search, headers }, (answer) => {
+        res.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(res);
+      }),
+    );
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+}
 
 describeInBrowser('the claim page in a browser', (open) => {
   async function invite(user = 'alice', options: object = {}) {
@@ -181,6 +205,28 @@ describeInBrowser('the claim page in a browser', (open) => {
     for (const id of ['#key-text', '#curl-text', '#key-id'])
       expect(await isTranslated(page.locator(id))).toBe(false);
     expect(await isTranslated(page.locator('#key h1'))).toBe(true);
+  });
+
+  it('plain HTTP behind a proxy that rewrites Host -> the page says what is wrong; with publicUrl it opens', async () => {
+    const { keys, token, port } = await invite();
+    const mended = await startWebApp({ keys, claim: { publicUrl: 'http://portal.example' } });
+    const link = `http://portal.example/claim#${token}`;
+    const refused = await open(link, {
+      mayComplain: true,
+      proxy: { server: await rewritingProxy(port) },
+    });
+    await refused.page.getByText('"publicUrl"').waitFor();
+    expect(await refused.page.getByRole('main').innerText()).toMatch(
+      /Tell the person who sent the link\. Your link has not been used\./,
+    );
+    // Chromium complains of one of the security headers, which it ignores on plain HTTP.
+    const { page } = await open(link, {
+      mayComplain: true,
+      proxy: { server: await rewritingProxy(mended.port) },
+    });
+    await heading(page, 'A key for alice');
+    await press(page, make);
+    await heading(page, 'Your API key');
   });
 
   it('a link that is used while its page is open -> does not work', async () => {

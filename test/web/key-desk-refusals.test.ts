@@ -136,6 +136,10 @@ describe.each(expressVersions)('what the key desk refuses on $version', ({ expre
     expectWebProblem(await ask('POST', 'keys', { body: large }), 413, 'content_too_large');
     const elsewhere = { headers: { 'Sec-Fetch-Site': 'cross-site' }, body: { user: 'eve' } };
     expectWebProblem(await ask('POST', 'keys', elsewhere), 403, 'cross_origin');
+    const rewritten = { Origin: 'http://portal.example', Host: 'internal:3000' };
+    const refused = await ask('POST', 'keys', { headers: rewritten, body: { user: 'eve' } });
+    expectWebProblem(refused, 403, 'cross_origin');
+    expect(refused.json['detail']).toMatch(/"publicUrl"/);
     expect(await keys.list()).toHaveLength(1);
   });
 

@@ -39,6 +39,9 @@ function show(state, title) {
   focusHeading(getById(state));
 }
 
+/** What the server says against this page itself: another try would not help. */
+class Refusal extends Error {}
+
 /** Resolves to the answer, to `undefined` where the link does not work, and rejects where nothing is known about it. */
 async function post(action) {
   const response = await fetch(new URL(action, mount), {
@@ -50,6 +53,7 @@ async function post(action) {
     redirect: 'error',
   });
   if (response.status === 404) return undefined;
+  if (response.status === 403) throw new Refusal((await response.json()).detail);
   if (!response.ok) throw new Error(String(response.status));
   return response.json();
 }
@@ -69,12 +73,16 @@ async function open() {
     if (!invitation) return refuse();
     link = {};
     showInvitation(invitation);
-  } catch {
+  } catch (error) {
     if (openedToken !== token) return;
     // What is there may be of a link that was opened before.
     getById('invitation').querySelector('h1').textContent = 'Your invitation';
     for (const id of ['lead', 'facts']) getById(id).replaceChildren();
-    fail('The service cannot be reached right now. Your link has not been used.', open);
+    const why =
+      error instanceof Refusal
+        ? `${error.message} Tell the person who sent the link.`
+        : 'The service cannot be reached right now.';
+    fail(`${why} Your link has not been used.`, open);
   }
 }
 
@@ -144,7 +152,9 @@ async function claim() {
     const made = await post('claim');
     if (made) showKey(made);
     else refuse();
-  } catch {
+  } catch (error) {
+    if (error instanceof Refusal)
+      return fail(`${error.message} Tell the person who sent the link. No key was made.`, claim);
     fail(
       'No answer arrived. Try again. If the link then no longer works, your key was made but did not reach you: ask for a new link.',
       claim,
