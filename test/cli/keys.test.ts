@@ -67,7 +67,7 @@ describe('create', () => {
   it('--expires never, for a key, a claim link and one taken over -> no end', async () => {
     const [created, claim, imported] = await Promise.all([
       run('create', 'never', '--expires', 'never', '--json'),
-      run('claim', 'never', '--expires', 'never'),
+      run('claim', 'never', '--expires', 'never', '--base-url', 'https://api.example.com/claim'),
       cli(['import', 'never', '--expires', 'never'], { env, input: generateApiKey().key }),
     ]);
     expect([created.code, claim.code, imported.code]).toEqual([0, 0, 0]);
