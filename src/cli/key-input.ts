@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Failure } from './failure.js';
 import { rememberSecret } from './secrets.js';
 import { say } from './terminal/output.js';
+import { decodeText } from './values/decode-text.js';
 import { promptSecret } from './terminal/prompt.js';
 
 const maxLength = 100_000;
@@ -10,7 +11,7 @@ const maxLength = 100_000;
 export async function readKey(keyFile: string | undefined): Promise<string> {
   const isPiped = keyFile === undefined || keyFile === '-';
   const text = isPiped ? await readStandardInput() : await readFile(keyFile, maxLength);
-  const key = text.replace(/^\uFEFF/, '').trim();
+  const key = text.trim();
   if (/[\r\n]/.test(key)) throw new Failure('there is more than one line: give one key alone');
   rememberSecret(key);
   return key;
@@ -48,7 +49,7 @@ async function readAll(
     if (length > limit) throw new Failure(`${name} is longer than any key`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return decodeText(Buffer.concat(chunks), name);
 }
 
 const reasons: Readonly<Record<string, string>> = {

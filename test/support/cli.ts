@@ -19,7 +19,7 @@ export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** What stands on standard input; `null`: it stays open. Default: nothing. */
-  readonly input?: string | null;
+  readonly input?: string | Buffer | null;
 }
 
 export interface RunningCli {

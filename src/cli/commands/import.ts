@@ -13,7 +13,7 @@ import { Failure, Misuse } from '../failure.js';
 import { checkEntries, type CheckedEntry, type Remark } from '../import/check-entries.js';
 import { legacyKeysNote } from '../import/legacy-keys.js';
 import { importEntries } from '../import/import-entries.js';
-import { readEntries } from '../import/read-entries.js';
+import { fileFormats, readEntries, type FileFormat } from '../import/read-entries.js';
 import { readInput, readKey } from '../key-input.js';
 import { recordJson } from '../records/key-records.js';
 import { addUserArgument } from '../records/user-argument.js';
@@ -32,6 +32,8 @@ interface Options extends DatabaseOptions, RecordOptions {
   readonly keyFile?: string;
   readonly digest?: string;
   readonly file?: string;
+  readonly format?: FileFormat;
+  readonly skipBadLines?: boolean;
 }
 
 const ofOneKey = ['keyFile', 'digest', 'name', 'scope', 'expires', 'metadata'];
@@ -44,6 +46,7 @@ export function addImport(program: Command): void {
       'import alice < alice.key',
       'import alice --digest sha256:<64 hex digits>',
       'import --file keys.csv',
+      'import --file keys.txt --format pairs --skip-bad-lines',
     ],
   });
   addUserArgument(
@@ -63,6 +66,16 @@ export function addImport(program: Command): void {
         '--file <file>',
         'many keys, from a file or - for standard input: lines of user:key, CSV with a header, or a JSON array',
       ).conflicts(ofOneKey),
+    )
+    .addOption(
+      new Option(
+        '--format <format>',
+        'what the file of --file is; without it, the file has to leave no doubt',
+      ).choices(fileFormats),
+    )
+    .option(
+      '--skip-bad-lines',
+      'leave out lines with a problem instead of the whole file; needs --format',
     );
   addRecordOptions(command).option(
     '--prefix <prefix>',
@@ -72,7 +85,11 @@ export function addImport(program: Command): void {
   addDatabaseOptions(command).action(
     async (user: string | undefined, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<Options>();
-      const { file } = options;
+      const { file, format, skipBadLines } = options;
+      if (file === undefined && (format !== undefined || skipBadLines))
+        throw new Misuse('--format and --skip-bad-lines belong to --file');
+      if (skipBadLines && format === undefined)
+        throw new Misuse('--skip-bad-lines needs --format: say what the file is');
       if (user !== undefined && file === undefined) return importOne(user, options);
       if (user === undefined && file !== undefined) return importFile(file, options);
       throw new Misuse('give either a user, or --file with many keys');
@@ -121,14 +138,18 @@ async function explainDuplicate(
 }
 
 async function importFile(file: string, options: Options): Promise<void> {
-  const { good, problems, weak } = checkEntries(readEntries(await readInput(file)));
+  const entries = readEntries(await readInput(file), options.format);
+  const { good, problems, weak } = checkEntries(entries);
   if (problems.length > 0) {
-    for (const problem of problems.slice(0, maxRemarks)) say(tell(problem));
-    if (problems.length > maxRemarks) say(`and ${problems.length - maxRemarks} more`);
-    const all = count(good.length + problems.length, 'key');
-    throw new Failure(
-      `cannot take over ${problems.length} of ${all}, so took over none: fix the file`,
-    );
+    // Nobody will look again for what is left out on purpose: all of it is told.
+    const shown = options.skipBadLines ? problems : problems.slice(0, maxRemarks);
+    for (const problem of shown) say(tell(problem));
+    if (problems.length > shown.length) say(`and ${problems.length - shown.length} more`);
+    const all = count(entries.length, 'key');
+    if (!options.skipBadLines || good.length === 0)
+      throw new Failure(
+        `cannot take over ${problems.length} of ${all}, so took over none: fix the file`,
+      );
   }
   const tally = await untilInterrupted((signal) =>
     withKeys(options, (keys, store) =>
@@ -149,8 +170,15 @@ async function importFile(file: string, options: Options): Promise<void> {
     say(`Warning: ${each.place}: ${each.text}; replace it soon.`);
   for (const conflict of tally.conflicts.slice(0, maxRemarks)) say(conflict);
   if (options.json)
-    await printJson({ ...tally, weak: weak.map(({ place, text }) => `${place}: ${text}`) });
-  else say(`Took over ${count(tally.imported, 'key')}; ${tally.duplicates} already there.`);
+    await printJson({
+      ...tally,
+      weak: weak.map(({ place, text }) => `${place}: ${text}`),
+      skipped: problems.map(tell),
+    });
+  else {
+    const left = problems.length > 0 ? `; left out ${problems.length}` : '';
+    say(`Took over ${count(tally.imported, 'key')}; ${tally.duplicates} already there${left}.`);
+  }
   if (good.some(({ isLegacy }) => isLegacy)) say(legacyKeysNote);
   if (tally.conflicts.length > 0) {
     throw new Failure(`did not take over ${count(tally.conflicts.length, 'key')}`);

@@ -1,9 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { parseApiKey } from '../../keys/key-format.js';
-import { parseDigest } from '../../keys/digest.js';
-import { checkImportOptions, type CheckedImport } from '../../manager/manager-options.js';
+import { digestApiKey, parseDigest } from '../../keys/digest.js';
+import {
+  checkImportOptions,
+  type CheckedImport,
+  type CreateKeyOptions,
+} from '../../manager/manager-options.js';
 import { isUnresolved } from '../../sources/key-entries.js';
 import { describeWeakness, weaknessOf } from '../../sources/weakness.js';
-import type { ImportEntry } from './read-entries.js';
+import type { ImportEntry } from './import-entry.js';
+import { isPasswordHash } from './misfit.js';
 
 export interface CheckedEntry extends ImportEntry {
   readonly digest: string;
@@ -26,7 +32,7 @@ export function checkEntries(entries: readonly ImportEntry[]): {
   const good: CheckedEntry[] = [];
   const problems: Remark[] = [];
   const weak: Remark[] = [];
-  const firstUses = new Map<string, { user: string; place: string }>();
+  const firstUses = new Map<string, { fields: CreateKeyOptions; place: string }>();
   for (const entry of entries) {
     const { place } = entry;
     const checked = check(entry);
@@ -36,20 +42,37 @@ export function checkEntries(entries: readonly ImportEntry[]): {
     }
     const { fields, digest, key } = checked;
     const first = firstUses.get(digest);
-    if (first && first.user !== fields.user) {
-      problems.push({ place, text: `has the same key as ${first.place}, under another user` });
+    const conflict = first && conflictOf(fields, first);
+    if (conflict !== undefined) {
+      problems.push({ place, text: conflict });
       continue;
     }
-    if (!first) firstUses.set(digest, { user: fields.user, place });
+    if (!first) firstUses.set(digest, { fields, place });
     good.push({ ...entry, digest, isLegacy: key !== undefined && !parseApiKey(key) });
     const weakness = key === undefined ? undefined : weaknessOf(key);
     if (weakness !== undefined) weak.push({ place, text: `the key ${describeWeakness[weakness]}` });
   }
-  return { good, problems, weak };
+  const isReadable = ({ options: { user, name } }: CheckedEntry) =>
+    [user, name].some((text) => text !== undefined && firstUses.has(digestApiKey(text)));
+  for (const { place } of good.filter(isReadable))
+    problems.push({ place, text: 'has a key of the file as its user or name' });
+  return { good: good.filter((entry) => !isReadable(entry)), problems, weak };
+}
+
+/** What is wrong with an entry whose key stands in another one too. */
+function conflictOf(
+  fields: CreateKeyOptions,
+  first: { readonly fields: CreateKeyOptions; readonly place: string },
+): string | undefined {
+  if (first.fields.user !== fields.user)
+    return `has the same key as ${first.place}, under another user`;
+  return isDeepStrictEqual(fields, first.fields)
+    ? undefined
+    : `has the same key as ${first.place}, with other values`;
 }
 
 /** The entry as the library takes it, or what is wrong with it. */
-function check({ options, problem }: ImportEntry): CheckedImport | string {
+function check({ options, problem, misfit }: ImportEntry): CheckedImport | string {
   if (problem !== undefined) return problem;
   const { user, key, digest } = options;
   const given = key ?? digest ?? '';
@@ -60,8 +83,11 @@ function check({ options, problem }: ImportEntry): CheckedImport | string {
   if (typeof given === 'string' && /^sha256:/i.test(given) && !parseDigest(given)) {
     return 'begins with "sha256:" but is not a digest of 64 hexadecimal digits';
   }
+  if (typeof given === 'string' && isPasswordHash(given))
+    return 'has a password hash, from which no digest can be made: give its user a new key';
   try {
-    return checkImportOptions(options);
+    const checked = checkImportOptions(options);
+    return misfit ?? checked;
   } catch (error) {
     return `is refused: ${(error as Error).message.replace(/^import: /, '')}`;
   }

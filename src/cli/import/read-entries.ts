@@ -1,121 +1,110 @@
-import { splitPair } from '../../sources/key-entries.js';
-import type { ImportKeyOptions } from '../../manager/manager-options.js';
 import { Failure } from '../failure.js';
-import { count } from '../terminal/count.js';
-import { parseInstant } from '../values/instant.js';
-import { parseJson } from '../values/parse-json.js';
-import { parseCsv, type CsvRow } from './csv.js';
+import { linesOf } from '../values/decode-text.js';
+import { parseCsv } from './csv.js';
+import type { ImportEntry } from './import-entry.js';
+import { isHeader, readCsv } from './read-csv.js';
+import { readJson } from './read-json.js';
+import { readPairs } from './read-pairs.js';
 
-/** One key to take over, as it stands in a file: not yet checked. */
-export interface ImportEntry {
-  /** Where it stands, for messages: `line 2`. */
-  readonly place: string;
-  readonly options: ImportKeyOptions;
-  /** What could not be read of it. */
-  readonly problem?: string;
-}
+export const fileFormats = ['csv', 'pairs', 'json'] as const;
 
-/** Entries of JSON (an array of objects), of CSV with a header, or of lines of `user:key`, told apart by how the text begins. */
-export function readEntries(text: string): ImportEntry[] {
+/** CSV with a header, lines of `user:key`, or a JSON array of objects. */
+export type FileFormat = (typeof fileFormats)[number];
+
+/**
+ * The entries of a file.
+ *
+ * @param declared its form, if that was told; otherwise the text has to prove it
+ * @throws {Failure} if its form is not certain. A guess could store keys as users, where everybody reads them.
+ */
+export function readEntries(text: string, declared?: FileFormat): ImportEntry[] {
   const content = text.replace(/^\uFEFF/, '');
-  if (/^\s*[[{]/.test(content)) return readJson(content);
-  const [first = ''] = content.trimStart().split(/\r?\n/, 1);
-  return isCsvHeader(first) ? readCsv(content) : readLines(content);
+  const lines = linesOf(content);
+  assertUndamaged(lines);
+  const format = declared ?? formOf(lines);
+  if (format === 'csv') assertCsvBegins(lines);
+  const entries =
+    format === 'json'
+      ? readJson(content)
+      : format === 'csv'
+        ? readCsv(content)
+        : readPairs(content, declared !== undefined);
+  if (entries.length === 0) throw new Failure('there is no key in the file');
+  return entries;
 }
 
-function readLines(text: string): ImportEntry[] {
-  return text
-    .split(/\r?\n/)
-    .map((line, index) => ({ line: line.trim(), place: `line ${index + 1}` }))
-    .filter(({ line }) => line !== '' && !line.startsWith('#'))
-    .map(({ line, place }) => {
-      const { user, key } = splitPair(line);
-      return { place, options: { user, key } };
-    });
-}
-
-const isCsvHeader = (line: string) => {
-  const names = headerOf(line.split(','));
-  return names.includes('user') && (names.includes('key') || names.includes('digest'));
-};
-
-const headerOf = (fields: readonly string[]) =>
-  fields.map((field) =>
-    field
-      .trim()
-      .replaceAll(/^"|"$/g, '')
-      .toLowerCase()
-      .replaceAll(/[^a-z]/g, ''),
+function assertUndamaged(lines: readonly string[]): void {
+  const damaged = lines.findIndex((line) => /[\uFFFD\uFEFF]/.test(line));
+  if (damaged === -1) return;
+  throw new Failure(
+    lines[damaged]!.includes('\uFFFD')
+      ? `line ${damaged + 1} has a character that was lost in a conversion (U+FFFD): export the file again, as UTF-8`
+      : `line ${damaged + 1} has a byte order mark, as where files were joined: delete it`,
   );
-
-const known = new Set(['user', 'key', 'digest', 'name', 'scopes', 'expiresat', 'metadata']);
-
-function readCsv(text: string): ImportEntry[] {
-  const rows = parseCsv(text);
-  if ('unclosedLine' in rows)
-    throw new Failure(
-      `line ${rows.unclosedLine}: a quote is not closed, or stands inside a field without quotes`,
-    );
-  const [head, ...rest] = rows as [CsvRow, ...CsvRow[]];
-  const names = headerOf(head.fields);
-  const unknown = names.findIndex((name) => !known.has(name));
-  if (unknown !== -1) {
-    throw new Failure(
-      `line ${head.line}: column ${unknown + 1} is unknown; known are user, key, digest, name, scopes, expires_at and metadata`,
-    );
-  }
-  return rest.map(({ line, fields }) => {
-    const place = `line ${line}`;
-    if (fields.length !== names.length) {
-      const problem = `has ${count(fields.length, 'field')}, but the header has ${names.length}`;
-      return { place, options: { user: '' }, problem };
-    }
-    const values = Object.fromEntries(
-      names.map((name, index) => [name, fields[index] || undefined]),
-    );
-    if (values['scopes']?.includes(',')) {
-      return {
-        place,
-        options: { user: '' },
-        problem: 'has a comma in its scopes: put blanks between them',
-      };
-    }
-    const metadata = values['metadata'] === undefined ? undefined : parseJson(values['metadata']);
-    return entryOf(place, { ...values, metadata, scopes: values['scopes']?.split(/\s+/) });
-  });
 }
 
-function readJson(text: string): ImportEntry[] {
-  const parsed = parseJson(text);
-  if (!Array.isArray(parsed))
-    throw new Failure('the file is not a JSON array of objects with "user" and "key"');
-  return parsed.map((value: unknown, index) => {
-    const place = `entry ${index + 1}`;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return { place, options: { user: '' }, problem: 'is not an object with "user" and "key"' };
-    }
-    const { expiresAt, ...rest } = value as Record<string, unknown>;
-    const unknown = Object.keys(rest).some((name) => !known.has(name));
-    if (unknown) {
-      const problem =
-        'has an unknown name; known are user, key, digest, name, scopes, expiresAt and metadata';
-      return { place, options: { user: '' }, problem };
-    }
-    return entryOf(place, { ...rest, expiresat: expiresAt });
-  });
+function formOf(lines: readonly string[]): FileFormat {
+  const first = lines.findIndex((line) => line.trim() !== '');
+  if (first === -1) throw new Failure('the file is empty');
+  const line = lines[first]!;
+  if (/^\s*[[{]/.test(line)) return 'json';
+  if (isCsvHeader(line) || /^\s*"?sep=/i.test(line)) return 'csv';
+  const header = lines.findIndex((each) => isCsvHeader(each.replace(/^\s*#/, '')));
+  if (header !== -1) {
+    throw new Failure(
+      header === first
+        ? `line ${header + 1} is a header behind a "#": delete the "#"`
+        : `line ${header + 1} is a CSV header, which has to be the first line: delete what stands above it`,
+    );
+  }
+  assertNoColumns(lines);
+  return 'pairs';
 }
 
-function entryOf(place: string, values: Readonly<Record<string, unknown>>): ImportEntry {
-  const { expiresat, key, digest, ...rest } = values;
-  const expiresAt = typeof expiresat === 'string' ? parseInstant(expiresat) : undefined;
-  const options = {
-    ...rest,
-    key: typeof key === 'string' ? key.trim() : key,
-    digest,
-    expiresAt,
-  } as unknown as ImportKeyOptions;
-  if (expiresat != null && !expiresAt) {
-    return { place, options, problem: 'has an expiry that is not a date such as 2027-01-31' };
-  }
-  return { place, options };
+const isCsvHeader = (line: string) => isHeader(fieldsOf(line));
+
+/** The fields of a line that is CSV by itself, without its quotes if it is not. */
+function fieldsOf(line: string): readonly string[] {
+  const rows = parseCsv(line);
+  return 'unclosedLine' in rows ? line.split(',') : (rows[0]?.fields ?? []);
+}
+
+const separators = [';', '\t', '|'];
+
+/** @throws {Failure} if a line above the header, or in its place, says that the columns are not split by commas. */
+function assertCsvBegins(lines: readonly string[]): void {
+  const first = lines.findIndex((line) => line.trim() !== '');
+  const line = lines[first] ?? '';
+  if (/^\s*"?sep=/i.test(line))
+    throw new Failure(
+      `line ${first + 1} names a separator, which CSV has not: delete it, and put commas between the columns`,
+    );
+  if (/^\s*#/.test(line))
+    throw new Failure(`line ${first + 1} is a comment, which CSV has not: delete it`);
+  assertCommas(line, first + 1);
+}
+
+function assertCommas(line: string, number: number): void {
+  const separator = separators.find((each) => isHeader(line.replaceAll('"', '').split(each)));
+  if (separator === undefined) return;
+  const shown = separator === '\t' ? 'tabs' : `"${separator}"`;
+  throw new Failure(
+    `line ${number} is a header with ${shown} between the columns: put commas there, in all lines`,
+  );
+}
+
+/** @throws {Failure} if the first line that is no comment has columns, so that it lacks a header. */
+function assertNoColumns(lines: readonly string[]): void {
+  const first = lines.findIndex((line) => !/^\s*(#|$)/.test(line));
+  const line = lines[first] ?? '';
+  assertCommas(line, first + 1);
+  const separator = [',', ...separators].find((each) => line.includes(each));
+  if (separator === undefined) return;
+  const place = `line ${first + 1} has ${separator === '\t' ? 'tabs' : `"${separator}"`} in it`;
+  const header = 'user and key or digest, such as user,key';
+  throw new Failure(
+    separator === ','
+      ? `${place} but is not a header that names ${header}: if the file is CSV, write that as its first line, with a name for each column`
+      : `${place}: if the file is a table, export it as CSV with commas and a header that names ${header}; if it is lines of user:key, add --format pairs`,
+  );
 }

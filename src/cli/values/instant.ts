@@ -2,17 +2,22 @@ import { InvalidArgumentError } from 'commander';
 import { parseDuration } from './duration.js';
 
 const pattern =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-]\d\d)(?::?(\d\d))?)?)?$/;
 
-/** The instant of an ISO 8601 date, read in local time where it names no zone; `undefined` for what is no date. */
+/**
+ * The instant of an ISO 8601 date, or of one as PostgreSQL writes it (`2027-03-01 00:00:00.123456+00`), in local time if it
+ * names no zone; `undefined` for what is no date.
+ */
 export function parseInstant(text: string): Date | undefined {
-  const [, year, month, day] = pattern.exec(text) ?? [];
+  const [, year, month, day, clock = '00:00', seconds = '00', fraction = '', utc, hours, minutes] =
+    pattern.exec(text) ?? [];
   if (day === undefined) return undefined;
   // Date lets February 31 pass as March 3.
   if (Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate())
     return undefined;
-  // A date alone would be read as midnight in UTC.
-  const instant = new Date(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'));
+  const zone = hours === undefined ? (utc ?? '') : `${hours}:${minutes ?? '00'}`;
+  const milliseconds = fraction.slice(0, 3).padEnd(3, '0');
+  const instant = new Date(`${year}-${month}-${day}T${clock}:${seconds}.${milliseconds}${zone}`);
   return Number.isNaN(instant.getTime()) ? undefined : instant;
 }
 
