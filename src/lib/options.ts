@@ -1,3 +1,50 @@
+/** Of a wrong argument: who was called, with which option, and what it must be. */
+interface Complaint {
+  readonly option?: string | undefined;
+  readonly expected?: string | undefined;
+}
+
+/** An argument is of a wrong type or form. Prints no value, which could be a key. */
+export class ArgumentError extends TypeError {
+  override readonly name = 'ArgumentError';
+  /** The function or method that was called. */
+  readonly caller: string;
+  /** The option that is wrong; absent if the options are wrong as a whole. */
+  readonly option: string | undefined;
+  /** What the option must be. */
+  readonly expected: string | undefined;
+
+  constructor(caller: string, message: string, { option, expected }: Complaint = {}) {
+    super(`${caller}: ${message}`);
+    this.caller = caller;
+    this.option = option;
+    this.expected = expected;
+  }
+}
+
+/** An argument is out of its bounds. */
+export class ArgumentRangeError extends RangeError {
+  override readonly name = 'ArgumentRangeError';
+  /** The function or method that was called. */
+  readonly caller: string;
+  /** The option that is out of its bounds. */
+  readonly option: string;
+  /** What the option must be. */
+  readonly expected: string;
+
+  constructor(caller: string, option: string, expected: string, received?: string) {
+    const end = received === undefined ? '' : `; received ${received}`;
+    super(`${caller}: "${option}" must be ${expected}${end}`);
+    this.caller = caller;
+    this.option = option;
+    this.expected = expected;
+  }
+}
+
+/** Whether the caller is at fault: for those who answer for somebody else's arguments. */
+export const isArgumentError = (error: unknown): error is ArgumentError | ArgumentRangeError =>
+  error instanceof ArgumentError || error instanceof ArgumentRangeError;
+
 /** Says what an option must be, or nothing where the value is right. */
 export type Check = (value: unknown) => string | undefined;
 
@@ -7,7 +54,7 @@ export type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
 /**
  * Returns a copy of the caller's options, each checked, absent ones left out.
  *
- * @throws {TypeError} that names the option and never prints its value, which could be a key.
+ * @throws {ArgumentError} that names the option and never prints its value, which could be a key.
  */
 export function checkOptions<Options extends object>(
   caller: string,
@@ -16,13 +63,14 @@ export function checkOptions<Options extends object>(
 ): Options {
   if (options === undefined) return Object.create(null) as Options;
   if (!isPlainObject(options)) {
-    throw new TypeError(
-      `${caller}: the options must be a plain object; received ${describe(options)}`,
+    throw new ArgumentError(
+      caller,
+      `the options must be a plain object; received ${describe(options)}`,
     );
   }
   const known = Object.keys(checks);
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`${caller}: ${unknownName(name, known)}`);
+    if (!known.includes(name)) throw new ArgumentError(caller, unknownName(name, known));
   }
   // Without a prototype: what other code has put on every object must not open a guard.
   const checked = Object.create(null) as Record<string, unknown>;
@@ -47,12 +95,24 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   );
 }
 
-/** @throws {TypeError} where the value fails its check. */
+/** @throws {ArgumentError} where the value fails its check. */
 export function assertArgument(caller: string, name: string, value: unknown, check: Check): void {
   const expected = check(value);
-  if (expected !== undefined) {
-    throw new TypeError(`${caller}: ${name} must be ${expected}; received ${describe(value)}`);
-  }
+  if (expected === undefined) return;
+  const message = `${name} must be ${expected}; received ${describe(value)}`;
+  throw new ArgumentError(caller, message, { option: name.replaceAll('"', ''), expected });
+}
+
+/** @throws {ArgumentRangeError} where a number is not a whole one within its bounds. */
+export function assertRange(
+  caller: string,
+  name: string,
+  value: number | undefined,
+  from: number,
+  to: number,
+): void {
+  if (value === undefined || (Number.isInteger(value) && value >= from && value <= to)) return;
+  throw new ArgumentRangeError(caller, name, `an integer from ${from} to ${to}`, String(value));
 }
 
 /** A value by its type and length only: what was passed by mistake may well be a key. */
@@ -125,7 +185,7 @@ export const mustBeQuotable: Check = (value) =>
 
 /** Without control characters, and without halves of surrogate pairs, which databases refuse or replace. */
 // oxlint-disable-next-line no-control-regex
-const isPrintable = (text: string) => !/[\x00-\x1f\x7f-\x9f\ud800-\udfff]/u.test(text);
+export const isPrintable = (text: string) => !/[\x00-\x1f\x7f-\x9f\ud800-\udfff]/u.test(text);
 
 /** A name for logs and lists: not blank, and no control character that could forge a line in them. */
 export const isName = (value: unknown): value is string =>

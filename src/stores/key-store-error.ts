@@ -60,3 +60,9 @@ export const tooManyKeys = () =>
 
 export const notSupported = (what: string) =>
   new KeyStoreError('not_supported', `this key store cannot ${what}`);
+
+export const lifetimeTooLong = () =>
+  new KeyStoreError(
+    'lifetime_too_long',
+    'the key would live longer than "maxLifetimeMs" allows; give an earlier "expiresAt"',
+  );

@@ -12,8 +12,8 @@ export interface KeyQuery extends PageQuery {
   /** Records of this status at `now`; here `active` means every usable key, expiring and rotating ones too. Absent: of any. */
   readonly status?: KeyStatus | undefined;
   /**
-   * Keys that may be used at `now` and were not used since this instant. A key that was never used
-   * counts from its creation. Absent: all.
+   * Keys that may be used at `now` and whose last use was at this instant or before. A key that was
+   * never used counts from its creation. Absent: all.
    */
   readonly unusedSince?: Date | undefined;
   /** Keys that are neither revoked nor expired at `now` and expire at or before this. Absent: all. */
@@ -161,7 +161,8 @@ export interface KeyStore {
    */
   update(keyId: string, changes: KeyChanges, options?: ChangeOptions): Promise<KeyRecord>;
   /**
-   * Adds a successor with the user, name, scopes, metadata and expiry of the old key, and ends the old key:
+   * Adds a successor with the user, name, scopes, metadata, allowed addresses and expiry of the old key, but not its pause, and ends
+   * the old key:
    * at `createdAt + overlapMs` or its own expiry, whichever comes first; with `first-use`, `overlapMs` is kept on the
    * successor instead, until `touch` sees its first use. Where the old key has itself an `overlapMs`, for it was never used, the
    * key before it waits for a first use that may not come any more: it is ended too, in the same step, at `createdAt` plus that

@@ -16,7 +16,8 @@ import {
 import type { KeyStore } from '../stores/key-store.js';
 import { at, makeKey, rejectsWith, spoil } from './stored-key.js';
 
-function makeClaim(fields: Partial<StoredClaim> = {}): StoredClaim {
+/** A claim link with a token of its own, open for ten seconds. */
+export function makeClaim(fields: Partial<StoredClaim> = {}): StoredClaim {
   return {
     claimId: `claim_${randomBase62(10)}`,
     tokenDigest: digestApiKey(randomBytes(32).toString('base64url')),

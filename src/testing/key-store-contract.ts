@@ -1,41 +1,79 @@
 import type { KeyStore } from '../stores/key-store.js';
 import { claimContract } from './claim-store-contract.js';
-import type { ContractCase } from './contract-case.js';
+import type { ContractCase, StoreCases } from './contract-case.js';
+import { eventContract } from './key-store-event-contract.js';
 import { listContract } from './key-store-list-contract.js';
+import { pauseContract } from './key-store-pause-contract.js';
+import {
+  addressContract,
+  filterContract,
+  limitContract,
+  revokeUserContract,
+} from './key-store-policy-contract.js';
 import { recordContract } from './key-store-record-contract.js';
 import { revokeContract, touchContract } from './key-store-revocation-contract.js';
 import { rotateContract } from './key-store-rotation-contract.js';
 import { searchContract } from './key-store-search-contract.js';
+import { noticeContract, usageContract } from './key-store-usage-contract.js';
 import { watchContract } from './key-store-watch-contract.js';
 
-/** What a store can do beyond the nine methods that it has to have. */
+/** What a store can do beyond the nine methods that it has to have. Each is `true` by default. */
 export interface KeyStoreFeatures {
-  /** Whether it announces changes. Default `true`. */
+  /** Whether it announces changes. */
   readonly watch?: boolean;
-  /** Whether it keeps claim links. Default `true`. */
+  /** Whether it keeps claim links. */
   readonly claims?: boolean;
+  /** Whether it keeps events. */
+  readonly events?: boolean;
+  /** Whether it can pause keys. */
+  readonly pause?: boolean;
+  /** Whether it can revoke all of a user in one step. */
+  readonly revokeUser?: boolean;
+  /** Whether it holds users to a number of keys, and successors to a list of scopes. */
+  readonly limits?: boolean;
+  /** Whether it keeps allowed addresses. */
+  readonly addresses?: boolean;
+  /** Whether it finds unused keys, and keys that expire soon. */
+  readonly filters?: boolean;
+  /** Whether it tells of keys that are about to expire. */
+  readonly notices?: boolean;
+  /** Whether it keeps uses per day. */
+  readonly usage?: boolean;
 }
 
+const optional = {
+  watch: watchContract,
+  claims: claimContract,
+  events: eventContract,
+  pause: pauseContract,
+  revokeUser: revokeUserContract,
+  limits: limitContract,
+  addresses: addressContract,
+  filters: filterContract,
+  notices: noticeContract,
+  usage: usageContract,
+} satisfies Record<keyof KeyStoreFeatures, StoreCases>;
+
 /**
- * What every key store has to do, as cases for any test runner. `open` is called for each case and must give an empty store;
- * the cases may run at the same time. A store without `watch` or `claims` says so, and is given no cases for them.
+ * What every key store has to do, as cases for any test runner. `open` is called for each case and
+ * must give an empty store; the cases may run at the same time.
  *
- * @param features what the store can do beyond the methods that it has to have; default everything
+ * @param features what the store cannot do, such as `{ watch: false }`; default everything
  */
 export function keyStoreContract(
   open: () => KeyStore | Promise<KeyStore>,
-  { watch = true, claims = true }: KeyStoreFeatures = {},
+  features: KeyStoreFeatures = {},
 ): ContractCase[] {
-  const contract = {
+  const contract: StoreCases = {
     ...recordContract,
     ...listContract,
     ...searchContract,
     ...rotateContract,
     ...revokeContract,
     ...touchContract,
-    ...(watch && watchContract),
-    ...(claims && claimContract),
   };
+  for (const name of Object.keys(optional) as (keyof KeyStoreFeatures)[])
+    if (features[name] ?? true) Object.assign(contract, optional[name]);
   return Object.entries(contract).map(([title, run]) => ({
     title,
     run: async () => run(await open()),

@@ -9,24 +9,33 @@ import {
   type ClaimStore,
   type StoredClaim,
 } from '../claim-store.js';
+import { createEvent } from '../event-changes.js';
+import type { ChangeContext, KeyEventType } from '../key-event.js';
 import type { KeyRecord, StoredKey } from '../key-record.js';
+import type { KeyLimit } from '../key-store.js';
+import type { MemoryEvents } from './memory-events.js';
+
+/** Adds a key before it returns, or throws: a claim must not be interrupted between link and key. */
+type AddKey = (key: StoredKey, limit: KeyLimit | undefined) => KeyRecord;
 
 /** Keeps claim links in this process, beside the keys of a `MemoryKeyStore`. */
 export class MemoryClaimStore implements ClaimStore {
   readonly #claims = new Map<string, StoredClaim>();
   readonly #claimIds = new Map<string, string>();
-  readonly #insertKey: (key: StoredKey) => KeyRecord;
+  readonly #events: MemoryEvents;
+  readonly #addKey: AddKey;
 
-  /** @param insertKey adds a key before it returns, or throws: a claim must not be interrupted between link and key */
-  constructor(insertKey: (key: StoredKey) => KeyRecord) {
-    this.#insertKey = insertKey;
+  constructor(events: MemoryEvents, addKey: AddKey) {
+    this.#events = events;
+    this.#addKey = addKey;
   }
 
-  async insert(claim: StoredClaim): Promise<ClaimRecord> {
+  async insert(claim: StoredClaim, context?: ChangeContext): Promise<ClaimRecord> {
     if (this.#claims.has(claim.claimId) || this.#claimIds.has(claim.tokenDigest)) {
       throw new ClaimError('duplicate_claim');
     }
     this.#claimIds.set(claim.tokenDigest, claim.claimId);
+    this.#tell('claim_created', claim, context, claim.createdAt);
     return this.#put(claim);
   }
 
@@ -35,13 +44,18 @@ export class MemoryClaimStore implements ClaimStore {
     return claim && recordOf(claim);
   }
 
-  async take(tokenDigest: string, { keyId, digest, createdAt }: ClaimedKey): Promise<ClaimOutcome> {
+  async take(
+    tokenDigest: string,
+    { keyId, digest, createdAt, defaultExpiresAt, maxKeysPerUser }: ClaimedKey,
+    context?: ChangeContext,
+  ): Promise<ClaimOutcome> {
     const claim = this.#byDigest(tokenDigest);
     if (!claim) return { outcome: 'unknown' };
     const status = claimStatusOf(claim, createdAt);
     if (status !== 'open') return { outcome: status, claim: recordOf(claim) };
-    const { user, name, scopes, metadata, keyExpiresAt } = claim;
-    const record = this.#insertKey({
+    const { user, name, scopes, metadata, allowedAddresses } = claim;
+    const expiresAt = claim.keyExpiresAt ?? defaultExpiresAt;
+    const key = {
       keyId,
       digest,
       user,
@@ -49,32 +63,44 @@ export class MemoryClaimStore implements ClaimStore {
       scopes,
       metadata,
       createdAt,
-      ...(keyExpiresAt && { expiresAt: keyExpiresAt }),
-    });
-    return {
-      outcome: 'claimed',
-      claim: this.#put({ ...claim, claimedAt: createdAt, keyId }),
-      record,
+      ...(expiresAt && { expiresAt }),
+      ...(allowedAddresses && { allowedAddresses }),
     };
+    const record = this.#addKey(
+      key,
+      maxKeysPerUser === undefined ? undefined : { maxKeysPerUser, now: createdAt },
+    );
+    const used = { ...claim, claimedAt: createdAt, keyId };
+    this.#tell('claimed', used, context, createdAt, 'claim');
+    return { outcome: 'claimed', claim: this.#put(used), record };
   }
 
-  async list({ status, limit, cursor, now }: ClaimQuery): Promise<ClaimRecord[]> {
+  async list({ user, status, limit, cursor, now }: ClaimQuery): Promise<ClaimRecord[]> {
     const claims = [...this.#claims.values()].toSorted(newestFirst);
     const start =
       cursor === undefined ? 0 : claims.findIndex(({ claimId }) => claimId === cursor) + 1;
     if (cursor !== undefined && start === 0) throw new ClaimError('unknown_claim_id');
     return claims
       .slice(start)
+      .filter((claim) => user === undefined || claim.user === user)
       .filter((claim) => status === undefined || claimStatusOf(claim, now) === status)
       .slice(0, limit)
       .map(recordOf);
   }
 
-  async revoke(claimId: string, revokedAt: Date): Promise<ClaimRecord> {
+  async revoke(claimId: string, revokedAt: Date, context?: ChangeContext): Promise<ClaimRecord> {
     const claim = this.#claims.get(claimId);
     if (!claim) throw new ClaimError('unknown_claim_id');
     if (claim.claimedAt) throw new ClaimError('claim_used');
-    return claim.revokedAt ? recordOf(claim) : this.#put({ ...claim, revokedAt });
+    return claim.revokedAt ? recordOf(claim) : this.#revoke(claim, revokedAt, context);
+  }
+
+  /** Revokes every open link of a user before it returns; newest first. */
+  revokeUser(user: string, revokedAt: Date, context: ChangeContext | undefined): ClaimRecord[] {
+    return [...this.#claims.values()]
+      .filter((claim) => claim.user === user && claimStatusOf(claim, revokedAt) === 'open')
+      .toSorted(newestFirst)
+      .map((claim) => this.#revoke(claim, revokedAt, context));
   }
 
   async prune(before: Date): Promise<number> {
@@ -86,6 +112,22 @@ export class MemoryClaimStore implements ClaimStore {
       this.#claimIds.delete(tokenDigest);
     }
     return dead.length;
+  }
+
+  #revoke(claim: StoredClaim, revokedAt: Date, context: ChangeContext | undefined): ClaimRecord {
+    this.#tell('claim_revoked', claim, context, revokedAt);
+    return this.#put({ ...claim, revokedAt });
+  }
+
+  #tell(
+    what: KeyEventType,
+    { claimId, keyId, user }: ClaimRecord,
+    context: ChangeContext | undefined,
+    at: Date,
+    via: ChangeContext['via'] = 'code',
+  ): void {
+    const subject = { claimId, user, ...(keyId !== undefined && { keyId }) };
+    this.#events.add(createEvent(what, subject, context ?? { via, at }));
   }
 
   #byDigest(tokenDigest: string): StoredClaim | undefined {

@@ -1,235 +1,315 @@
-import { deepCopy } from '../../lib/deep-copy.js';
+import { whyNotUsable } from '../../keys/admission.js';
 import { searchPattern } from '../../lib/search-pattern.js';
 import type { ClaimStore } from '../claim-store.js';
+import { changesBetween, createEvent } from '../event-changes.js';
+import type { ChangeContext, EventStore, KeyEventType } from '../key-event.js';
 import {
   alreadyRotated,
   duplicateKey,
   endsWithOverlap,
   keyNotUsable,
-  unknownKeyId,
+  tooManyKeys,
 } from '../key-store-error.js';
 import { hasStatus, type KeyRecord, type StoredKey } from '../key-record.js';
 import type {
+  ChangeOptions,
   KeyChanges,
+  KeyLimit,
+  KeyNotice,
+  KeyPause,
   KeyQuery,
   KeyStore,
   KeyStoreWatcher,
   KeyUse,
+  NoticeQuery,
   Overlap,
+  RevokedUser,
   Successor,
 } from '../key-store.js';
+import type { UsageStore } from '../key-usage.js';
+import { endingAt, endOf, inheritedFrom, isOver, withChanges } from './changed-key.js';
 import { MemoryClaimStore } from './memory-claim-store.js';
+import { MemoryEvents } from './memory-events.js';
+import { MemoryKeyTable } from './memory-key-table.js';
+import { MemoryNotices } from './memory-notices.js';
+import { MemoryUsage } from './memory-usage.js';
 
 /** Keeps records in this process, for tests and for trying things out: they are gone when it ends. Takes no options. */
 export class MemoryKeyStore implements KeyStore {
   /** Keeps claim links, in this process too. */
-  readonly claims: ClaimStore = new MemoryClaimStore((key) => this.#insert(key));
-  readonly #keys = new Map<string, StoredKey>();
-  readonly #keyIds = new Map<string, string>();
-  readonly #successors = new Map<string, string>();
-  readonly #watchers = new Set<KeyStoreWatcher>();
+  readonly claims: ClaimStore;
+  /** Keeps events, in this process too. */
+  readonly events: EventStore;
+  /** Keeps uses per day, in this process too. */
+  readonly usage: UsageStore = new MemoryUsage();
+  readonly #table = new MemoryKeyTable();
+  readonly #events = new MemoryEvents();
+  readonly #notices = new MemoryNotices();
+  readonly #claims: MemoryClaimStore;
+
+  constructor() {
+    this.events = this.#events;
+    this.#claims = new MemoryClaimStore(this.#events, (key, limit) => this.#add(key, limit));
+    this.claims = this.#claims;
+  }
 
   async findByDigest(digest: string): Promise<StoredKey | undefined> {
-    const keyId = this.#keyIds.get(digest);
-    return keyId === undefined ? undefined : this.#linked(this.#keys.get(keyId)!);
+    const key = this.#table.byDigest(digest);
+    return key && this.#table.linked(key);
   }
 
   async get(keyId: string): Promise<KeyRecord | undefined> {
-    const key = this.#keys.get(keyId);
-    return key && this.#record(key);
+    const key = this.#table.get(keyId);
+    return key && this.#table.record(key);
   }
 
-  async list({ user, search, status, limit, cursor, now }: KeyQuery): Promise<KeyRecord[]> {
-    const records = [...this.#keys.values()].map((key) => this.#record(key)).toSorted(newestFirst);
+  async list(query: KeyQuery): Promise<KeyRecord[]> {
+    const { user, search, status, limit, cursor, now } = query;
+    const records = this.#table.records();
+    // Answers `unknown_key_id` as every other use of an unknown id does.
+    if (cursor !== undefined) this.#table.existing(cursor);
     const start = cursor === undefined ? 0 : records.findIndex(({ keyId }) => keyId === cursor) + 1;
-    if (cursor !== undefined && start === 0) throw unknownKeyId();
     return records
       .slice(start)
       .filter((record) => user === undefined || record.user === user)
       .filter((record) => search === undefined || holds(record, search))
       .filter((record) => status === undefined || hasStatus(record, status, now))
+      .filter((record) => isUnused(record, query) && isExpiring(record, query))
       .slice(0, limit);
   }
 
-  async insert(key: StoredKey): Promise<KeyRecord> {
-    return this.#insert(key);
+  async insert(key: StoredKey, { context, limit }: ChangeOptions = {}): Promise<KeyRecord> {
+    const record = this.#add(key, limit);
+    this.#tell(context?.isImport ? 'imported' : 'created', key, context, key.createdAt);
+    return record;
   }
 
   async update(
     keyId: string,
-    { name, scopes, expiresAt, metadata }: KeyChanges,
+    changes: KeyChanges,
+    { context, limit }: ChangeOptions = {},
   ): Promise<KeyRecord> {
-    const { name: oldName, expiresAt: oldExpiresAt, ...old } = this.#existing(keyId);
-    const [newName, newExpiresAt] = [
-      name === undefined ? oldName : name,
-      expiresAt === undefined ? oldExpiresAt : expiresAt,
-    ];
-    if (this.#successors.has(keyId) && endOf(newExpiresAt) > endOf(oldExpiresAt)) {
+    const old = this.#table.existing(keyId);
+    const { expiresAt } = changes;
+    if (
+      expiresAt !== undefined &&
+      this.#table.hasSuccessor(keyId) &&
+      endOf(expiresAt) > endOf(old.expiresAt)
+    ) {
       throw endsWithOverlap();
     }
-    const changed: StoredKey = {
-      ...old,
-      ...(scopes && { scopes }),
-      ...(metadata && { metadata }),
-      ...(newName != null && { name: newName }),
-      ...(newExpiresAt != null && { expiresAt: newExpiresAt }),
-    };
-    return this.#record(this.#put(changed));
+    const changed = withChanges(old, changes);
+    if (changed.user !== old.user) this.#assertRoom(changed, limit);
+    return this.#change('updated', old, changed, context);
   }
 
   async rotate(
     keyId: string,
-    { keyId: successorId, digest, createdAt }: Successor,
+    { keyId: successorId, digest, createdAt, onlyScopes }: Successor,
     { overlapMs, startsAt }: Overlap,
+    { context }: ChangeOptions = {},
   ): Promise<{
     /** The successor. */
     record: KeyRecord;
     /** The old key as it is now. */
     previous: KeyRecord;
   }> {
-    const old = this.#existing(keyId);
-    if (this.#successors.has(keyId)) throw alreadyRotated();
-    if (old.revokedAt || (old.expiresAt && old.expiresAt <= createdAt)) throw keyNotUsable();
-    const { lastUsedAt: _lastUsedAt, overlapMs: forgottenMs, replaces = '', ...inherited } = old;
+    const old = this.#table.existing(keyId);
+    if (this.#table.hasSuccessor(keyId)) throw alreadyRotated();
+    if (isOver(old, createdAt)) throw keyNotUsable();
+    const before = this.#table.record(old);
     const awaitsFirstUse = startsAt === 'first-use';
-    this.#successors.set(keyId, successorId);
-    const successor = this.#put({
-      ...inherited,
+    this.#table.link(keyId, successorId);
+    const successor = this.#table.put({
+      ...inheritedFrom(old),
+      ...(onlyScopes && { scopes: old.scopes.filter((scope) => onlyScopes.includes(scope)) }),
       keyId: successorId,
       digest,
       createdAt,
       replaces: keyId,
       ...(awaitsFirstUse && { overlapMs }),
     });
-    const previous = awaitsFirstUse
-      ? old
-      : this.#put(endingAt(old, createdAt.getTime() + overlapMs));
-    const forgotten = forgottenMs === undefined ? undefined : this.#keys.get(replaces);
-    if (forgotten) this.#put(endingAt(forgotten, createdAt.getTime() + forgottenMs!));
-    return { record: this.#record(successor), previous: this.#record(previous) };
+    const previous = this.#table.record(
+      awaitsFirstUse ? old : this.#table.put(endingAt(old, createdAt.getTime() + overlapMs)),
+    );
+    this.#tell('rotated', old, context, createdAt, changesBetween(before, previous));
+    this.#tell('created', successor, context, createdAt);
+    this.#endForgotten(old, createdAt, context);
+    return { record: this.#table.record(successor), previous };
   }
 
   async revoke(
     keyId: string,
     revokedAt: Date,
-    { family }: { family: boolean },
+    { family, context }: { family: boolean } & ChangeOptions,
   ): Promise<KeyRecord[]> {
-    const named = this.#existing(keyId);
-    return (family ? this.#familyOf(named) : [named]).map((key) =>
-      this.#record(key.revokedAt ? key : this.#put({ ...key, revokedAt })),
+    const named = this.#table.existing(keyId);
+    return (family ? this.#table.familyOf(named) : [named]).map((key) =>
+      this.#revoke(key, revokedAt, context),
     );
+  }
+
+  /** Revokes every key and every open claim link of a user, in one step. */
+  async revokeUser(
+    user: string,
+    revokedAt: Date,
+    { context }: ChangeOptions = {},
+  ): Promise<RevokedUser> {
+    const living = this.#table
+      .records()
+      .filter((record) => record.user === user && !record.revokedAt);
+    return {
+      keys: living.map(({ keyId }) =>
+        this.#revoke(this.#table.existing(keyId), revokedAt, context),
+      ),
+      claims: this.#claims.revokeUser(user, revokedAt, context),
+    };
+  }
+
+  /** Pauses a key, or sets the end of its pause anew. */
+  async pause(
+    keyId: string,
+    { pausedAt, pausedUntil }: KeyPause,
+    { context }: ChangeOptions = {},
+  ): Promise<KeyRecord> {
+    const old = this.#table.existing(keyId);
+    if (isOver(old, pausedAt)) throw keyNotUsable();
+    const isPaused = whyNotUsable(old, pausedAt.getTime()) === 'paused_api_key';
+    const { pausedUntil: _before, ...rest } = old;
+    const paused = {
+      ...rest,
+      pausedAt: isPaused ? old.pausedAt! : pausedAt,
+      ...(pausedUntil && { pausedUntil }),
+    };
+    return this.#change('paused', old, paused, context, pausedAt, !isPaused);
+  }
+
+  /** Ends a pause. */
+  async resume(keyId: string, now: Date, { context }: ChangeOptions = {}): Promise<KeyRecord> {
+    const old = this.#table.existing(keyId);
+    if (isOver(old, now)) throw keyNotUsable();
+    if (whyNotUsable(old, now.getTime()) !== 'paused_api_key') return this.#table.record(old);
+    const { pausedAt: _pausedAt, pausedUntil: _pausedUntil, ...resumed } = old;
+    return this.#change('resumed', old, resumed, context, now, true);
   }
 
   async touch(uses: readonly KeyUse[]): Promise<void> {
     for (const { keyId, usedAt } of uses) {
-      const key = this.#keys.get(keyId);
+      const key = this.#table.get(keyId);
       if (!key || (key.lastUsedAt && key.lastUsedAt >= usedAt)) continue;
-      const { overlapMs, ...used } = { ...key, lastUsedAt: usedAt };
+      const { overlapMs: _overlapMs, ...used } = { ...key, lastUsedAt: usedAt };
       // Kept only: a last use is no change to announce.
-      this.#keep(used);
-      const previous = overlapMs === undefined ? undefined : this.#keys.get(key.replaces!);
-      if (previous) this.#put(endingAt(previous, usedAt.getTime() + overlapMs!));
+      this.#table.keep(used);
+      this.#endForgotten(key, usedAt, undefined);
     }
   }
 
-  async prune(before: Date): Promise<number> {
+  async prune(before: Date, { context }: ChangeOptions = {}): Promise<number> {
     const isDead = ({ revokedAt, expiresAt }: StoredKey) =>
       (revokedAt && revokedAt <= before) || (expiresAt && expiresAt <= before);
-    const dead = [...this.#keys.values()].filter(
-      (key) => isDead(key) && this.#predecessorsOf(key).every(isDead),
-    );
-    for (const { keyId, digest, replaces } of dead) {
-      this.#keys.delete(keyId);
-      this.#keyIds.delete(digest);
-      if (replaces !== undefined) this.#successors.delete(replaces);
-      this.#announce(keyId);
+    const dead = this.#table
+      .all()
+      .filter((key) => isDead(key) && this.#table.predecessorsOf(key).every(isDead));
+    for (const key of dead) {
+      this.#table.delete(key);
+      this.#notices.forget(key.keyId);
+      this.#tell('deleted', key, context);
     }
     return dead.length;
+  }
+
+  /** The keys that have come close to their end and were not told of it before. */
+  async takeNotices(query: NoticeQuery): Promise<KeyNotice[]> {
+    return this.#notices.take(this.#table.records(), query);
   }
 
   watch(watcher: KeyStoreWatcher): {
     /** Ends the announcements. */
     close(): Promise<void>;
   } {
-    this.#watchers.add(watcher);
-    watcher.connected();
-    return {
-      close: async () => void this.#watchers.delete(watcher),
-    };
+    return this.#table.watch(watcher);
   }
 
-  #insert(key: StoredKey): KeyRecord {
-    if (this.#keys.has(key.keyId) || this.#keyIds.has(key.digest)) throw duplicateKey();
-    return this.#record(this.#put(key));
+  /** Adds a key before it returns, or throws. */
+  #add(key: StoredKey, limit: KeyLimit | undefined): KeyRecord {
+    if (this.#table.get(key.keyId) || this.#table.byDigest(key.digest)) throw duplicateKey();
+    this.#assertRoom(key, limit);
+    return this.#table.record(this.#table.put(key));
   }
 
-  #existing(keyId: string): StoredKey {
-    const key = this.#keys.get(keyId);
-    if (!key) throw unknownKeyId();
-    return key;
+  #assertRoom(added: StoredKey, limit: KeyLimit | undefined): void {
+    if (!limit) return;
+    const { maxKeysPerUser, now } = limit;
+    const counts = (key: StoredKey) => !isOver(key, now) && !this.#table.hasSuccessor(key.keyId);
+    if (!counts(added)) return;
+    const others = this.#table.all().filter((key) => key.user === added.user && counts(key));
+    if (others.length >= maxKeysPerUser) throw tooManyKeys();
   }
 
-  #put(key: StoredKey): StoredKey {
-    const kept = this.#keep(key);
-    this.#announce(key.keyId);
-    return kept;
-  }
-
-  /** The one place where something from outside is kept: a copy, which nobody else can change. */
-  #keep(key: StoredKey): StoredKey {
-    const kept = deepCopy(key);
-    this.#keys.set(kept.keyId, kept);
-    this.#keyIds.set(kept.digest, kept.keyId);
-    return kept;
-  }
-
-  #announce(keyId: string): void {
-    for (const watcher of this.#watchers) watcher.changed(keyId);
-  }
-
-  #linked(key: StoredKey): StoredKey {
-    const replacedBy = this.#successors.get(key.keyId);
-    return deepCopy(replacedBy === undefined ? key : { ...key, replacedBy });
-  }
-
-  #record(key: StoredKey): KeyRecord {
-    const { digest: _digest, ...record } = this.#linked(key);
+  #revoke(key: StoredKey, revokedAt: Date, context: ChangeContext | undefined): KeyRecord {
+    if (key.revokedAt) return this.#table.record(key);
+    const record = this.#table.record(this.#table.put({ ...key, revokedAt }));
+    this.#tell('revoked', key, context, revokedAt);
     return record;
   }
 
-  #predecessorsOf({ replaces }: StoredKey): StoredKey[] {
-    const found = new Set<StoredKey>();
-    for (let key = this.#keys.get(replaces ?? ''); key && !found.has(key);) {
-      found.add(key);
-      key = this.#keys.get(key.replaces ?? '');
-    }
-    return [...found];
+  /** The key before this one waits for a first use that has come, or that may not come any more. */
+  #endForgotten(
+    { replaces, overlapMs }: StoredKey,
+    from: Date,
+    context: ChangeContext | undefined,
+  ): void {
+    const forgotten = overlapMs === undefined ? undefined : this.#table.get(replaces ?? '');
+    if (!forgotten) return;
+    this.#change(
+      'updated',
+      forgotten,
+      endingAt(forgotten, from.getTime() + overlapMs!),
+      context,
+      from,
+    );
   }
 
-  #familyOf(named: StoredKey): StoredKey[] {
-    const family = [named, ...this.#predecessorsOf(named)];
-    for (
-      let id = this.#successors.get(named.keyId);
-      id !== undefined;
-      id = this.#successors.get(id)
-    ) {
-      family.push(this.#keys.get(id)!);
-    }
-    return family;
+  /** Keeps a changed record, with its event unless nothing has changed. */
+  #change(
+    what: KeyEventType,
+    old: StoredKey,
+    changed: StoredKey,
+    context: ChangeContext | undefined,
+    at?: Date,
+    isChange = false,
+  ): KeyRecord {
+    const before = this.#table.record(old);
+    const record = this.#table.record(this.#table.put(changed));
+    const changes = changesBetween(before, record);
+    if (changes || isChange) this.#tell(what, changed, context, at, changes);
+    return record;
+  }
+
+  #tell(
+    what: KeyEventType,
+    { keyId, user }: StoredKey,
+    context: ChangeContext | undefined,
+    at = new Date(),
+    changes?: ReturnType<typeof changesBetween>,
+  ): void {
+    this.#events.add(createEvent(what, { keyId, user }, context ?? { via: 'code', at }, changes));
   }
 }
 
-const newestFirst = (a: KeyRecord, b: KeyRecord) =>
-  b.createdAt.getTime() - a.createdAt.getTime() || (a.keyId < b.keyId ? 1 : -1);
+const isUnused = (record: KeyRecord, { unusedSince, now }: KeyQuery) =>
+  unusedSince === undefined ||
+  ((record.lastUsedAt ?? record.createdAt) <= unusedSince &&
+    whyNotUsable(record, now.getTime()) === undefined);
+
+const isExpiring = (record: KeyRecord, { expiresBy, now }: KeyQuery) =>
+  expiresBy === undefined ||
+  (record.revokedAt === undefined &&
+    record.expiresAt !== undefined &&
+    record.expiresAt > now &&
+    record.expiresAt <= expiresBy);
 
 function holds({ user, name = '', keyId }: KeyRecord, search: string): boolean {
   const pattern = new RegExp(searchPattern(search), 'u');
   return [user, name, keyId].some((text) => pattern.test(text));
-}
-
-const endOf = (expiresAt: Date | null | undefined) =>
-  expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
-
-function endingAt(key: StoredKey, deadline: number): StoredKey {
-  return { ...key, expiresAt: new Date(Math.min(deadline, endOf(key.expiresAt))) };
 }

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual, types } from 'node:util';
+import type { ChangeContext, ChangedField, KeyEvent, KeyEventType } from './key-event.js';
+import type { KeyRecord } from './key-record.js';
+
+/**
+ * What could be a key, a digest or the token of a claim link, as a regular expression that
+ * JavaScript and PostgreSQL read alike.
+ */
+export const secretPattern = [
+  '[A-Za-z][0-9A-Za-z_]{0,31}_[0-9A-Za-z]{48,}',
+  '(?:sha256:)?[0-9a-fA-F]{64,}',
+  // A token has 43 characters of base64url; a long word in small letters is none.
+  '(?<![0-9A-Za-z_-])(?=[0-9a-z_-]*[A-Z])(?=[0-9A-Z_-]*[a-z])[0-9A-Za-z_-]{43}(?![0-9A-Za-z_-])',
+].join('|');
+
+/** What an event holds in place of a secret. */
+export const secretMark = '<secret>';
+
+const secrets = new RegExp(secretPattern, 'g');
+
+/** The text without what could be a secret: events are read by more people than keys are. */
+export const maskEventText = (text: string): string => text.replaceAll(secrets, secretMark);
+
+/** The fields that an event tells of. `replacedBy` is an id of our own making, and is not masked. */
+const comparedFields = [
+  'name',
+  'scopes',
+  'expiresAt',
+  'metadata',
+  'user',
+  'allowedAddresses',
+  'pausedUntil',
+  'replacedBy',
+] as const satisfies readonly ChangedField[];
+
+/** `changes` of an event: what differs between two states of a record; nothing if none does. */
+export function changesBetween(
+  before: KeyRecord,
+  after: KeyRecord,
+): Required<KeyEvent>['changes'] | undefined {
+  const changed = comparedFields
+    .filter((field) => !isDeepStrictEqual(plain(before[field]), plain(after[field])))
+    .map((field): [ChangedField, [unknown, unknown]] => [
+      field,
+      [tell(field, before[field]), tell(field, after[field])],
+    ]);
+  return changed.length === 0 ? undefined : Object.fromEntries(changed);
+}
+
+const tell = (field: ChangedField, value: unknown) =>
+  field === 'replacedBy' ? plain(value) : masked(plain(value));
+
+/** As it stands in an event: times as text in UTC, what is absent as `null`. */
+const plain = (value: unknown): unknown =>
+  types.isDate(value) ? value.toISOString() : (value ?? null);
+
+function masked(value: unknown): unknown {
+  if (typeof value === 'string') return maskEventText(value);
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [maskEventText(name), masked(part)]),
+  );
+}
+
+/** Makes the event of a change. Who and why are masked too: people paste what they should not. */
+export function createEvent(
+  what: KeyEventType,
+  { keyId, claimId, user }: Pick<KeyEvent, 'keyId' | 'claimId' | 'user'>,
+  { by, reason, via, at }: ChangeContext,
+  changes?: KeyEvent['changes'],
+): KeyEvent {
+  return {
+    eventId: `event_${randomBytes(16).toString('hex')}`,
+    at: new Date(at),
+    what,
+    ...(keyId !== undefined && { keyId }),
+    ...(claimId !== undefined && { claimId }),
+    user,
+    ...(by !== undefined && { by: maskEventText(by) }),
+    ...(reason !== undefined && { reason: maskEventText(reason) }),
+    via,
+    ...(changes && { changes }),
+  };
+}

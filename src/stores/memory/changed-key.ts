@@ -1,0 +1,43 @@
+import type { StoredKey } from '../key-record.js';
+import type { KeyChanges } from '../key-store.js';
+
+/** Revoked, or expired: whether it is paused as well does not matter. */
+export const isOver = ({ revokedAt, expiresAt }: StoredKey, now: Date) =>
+  revokedAt !== undefined || (expiresAt !== undefined && expiresAt <= now);
+
+/** A record after an update. */
+export function withChanges(old: StoredKey, changes: KeyChanges): StoredKey {
+  const { name: oldName, expiresAt: oldExpiresAt, allowedAddresses: oldAddresses, ...rest } = old;
+  const { name = oldName, expiresAt = oldExpiresAt, allowedAddresses = oldAddresses } = changes;
+  const { scopes, metadata, user } = changes;
+  return {
+    ...rest,
+    ...(scopes && { scopes }),
+    ...(metadata && { metadata }),
+    ...(user !== undefined && { user }),
+    ...(name != null && { name }),
+    ...(expiresAt != null && { expiresAt }),
+    ...(allowedAddresses?.length && { allowedAddresses }),
+  };
+}
+
+/** What a successor has of the key that it takes over from; a pause is not among it. */
+export function inheritedFrom(old: StoredKey): StoredKey {
+  const {
+    lastUsedAt: _lastUsedAt,
+    overlapMs: _overlapMs,
+    replaces: _replaces,
+    pausedAt: _pausedAt,
+    pausedUntil: _pausedUntil,
+    ...inherited
+  } = old;
+  return inherited;
+}
+
+export const endOf = (expiresAt: Date | null | undefined) =>
+  expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+
+/** A record whose key ends at the deadline, in milliseconds since 1970, or when it would have. */
+export function endingAt(key: StoredKey, deadline: number): StoredKey {
+  return { ...key, expiresAt: new Date(Math.min(deadline, endOf(key.expiresAt))) };
+}

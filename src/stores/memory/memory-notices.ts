@@ -1,0 +1,27 @@
+import type { KeyRecord } from '../key-record.js';
+import type { KeyNotice, NoticeQuery } from '../key-store.js';
+
+/** Remembers which keys were told of before their end, beside the keys of a `MemoryKeyStore`. */
+export class MemoryNotices {
+  readonly #told = new Map<string, { readonly end: number; readonly beforeMs: number }>();
+
+  /** Tells each key once for each threshold and end, the one that ends first before the others. */
+  take(records: readonly KeyRecord[], { beforeMs, now }: NoticeQuery): KeyNotice[] {
+    const notices: KeyNotice[] = [];
+    for (const record of records) {
+      const { keyId, expiresAt, revokedAt, replacedBy } = record;
+      if (!expiresAt || revokedAt || replacedBy !== undefined || expiresAt <= now) continue;
+      const end = expiresAt.getTime();
+      const nearest = Math.min(...beforeMs.filter((each) => end - now.getTime() <= each));
+      const told = this.#told.get(keyId);
+      if (nearest === Infinity || (told?.end === end && told.beforeMs <= nearest)) continue;
+      this.#told.set(keyId, { end, beforeMs: nearest });
+      notices.push({ record, beforeMs: nearest, expiresAt: new Date(expiresAt) });
+    }
+    return notices.toSorted((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime());
+  }
+
+  forget(keyId: string): void {
+    this.#told.delete(keyId);
+  }
+}
