@@ -1,4 +1,5 @@
 import type { ClaimRecord } from '../../claim-store.js';
+import { assertNothingHidden } from '../hidden-rows.js';
 import type { Session } from '../session.js';
 import { readClaim, selectClaim } from './claim-record.js';
 
@@ -9,5 +10,6 @@ export async function findClaim(
   const { names } = session;
   const text = `select ${selectClaim()} as claim from ${names.claims} c where c.token_digest = $1::text`;
   const [row] = await session.query('findClaim', { text, values: [tokenDigest] });
+  if (!row) await assertNothingHidden(session, 'claims');
   return row && readClaim(row);
 }

@@ -4,6 +4,7 @@ import {
   type ClaimRecord,
   type ClaimStatus,
 } from '../../claim-store.js';
+import { assertNothingHidden } from '../hidden-rows.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import type { Session } from '../session.js';
 import { readClaim, selectClaim } from './claim-record.js';
@@ -26,6 +27,7 @@ export async function listClaims(
     order by c.created_at desc, c.claim_id desc limit $2::text::bigint`;
   if (cursor === undefined) {
     const rows = await session.search('listClaims', { text: page(), values });
+    if (rows.length < limit) await assertNothingHidden(session, 'claims');
     return rows.map(readClaim);
   }
   // As in the list of keys: the row of the cursor comes alone where none follows.
@@ -33,6 +35,7 @@ export async function listClaims(
     left join lateral (${page('and (c.created_at, c.claim_id) < (s.created_at, s.claim_id)')}) page on true
     where s.claim_id = $${values.push(searchParameter(cursor))}::text`;
   const rows = await session.search('listClaims', { text, values });
+  if (rows.length < limit) await assertNothingHidden(session, 'claims');
   if (rows.length === 0) throw new ClaimError('unknown_claim_id');
   return rows.filter(({ claim }) => claim !== null).map(readClaim);
 }

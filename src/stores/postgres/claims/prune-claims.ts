@@ -1,3 +1,4 @@
+import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql } from '../parameters.js';
 import type { Session } from '../session.js';
 
@@ -7,6 +8,7 @@ export async function pruneClaims(session: Session, before: Date): Promise<numbe
       delete from ${names.claims} where coalesce(claimed_at, revoked_at, expires_at) <= ${instantSql('$1')} returning 1
     )
     select pg_catalog.count(*)::text as count from gone`;
+  await assertNothingHidden(session, 'claims', commandsOf.delete, 'pruneClaims');
   const [row] = await session.query('pruneClaims', { text, values: [instantParameter(before)] });
   return Number(row?.['count']);
 }

@@ -1,4 +1,5 @@
 import { ClaimError, type ClaimRecord } from '../../claim-store.js';
+import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import type { Session } from '../session.js';
 import { readClaim, selectClaim } from './claim-record.js';
@@ -16,7 +17,10 @@ export async function revokeClaim(
     returning ${selectClaim()} as claim`;
   const values = [searchParameter(claimId), instantParameter(revokedAt)];
   const [row] = await session.search('revokeClaim', { text, values });
-  if (!row) throw new ClaimError('unknown_claim_id');
+  if (!row) {
+    await assertNothingHidden(session, 'claims', commandsOf.change);
+    throw new ClaimError('unknown_claim_id');
+  }
   const claim = readClaim(row);
   if (claim.claimedAt) throw new ClaimError('claim_used');
   return claim;

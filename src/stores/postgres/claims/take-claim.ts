@@ -1,6 +1,7 @@
 import { claimStatusOf } from '../../claim-status.js';
 import type { ClaimedKey, ClaimOutcome } from '../../claim-store.js';
 import { duplicateKey } from '../../key-store-error.js';
+import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
@@ -33,7 +34,10 @@ export async function takeClaim(
     select null, ${selectClaim('found')} from found where not exists (select from used)`;
   const values = [tokenDigest, keyId, digest, instantParameter(createdAt)];
   const [row] = await session.query('takeClaim', { text, values });
-  if (!row) return { outcome: 'unknown' };
+  if (!row) {
+    await assertNothingHidden(session, 'claims', commandsOf.change);
+    return { outcome: 'unknown' };
+  }
   const claim = readClaim(row);
   if (row['record'] != null) return { outcome: 'claimed', claim, record: readRecord(row) };
   const outcome = claimStatusOf(claim, createdAt);

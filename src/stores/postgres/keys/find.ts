@@ -1,4 +1,5 @@
 import type { KeyRecord } from '../../key-record.js';
+import { assertNothingHidden } from '../hidden-rows.js';
 import { searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
@@ -7,5 +8,6 @@ export async function get(session: Session, keyId: string): Promise<KeyRecord | 
   const { names } = session;
   const text = `select ${selectRecord(names)} as record from ${names.keys} k where k.key_id = $1::text`;
   const [row] = await session.search('get', { text, values: [searchParameter(keyId)] });
+  if (!row) await assertNothingHidden(session);
   return row && readRecord(row);
 }

@@ -3,6 +3,7 @@ import { expiringMs, type KeyRecord, type KeyStatus } from '../../key-record.js'
 import { type KeyQuery } from '../../key-store.js';
 import { unknownKeyId } from '../../key-store-error.js';
 import type { Statement } from '../database.js';
+import { assertNothingHidden } from '../hidden-rows.js';
 import type { Names } from '../names.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
@@ -13,6 +14,7 @@ export async function list(session: Session, query: KeyQuery): Promise<KeyRecord
   const patterns = search === undefined ? [undefined] : patternsOf(search);
   const statements = patterns.map((pattern) => statementOf(session.names, query, pattern));
   const rows = await session.search('list', ...statements);
+  if (rows.length < query.limit) await assertNothingHidden(session);
   if (cursor !== undefined && rows.length === 0) throw unknownKeyId();
   return rows.filter(({ record }) => record !== null).map((row) => readRecord(row));
 }

@@ -1,3 +1,4 @@
+import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql } from '../parameters.js';
 import type { Session } from '../session.js';
 
@@ -20,6 +21,7 @@ export async function prune(session: Session, before: Date): Promise<number> {
       delete from ${names.keys} k using doomed where k.key_id = doomed.key_id returning 1
     )
     select pg_catalog.count(*)::text as count from gone`;
+  await assertNothingHidden(session, 'keys', commandsOf.delete, 'prune');
   const [row] = await session.query('prune', { text, values: [instantParameter(before)] });
   return Number(row?.['count']);
 }

@@ -1,5 +1,6 @@
 import type { KeyRecord } from '../../key-record.js';
 import { unknownKeyId } from '../../key-store-error.js';
+import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import type { Names } from '../names.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
@@ -18,6 +19,7 @@ export async function revoke(
   const values = [searchParameter(keyId), instantParameter(revokedAt)];
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const rows = await session.search('revoke', { text, values });
+    if (rows.length === 0 || family) await assertNothingHidden(session, 'keys', commandsOf.change);
     if (rows.length === 0) throw unknownKeyId();
     // A rotation that was under way may have added a key which this statement could not yet see.
     const isWhole = !family || rows.every((row) => row['was_revoked'] === 'true');

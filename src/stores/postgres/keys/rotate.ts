@@ -2,6 +2,7 @@ import type { KeyRecord } from '../../key-record.js';
 import type { KeyStoreError } from '../../key-store-error.js';
 import type { Overlap, Successor } from '../../key-store.js';
 import { alreadyRotated, duplicateKey, keyNotUsable, unknownKeyId } from '../../key-store-error.js';
+import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
@@ -79,6 +80,8 @@ async function whyNotRotated(
     from ${names.keys} k where k.key_id = $1::text`;
   const values = [searchParameter(keyId), instantParameter(createdAt)];
   const [row] = await session.search('rotate', { text, values });
+  if (!row || (row['rotated'] !== 'true' && row['unusable'] !== 'true'))
+    await assertNothingHidden(session, 'keys', commandsOf.change);
   if (!row) return unknownKeyId();
   if (row['rotated'] === 'true') return alreadyRotated();
   return row['unusable'] === 'true' ? keyNotUsable() : duplicateKey();

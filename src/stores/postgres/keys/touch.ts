@@ -1,4 +1,5 @@
 import type { KeyUse } from '../../key-store.js';
+import { assertNothingHidden, commandsOf, hiddenRow } from '../hidden-rows.js';
 import { boundUse } from '../schema/first-use.js';
 import type { Session } from '../session.js';
 
@@ -20,14 +21,18 @@ export async function touch(session: Session, uses: readonly KeyUse[]): Promise<
     ), locked as materialized (
       select key_id from ${names.keys} where key_id in (select key_id from concerned)
       order by key_id for no key update
+    ),
+    written as (
+      update ${names.keys} k set last_used_at = greatest(k.last_used_at, ${boundUse('k', 'uses.used_at')})
+      from uses join locked using (key_id)
+      where k.key_id = uses.key_id and (k.last_used_at is null or k.last_used_at < ${boundUse('k', 'uses.used_at')})
     )
-    update ${names.keys} k set last_used_at = greatest(k.last_used_at, ${boundUse('k', 'uses.used_at')})
-    from uses join locked using (key_id)
-    where k.key_id = uses.key_id and (k.last_used_at is null or k.last_used_at < ${boundUse('k', 'uses.used_at')})`;
+    ${hiddenRow(names)}`;
   const values = [
     JSON.stringify(
       known.map(({ keyId, usedAt }) => ({ key_id: keyId, used_at: usedAt.getTime() })),
     ),
   ];
-  await session.query('touch', { text, values });
+  const [hidden] = await session.query('touch', { text, values });
+  if (hidden) await assertNothingHidden(session, 'keys', commandsOf.change);
 }

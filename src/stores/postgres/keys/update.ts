@@ -1,6 +1,7 @@
 import type { KeyRecord } from '../../key-record.js';
 import type { KeyChanges } from '../../key-store.js';
 import { endsWithOverlap, unknownKeyId } from '../../key-store-error.js';
+import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import {
   instantParameter,
   instantSql,
@@ -52,9 +53,13 @@ export async function update(
     from seen left join changed using (key_id)`;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const [row] = await session.query('update', { text, values });
-    if (!row) throw unknownKeyId();
+    if (!row) {
+      await assertNothingHidden(session);
+      throw unknownKeyId();
+    }
     if (row['key_id'] !== null) return readRecord(row);
     if (row['is_replaced'] === 'true') throw endsWithOverlap();
+    await assertNothingHidden(session, 'keys', commandsOf.change);
   }
   throw new Error('PostgresKeyStore: update failed: others kept changing the key meanwhile');
 }

@@ -1,3 +1,4 @@
+import { assertNothingHidden } from '../hidden-rows.js';
 import { migrations } from './migrations.js';
 import type { Session } from '../session.js';
 import { areArmed } from './triggers.js';
@@ -46,5 +47,6 @@ async function versionOf(session: Session): Promise<{ version: number; isArmed: 
   const text = `select coalesce(pg_catalog.max(version), 0)::text as version, ${areArmed(names)}::text as is_armed
     from ${names.migrations}`;
   const [row] = await session.query('inspect', { text });
+  if (row?.['version'] === '0') await assertNothingHidden(session, 'migrations');
   return { version: Number(row?.['version']), isArmed: row?.['is_armed'] === 'true' };
 }

@@ -1,0 +1,71 @@
+import type { Row } from './database.js';
+import type { Names } from './names.js';
+import { quoteLiteral } from './quote.js';
+import type { Session } from './session.js';
+
+type Table = 'keys' | 'claims' | 'migrations';
+/** As `pg_policy.polcmd` has them: r for select, w for update, d for delete. */
+type Command = 'r' | 'w' | 'd';
+
+/** What a statement has to be allowed to see the rows for. To lock or change a row is to select and update it. */
+export const commandsOf = {
+  read: ['r'],
+  change: ['r', 'w'],
+  delete: ['r', 'w', 'd'],
+} as const satisfies Readonly<Record<string, readonly Command[]>>;
+
+/**
+ * As an SQL condition: whether row-level security may hide rows of the table from the role that is connected. Then a row that was not
+ * found may be there all the same.
+ */
+function mayHideRows(
+  names: Names,
+  table: Table = 'keys',
+  commands: readonly Command[] = commandsOf.read,
+): string {
+  const oid = `${quoteLiteral(names[table])}::regclass::oid`;
+  const showsAll = commands.map((command) => {
+    const policy = (isPermissive: boolean) => `select from pg_catalog.pg_policy p
+        where p.polrelid = ${oid} and p.polpermissive = ${isPermissive} and p.polcmd::text in ('*', '${command}')
+          and exists (select from pg_catalog.unnest(p.polroles) as given (role_id)
+            where given.role_id = 0::oid or pg_catalog.pg_has_role(given.role_id, 'USAGE'))
+          and (pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true') is ${isPermissive ? '' : 'not '}true`;
+    return `exists (${policy(true)}) and not exists (${policy(false)})`;
+  });
+  return `(pg_catalog.row_security_active(${oid}) and not (${showsAll.join(' and ')}))`;
+}
+
+/**
+ * As an SQL condition that costs next to nothing: whether row-level security applies to the role at all. Whether it hides rows is then
+ * asked by {@link assertNothingHidden}.
+ */
+const isRowSecurityActive = (names: Names): string =>
+  `pg_catalog.row_security_active(${names.regclass}::oid)`;
+
+/** For the end of a statement on keys: one row more if row-level security applies, of which `is_hidden` alone has a value. */
+export const hiddenRow = (names: Names, otherColumns = 0): string =>
+  `select ${'null, '.repeat(otherColumns)}'true' as is_hidden where ${isRowSecurityActive(names)}`;
+
+export const isHiddenRow = (row: Row): boolean => row['is_hidden'] != null;
+
+/** What was not found cannot be called absent: the role may not see every row. */
+function hiddenRows(names: Names, table: Table = 'keys'): Error {
+  const ending = table === 'keys' ? '' : `_${table}`;
+  return new Error(
+    `PostgresKeyStore: row-level security may hide rows of ${names.schema}.${names.table}${ending} from this role, so nobody can tell whether there is one; ` +
+      `let it see all of them: create policy require_api_key on ${names[table]} to <role> using (true)`,
+  );
+}
+
+/** Asks once more before something is called absent. Rejects where rows may be hidden. */
+export async function assertNothingHidden(
+  session: Session,
+  table: Table = 'keys',
+  commands: readonly Command[] = commandsOf.read,
+  action = 'inspect',
+): Promise<void> {
+  const { names } = session;
+  const text = `select 'true' as is_hidden where ${mayHideRows(names, table, commands)}`;
+  const [row] = await session.query(action, { text });
+  if (row) throw hiddenRows(names, table);
+}
