@@ -236,12 +236,22 @@ function withoutStack<Result>(make: () => Result): Result {
 const durationSince = (startedAt: number | undefined) =>
   startedAt !== undefined && { durationMs: performance.now() - startedAt };
 
-const guard = Symbol('require-api-key.guard');
+// Registered, as an app may load two copies of the library, as a module and as CommonJS. What stands there is a contract between them:
+// a change of `refuseScopes` needs another number.
+const guard = Symbol.for('require-api-key.guard@1');
 
 type GuardedMessage = IncomingMessage & { [guard]?: Guard };
 
 function setGuard(req: IncomingMessage, passed: Guard): void {
   (req as GuardedMessage)[guard] = passed;
+}
+
+/** Whether a copy of the library with another contract let this request pass. */
+export function hasOtherGuard(req: IncomingMessage): boolean {
+  return Object.getOwnPropertySymbols(req).some(
+    (symbol) =>
+      symbol !== guard && symbol.description?.startsWith('require-api-key.guard') === true,
+  );
 }
 
 /** The last guard that let this request pass, with or without a key. */

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { guardOf } from './guard.js';
+import { guardOf, hasOtherGuard } from './guard.js';
 import { hasScopes } from '../keys/admission.js';
 import { assertArgument, mustBeScope } from '../lib/options.js';
 import type { ApiKeyHandler } from './require-api-key.js';
@@ -20,7 +20,10 @@ export function requireScopes(...scopes: string[]): ApiKeyHandler {
     if (!guard) {
       next(
         new TypeError(
-          'requireScopes: no guard stands before this route; mount requireApiKey() first',
+          hasOtherGuard(req)
+            ? 'requireScopes: the guard before this route comes from another version of require-api-key; ' +
+                'install one version ("npm ls require-api-key" lists them)'
+            : 'requireScopes: no guard stands before this route; mount requireApiKey() first',
         ),
       );
       return;
