@@ -64,9 +64,28 @@ function readLine(req: IncomingMessage, header: string): string | Unpresented {
   const line = req.headers[header];
   if (line === undefined) return strippedLines.get(req)?.get(header) ?? missing('header_absent');
   // Node keeps the first of two Authorization lines and drops the other without a word: only the raw list shows both.
-  if (typeof line !== 'string' || countLines(req.rawHeaders, header) > 1)
-    return invalid('repeated_header');
-  return line;
+  if (typeof line !== 'string') return invalid('repeated_header');
+  const count = countLines(req.rawHeaders, header);
+  // No line in the raw list: an adapter of a function platform made the request.
+  return count === 1 || (count === 0 && countInEvent(req, header) <= 1)
+    ? line
+    : invalid('repeated_header');
+}
+
+/**
+ * How often the header stands in the event that a function platform called the application with. `serverless-http` hands that event
+ * over, and keeps only the last line of those of one name.
+ */
+function countInEvent(
+  req: IncomingMessage & { apiGateway?: { event?: { multiValueHeaders?: unknown } } },
+  header: string,
+): number {
+  const lists = req.apiGateway?.event?.multiValueHeaders;
+  let count = 0;
+  if (typeof lists !== 'object' || lists === null) return count;
+  for (const [name, lines] of Object.entries(lists as Record<string, unknown>))
+    if (name.toLowerCase() === header) count += Array.isArray(lines) ? lines.length : 1;
+  return count;
 }
 
 /** Node drops the lines past a limit, so a key may have stood among them: `maxHeadersCount` lines, or else 2 000 names and values. */

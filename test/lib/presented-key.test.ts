@@ -1,3 +1,5 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { isPresentable, readPresentedKey, stripHeader } from '../../src/http/presented-key.js';
 import { arrive, type Lines } from '../support/call-guard.js';
@@ -119,6 +121,30 @@ describe('a request that something else made', () => {
     stripHeader(req, 'x-api-key');
     expect(req).toEqual({ headers: {} });
     expect(readPresentedKey(req, 'x-api-key', undefined)).toBe('abc');
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['one line', { 'X-API-Key': ['good'] }, 'good'],
+    ['two lines, of which the adapter kept the last', { 'X-API-Key': ['bad', 'good'] }, repeated],
+    ['the same line twice', { 'x-api-key': ['good', 'good'] }, repeated],
+    ['two spellings of the name', { 'X-API-Key': ['bad'], 'x-api-key': ['good'] }, repeated],
+    ['other headers alone', { Host: ['a', 'b'] }, 'good'],
+    ['no lists of lines', null, 'good'],
+  ])('the event of a function platform with %s -> as it should be', (_what, lists, expected) => {
+    const req = Object.assign(new IncomingMessage(new Socket()), {
+      headers: { 'x-api-key': 'good' },
+      apiGateway: { event: { headers: { 'X-API-Key': 'good' }, multiValueHeaders: lists } },
+    });
+    expect(readPresentedKey(req, 'x-api-key', undefined)).toEqual(expected);
+  });
+
+  it('lines that were joined, and no raw list -> refused', () => {
+    const req = Object.assign(new IncomingMessage(new Socket()), {
+      headers: { 'x-api-key': 'bad, good' },
+    });
+    expect(readPresentedKey(req, 'x-api-key', undefined)).toMatchObject({
+      code: 'invalid_api_key',
+    });
   });
 
   it('a header that is a list -> repeated', () => {
