@@ -54,9 +54,10 @@ export function checkEntries(entries: readonly ImportEntry[]): {
   }
   const isReadable = ({ options: { user, name } }: CheckedEntry) =>
     [user, name].some((text) => text !== undefined && firstUses.has(digestApiKey(text)));
-  for (const { place } of good.filter(isReadable))
+  const readable = new Set(good.filter(isReadable));
+  for (const { place } of readable)
     problems.push({ place, text: 'has a key of the file as its user or name' });
-  return { good: good.filter((entry) => !isReadable(entry)), problems, weak };
+  return { good: good.filter((entry) => !readable.has(entry)), problems, weak };
 }
 
 /** What is wrong with an entry whose key stands in another one too. */

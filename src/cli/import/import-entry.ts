@@ -20,7 +20,10 @@ export const unreadable = (place: string, problem: string): ImportEntry => ({
   problem,
 });
 
-/** An entry that was read, with what it is unlikely to be: `misfit`, or what any form may have wrong. */
+/**
+ * An entry that was read, with what it is unlikely to be: `misfit`, or what any form may have
+ * wrong.
+ */
 export const fileEntry = (
   place: string,
   options: ImportKeyOptions,

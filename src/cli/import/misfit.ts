@@ -1,7 +1,10 @@
 import type { ImportKeyOptions } from '../../manager/manager-options.js';
 import { findKey } from '../secrets.js';
 
-/** Zero-width, direction and line separator characters: a user that has one looks like another user. */
+/**
+ * Zero-width, direction and line separator characters: a user that has one looks like another
+ * user.
+ */
 const invisible = /[\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
 
 const clock = String.raw`\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AP]M)?`;
@@ -11,7 +14,9 @@ const time = new RegExp(
   'i',
 );
 
-/** Whether a text is a date or a time, as databases and spreadsheets write them, or begins as one. */
+/**
+ * Whether a text is a date or a time, as databases and spreadsheets write them, or begins as one.
+ */
 export const isTime = (text: string): boolean => time.test(text);
 
 /** Of this library's form, or 64 hexadecimal digits; also with something before or behind it. */
@@ -20,7 +25,10 @@ const holdsKey = (text: string) =>
 
 const minCopyLength = 8;
 
-/** Why a user or a key that the library would take is unlikely to be one: columns were mixed up, or a text was changed. */
+/**
+ * Why a user or a key that the library would take is unlikely to be one: columns were mixed up,
+ * or a text was changed.
+ */
 export function misfitOf({ user, key, name, metadata }: ImportKeyOptions): string | undefined {
   if (/^sha256$/i.test(user)) return 'has no user: "sha256:" begins a digest';
   if (user.trim() !== user) return 'has blanks around its user';
@@ -44,7 +52,10 @@ export function misfitOf({ user, key, name, metadata }: ImportKeyOptions): strin
   return undefined;
 }
 
-/** Whether a text is a password hash: no digest can be made of it, and taken as a key it would let in who has read it. */
+/**
+ * Whether a text is a password hash: no digest can be made of it, and taken as a key it would let
+ * in who has read it.
+ */
 export const isPasswordHash = (text: string): boolean =>
   /^\$[0-9a-z-]+\$|^\{(S?SHA\d*|S?MD5|CRYPT)\}|^(pbkdf2|scrypt|argon2\w*|bcrypt\w*)\b.*[$:]|^(md5|sha1|sha224|sha384|sha512)[:$]|^(pbkdf2_)?(sha1|sha256|sha512)\$|^sha(256|384|512)-[A-Za-z0-9+/]+=*$/i.test(
     text,

@@ -71,7 +71,10 @@ function fieldsOf(line: string): readonly string[] {
 
 const separators = [';', '\t', '|'];
 
-/** @throws {Failure} if a line above the header, or in its place, says that the columns are not split by commas. */
+/**
+ * @throws {Failure} if a line above the header, or in its place, says that the columns are not
+ * split by commas.
+ */
 function assertCsvBegins(lines: readonly string[]): void {
   const first = lines.findIndex((line) => line.trim() !== '');
   const line = lines[first] ?? '';
@@ -93,7 +96,9 @@ function assertCommas(line: string, number: number): void {
   );
 }
 
-/** @throws {Failure} if the first line that is no comment has columns, so that it lacks a header. */
+/**
+ * @throws {Failure} if the first line that is no comment has columns, so that it lacks a header.
+ */
 function assertNoColumns(lines: readonly string[]): void {
   const first = lines.findIndex((line) => !/^\s*(#|$)/.test(line));
   const line = lines[first] ?? '';
