@@ -57,8 +57,8 @@ describe('generate --env --out into a file that is there', () => {
     [
       'comments, blanks and odd lines',
       single,
-      '# a\n\n  B = 2 \n???\n',
-      '# a\n\n  B = 2 \n???\nINTERNAL_API_KEY=<new>\n',
+      '# a\n\n  B = 2 \nC=???\n',
+      '# a\n\n  B = 2 \nC=???\nINTERNAL_API_KEY=<new>\n',
     ],
     [
       'the variable in a comment',
@@ -292,7 +292,9 @@ describe('generate --env --out where a key would be replaced or the file be spoi
     const { code, stderr } = await add(cwd, single);
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'error: .env cannot be added to: it is not UTF-8 text\n',
+      stderr:
+        'error: .env cannot be added to: it is not UTF-8 text, but UTF-16; to mend it: ' +
+        `node -e "const fs=require('fs'),b=fs.readFileSync('.env');fs.writeFileSync('.env',new TextDecoder('utf-16le').decode(b))"\n`,
     });
     expect(readFileSync(join(cwd, '.env'))).toEqual(bytes);
     expect(readdirSync(cwd)).toEqual(['.env']);

@@ -14,6 +14,7 @@ import {
   findJoined,
   readEnvFile,
 } from '../doctor/env-file.js';
+import { examineReaders } from '../doctor/env-readers.js';
 import { examineUnset } from '../doctor/unset-variables.js';
 import { examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
 import { loadEnvironment, outerEnvironment } from '../environment.js';
@@ -68,18 +69,26 @@ async function examine(options: Options): Promise<Finding[]> {
   const hasDatabase = findDatabaseUrl(options) !== undefined;
   const joined = file ? findJoined(file, names) : [];
   return [
+    ...(file
+      ? examineReaders(
+          file,
+          names,
+          joined.map(({ line }) => line),
+        )
+      : []),
     ...joined.map(describeJoined),
     ...examineUnset(variables, process.env, {
       wereNamed,
       hasDatabase,
       inFile: file?.values ?? {},
       joined: joined.map(({ name }) => name),
+      isUnread: file?.wrong?.isWhole ?? false,
     }),
     ...variables.flatMap((variable) => {
       const value = process.env[variable.name];
       return isFilled(value) ? examineVariable(variable, value) : [];
     }),
-    ...(file ? examineLines(file, names, outerEnvironment) : []),
+    ...(file && !file.wrong?.isWhole ? examineLines(file, names, outerEnvironment) : []),
     ...(await examineEnvFile(file, variables)),
     ...(await examineDatabase(options)),
   ];

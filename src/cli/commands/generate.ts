@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { generateApiKey } from '../../keys/key-format.js';
 import { digestApiKey } from '../../keys/digest.js';
@@ -6,6 +7,7 @@ import { parseKeyPairs } from '../../sources/key-entries.js';
 import { isName } from '../../lib/options.js';
 import { isVariable } from '../../sources/env-key.js';
 import { addCommand } from '../command.js';
+import { findFragile } from '../env-file/odd-lines.js';
 import { readEnvVariables } from '../environment.js';
 import { Misuse } from '../failure.js';
 import { entryOf } from '../secret/env-entry.js';
@@ -91,7 +93,7 @@ async function generate(options: Options): Promise<void> {
       }),
     open,
   );
-  if (warning !== undefined) say(warning);
+  for (const each of [warning, fragileWarning(options)]) if (each !== undefined) say(each);
   if (options.json) return;
   if (made.keyId !== undefined) say(`Key id:  ${made.keyId}`);
   say(`Digest:  ${made.digest}`);
@@ -125,6 +127,14 @@ function shadowWarning({ env: name, user, out }: Options): string | undefined {
     ? `put both on one line, ${name}=<old value>,${start}<new key>, as --out .env does.`
     : `keep one line, ${name}=${start}<new key>,<old value>, and remove the old key when nobody uses it any more.`;
   return `Warning: .env sets ${name} already, and of two lines only the last one counts: ${advice}`;
+}
+
+/** Of what this Node reads well, and the one that the application runs on may not. */
+function fragileWarning({ env: name, out }: Options): string | undefined {
+  if (name === undefined || out === undefined) return undefined;
+  const fragile = findFragile(readFileSync(out, 'utf8'), name, out);
+  if (!fragile) return undefined;
+  return `Warning: line ${fragile.line} of ${out} ${fragile.what}, and some releases of Node then read ${name} on the next line otherwise: ${fragile.remedy}.`;
 }
 
 function make({ prefix, hex, base64url }: Options): {

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parse } from 'dotenv';
+import { decodeEnv, type DecodedEnv } from '../env-file/decode.js';
 import { parseDigest } from '../../keys/digest.js';
 import { envFile } from '../environment.js';
 import type { Finding } from '../finding.js';
 import { askGit } from './git.js';
 import { entriesOf, isFilled, type Environment, type KeyVariable } from './variables.js';
 
-export interface EnvFile {
-  readonly text: string;
+export interface EnvFile extends DecodedEnv {
   /** As `dotenv` reads it. */
   readonly values: Readonly<Record<string, string>>;
 }
@@ -15,8 +15,8 @@ export interface EnvFile {
 /** The `.env` of this folder, or `undefined` where there is none that can be read. */
 export function readEnvFile(): EnvFile | undefined {
   try {
-    const text = readFileSync(envFile, 'utf8');
-    return { text, values: parse(text) };
+    const decoded = decodeEnv(readFileSync(envFile), envFile);
+    return { ...decoded, values: parse(decoded.text) };
   } catch {
     return undefined;
   }

@@ -39,11 +39,18 @@ function isSlip(name: string, meant: string): boolean {
 }
 
 const lettersOf = (name: string) =>
-  name
+  visibleName(name)
     .toUpperCase()
     .replace(/^X[_.-]/, '')
     .replaceAll(/[_.-]/g, '')
     .replace(/S$/, '');
+
+/** The name without a byte order mark, blanks and `export`, which some readers of a `.env` take for a part of it. */
+export const visibleName = (name: string) =>
+  name
+    .replaceAll(/[\s\p{Cf}]+/gu, ' ')
+    .replace(/^ ?(?:export )?/, '')
+    .trim();
 
 /** Whether it reads like `user:key` pairs; a digest has a colon too. */
 function holdsPairs(value: string): boolean {

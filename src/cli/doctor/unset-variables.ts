@@ -1,6 +1,8 @@
+import { envFile } from '../environment.js';
+import { withoutMarks } from '../env-file/decode.js';
 import type { Finding } from '../finding.js';
 import { programName } from '../paste-line.js';
-import { findSimilarNames } from './similar-names.js';
+import { findSimilarNames, visibleName } from './similar-names.js';
 import { isFilled, type Environment, type KeyVariable } from './variables.js';
 
 /** As many names as are told of. */
@@ -14,13 +16,15 @@ interface Circumstances {
   readonly inFile: Environment;
   /** Variables that stand in the `.env`, but not on lines of their own. */
   readonly joined: readonly string[];
+  /** Whether nothing reads the `.env`, as it is no UTF-8. */
+  readonly isUnread: boolean;
 }
 
 /** Of variables that are not set, where that leaves the app without a key. */
 export function examineUnset(
   variables: readonly KeyVariable[],
   environment: Environment,
-  { wereNamed, hasDatabase, inFile, joined }: Circumstances,
+  { wereNamed, hasDatabase, inFile, joined, isUnread }: Circumstances,
 ): Finding[] {
   const unset = variables.filter(({ name }) => environment[name] === undefined);
   const empty = variables.filter(
@@ -41,9 +45,11 @@ export function examineUnset(
     severity: 'error',
     code: 'unset_variable',
     message: `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: requireApiKey() answers 503.`,
-    remedy: names.some((name) => joined.includes(name))
-      ? 'mend the line of .env that is told of above'
-      : remedyForUnset(unset, without(variables, { ...inFile, ...environment }), wereNamed),
+    remedy: isUnread
+      ? 'mend .env first, as told above'
+      : names.some((name) => joined.includes(name))
+        ? 'mend the line of .env that is told of above'
+        : remedyForUnset(unset, without(variables, { ...inFile, ...environment }), wereNamed),
   });
   return findings;
 }
@@ -56,11 +62,28 @@ function remedyForUnset(
   const similar = findSimilarNames(unset, others, !wereNamed).slice(0, maxSimilar);
   if (similar.length > 0) {
     return similar
-      .map(({ name, meant }) => `${name} is set, but the library reads ${meant}: rename it`)
+      .map(({ name, meant }) =>
+        visibleName(name) === name
+          ? `${name} is set, but the library reads ${meant}: rename it`
+          : describeHidden(name, meant),
+      )
       .join('; ');
   }
   const [{ name, isList } = { name: '<name>', isList: false }] = unset;
   return `${programName} generate --env ${name}${isList ? ' --user <user>' : ''} --out .env`;
+}
+
+/** Of a name with more to it than is seen: whoever reads the message would look for the difference in vain. */
+function describeHidden(name: string, meant: string): string {
+  const what = name.startsWith('\uFEFF')
+    ? 'a byte order mark'
+    : /^\s*export\s/.test(name)
+      ? 'the word export'
+      : 'blanks or invisible characters';
+  const mend = name.startsWith('\uFEFF')
+    ? `take the mark out of the file that it comes from: ${withoutMarks(envFile)}`
+    : 'rename it';
+  return `a variable is set whose name is ${visibleName(name)} with ${what} in it, but the library reads ${meant}: ${mend}`;
 }
 
 function without(variables: readonly KeyVariable[], environment: Environment): Environment {

@@ -1,6 +1,7 @@
-import { parse } from 'dotenv';
 import { parseKeyPairs } from '../../sources/key-entries.js';
 import { listKeys } from '../../sources/key-table.js';
+import { findCulprit } from '../env-file/odd-lines.js';
+import { readBoth, type Values } from '../env-file/readers.js';
 import { Failure } from '../failure.js';
 import { programName } from '../paste-line.js';
 
@@ -21,22 +22,50 @@ export const entryOf = (user: string | undefined, key: string): string =>
 /**
  * The text of a `.env` with one key more, on the line of its variable or on a new one at the end; all else as it was, to the byte.
  *
- * @throws {Failure} where that would replace a key, or is not safe to do
+ * @throws {Failure} if that would replace a key, or if an application would not find the key, or read anything else otherwise
  */
 export function addEntry(text: string, place: EnvPlace, key: string): string {
-  const { name, user } = place;
-  const value = parse(text)[name];
-  const added =
-    value === undefined
-      ? withLine(text, `${name}=${entryOf(user, key)}`)
-      : withEntry(text, place, value, entryOf(user, key));
+  const added = tryToAdd(text, place, key);
   // The tools that read the file, and whoever wrote it, know of more forms than these rules do.
-  if (added === undefined || !holdsOneMore(text, added, place, key)) {
-    throw new Failure(
-      `${place.file} is written in a way that cannot be added to safely: add the key by hand, ${handMade(place)}`,
-    );
+  if (added !== undefined && holdsOneMore(text, added, place, key)) return added;
+  throw new Failure(
+    `${place.file} is written in a way that cannot be added to safely: ${adviceOn(text, place, key)}`,
+  );
+}
+
+function tryToAdd(text: string, place: EnvPlace, key: string): string | undefined {
+  const { name, user } = place;
+  const value = readBoth(text)[1].get(name);
+  return value === undefined
+    ? withLine(text, `${name}=${entryOf(user, key)}`)
+    : withEntry(text, place, value, entryOf(user, key));
+}
+
+/** Which line to mend. */
+function adviceOn(text: string, place: EnvPlace, key: string): string {
+  const [start] = startsOf(text, place.name);
+  const culprit = findCulprit(
+    text,
+    text.slice(0, start).split('\n').length - 1,
+    place.file,
+    (rest) => {
+      const [node, dotenv] = readBoth(rest);
+      // Without the line of the variable itself the key could always be added.
+      if (start !== undefined && !dotenv.has(place.name) && !node.has(place.name)) return false;
+      try {
+        const added = tryToAdd(rest, place, key);
+        return added !== undefined && holdsOneMore(rest, added, place, key);
+      } catch {
+        return false;
+      }
+    },
+  );
+  const mend = culprit && `line ${culprit.line} ${culprit.what}: ${culprit.remedy}`;
+  const isSet = readBoth(text)[1].has(place.name);
+  if (mend === undefined || isSet) {
+    return `add the key by hand, ${handMade(place)}${mend === undefined ? '' : `; ${mend}`}`;
   }
-  return added;
+  return mend;
 }
 
 function withLine(text: string, line: string): string {
@@ -50,9 +79,7 @@ function withEntry(
   value: string,
   entry: string,
 ): string | undefined {
-  const starts = [...text.matchAll(assignmentOf(place.name))].map(
-    (match) => match.index + match[0].length,
-  );
+  const starts = startsOf(text, place.name);
   const [start] = starts;
   if (start === undefined) return undefined;
   const lines = starts.map((each) => text.slice(0, each).split('\n').length);
@@ -70,8 +97,11 @@ function withEntry(
   return `${text.slice(0, end)}${comma}${entry}${text.slice(end)}`;
 }
 
-const assignmentOf = (name: string) =>
-  new RegExp(String.raw`^[ \t\uFEFF]*(?:export[ \t]+)?${name}[ \t]*=`, 'gm');
+/** Where values of the variable begin. */
+const startsOf = (text: string, name: string) =>
+  [
+    ...text.matchAll(new RegExp(String.raw`^[ \t\uFEFF]*(?:export[ \t]+)?${name}[ \t]*=`, 'gm')),
+  ].map((match) => match.index + match[0].length);
 
 /** Where the value begins, behind its quote if it has one, and what stands there up to the other quote, a comment or the end. */
 function valueAt(text: string, start: number): [from: number, written: string] | undefined {
@@ -121,17 +151,21 @@ function handMade({ name, user }: EnvPlace, old?: string): string {
     : `${made}, write ${entry},${old} there by hand, and remove the old key when nobody uses it any more`;
 }
 
-/** Whether the file reads as before, but for the one key more. */
-function holdsOneMore(
-  before: string,
-  after: string,
-  { name, user }: EnvPlace,
-  key: string,
-): boolean {
-  const { [name]: old = '', ...others } = parse(before);
-  const { [name]: value = '', ...othersAfter } = parse(after);
-  if (!isSame(others, othersAfter)) return false;
-  if (user === undefined) return value === key;
+/** Whether each reader reads the file as before, but for the one key more. */
+function holdsOneMore(before: string, after: string, place: EnvPlace, key: string): boolean {
+  const texts = [readBoth(before), readBoth(after)] as const;
+  return [0, 1].every((reader) => isOneMore(texts[0][reader]!, texts[1][reader]!, place, key));
+}
+
+function isOneMore(before: Values, after: Values, { name, user }: EnvPlace, key: string): boolean {
+  const others = (values: Values) =>
+    [...values]
+      .filter(([each]) => each !== name)
+      .map((pair) => JSON.stringify(pair))
+      .toSorted();
+  if (!isSame(others(before), others(after))) return false;
+  const [old = '', value = ''] = [before.get(name), after.get(name)];
+  if (user === undefined) return old.trim() === '' && value === key;
   const entriesIn = (list: string) => parseKeyPairs(list).map((pair) => [pair.user, pair.key]);
   return isSame(entriesIn(value), [...entriesIn(old), [user, key]]);
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { decodeEnv } from '../env-file/decode.js';
 import { Failure } from '../failure.js';
 import { addEntry, type EnvPlace } from './env-entry.js';
 import { reserveFile, type ReservedFile } from './reserved-file.js';
@@ -33,15 +34,19 @@ export function reserveEnvFile(place: EnvPlace): ReservedFile {
   }
 }
 
-/** Strict, for the bytes of what is no UTF-8 would not be written back as they were. */
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 function readText(file: string): string {
+  let bytes: Buffer;
   try {
-    return decoder.decode(readFileSync(file));
+    bytes = readFileSync(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text' : code;
-    throw new Failure(`${file} cannot be added to: ${why}`, { cause: error });
+    throw new Failure(`${file} cannot be added to: ${code}`, { cause: error });
   }
+  // Its bytes would not be written back as they were.
+  const { text, wrong } = decodeEnv(bytes, file);
+  if (wrong)
+    throw new Failure(
+      `${file} cannot be added to: it is ${wrong.what}; to mend it: ${wrong.remedy}`,
+    );
+  return text;
 }
