@@ -1,5 +1,5 @@
 import { parseApiKey } from '../keys/key-format.js';
-import { findKeyLike, maskSecrets } from '../lib/mask.js';
+import { maskSecrets } from '../lib/mask.js';
 import { Misuse } from './failure.js';
 
 const secrets = new Set<string>();
@@ -19,14 +19,33 @@ export function mask(text: string): string {
   return maskSecrets(masked);
 }
 
-/** The key in the text, if one of this library's form does. */
-export function findKey(text: string): { keyId: string } | undefined {
-  for (const candidate of findKeyLike(text)) {
-    const parsed = parseApiKey(candidate);
-    if (parsed) return parsed;
-  }
-  return undefined;
+interface FoundKey {
+  readonly keyId: string;
+  readonly start: number;
+  readonly end: number;
 }
+
+const behindPrefix = /_(?=([0-9A-Za-z]{48}))/g;
+const longestPrefix = 32;
+
+/** The keys of this library in the text, by form and checksum, whatever stands around them. */
+export function findKeys(text: string): FoundKey[] {
+  const found: FoundKey[] = [];
+  for (const { index, 1: tail = '' } of text.matchAll(behindPrefix)) {
+    const end = index + 1 + tail.length;
+    // What runs into the prefix, as in `\nkey_...` with a backslash, is told from it by the checksum.
+    for (let start = Math.max(index - longestPrefix, 0); start < index; start++) {
+      const parsed = parseApiKey(text.slice(start, end));
+      if (!parsed) continue;
+      found.push({ keyId: parsed.keyId, start, end });
+      break;
+    }
+  }
+  return found;
+}
+
+/** The first key of this library's form in the text, if there is one. */
+export const findKey = (text: string): FoundKey | undefined => findKeys(text)[0];
 
 /** @throws {Misuse} where a key is in the arguments: whoever lists processes or reads the shell history has it then. */
 export function refuseKeysIn(args: readonly string[]): void {

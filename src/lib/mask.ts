@@ -5,11 +5,6 @@ const ending = '_[0-9A-Za-z]{48}';
 export const isKeyLike = (text: string) => keyOrDigest.test(text);
 const keyOrDigest = new RegExp(`^(?:sha256:)?[0-9a-f]{64}$|^[a-z][a-z0-9_]*${ending}$`, 'i');
 
-/** All parts of the text that have the form of a key. */
-export const findKeyLike = (text: string): string[] => text.match(keyInText) ?? [];
-// A prefix has at most 32 characters; without a bound, long texts would be searched again and again.
-const keyInText = new RegExp(`[a-z][a-z0-9_]{0,31}${ending}`, 'g');
-
 /** What stands in place of a secret. */
 type Mark = (what: 'key' | 'digest' | 'secret') => string;
 const inAngles: Mark = (what) => `<${what}>`;

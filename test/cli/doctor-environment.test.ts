@@ -7,6 +7,7 @@ import { cli, folder, type CliOptions } from '../support/cli.js';
 
 const good = generateApiKey().key;
 const other = generateApiKey().key;
+const third = generateApiKey().key;
 
 interface Report {
   ok: boolean;
@@ -16,7 +17,7 @@ interface Report {
 /** What `doctor` finds, without what is no trouble. */
 async function findingsOf(options: CliOptions, ...args: string[]): Promise<Report['findings']> {
   const { code, stdout, stderr } = await cli(['doctor', '--json', ...args], options);
-  for (const secret of [good, other]) expect(stdout + stderr).not.toContain(secret);
+  for (const secret of [good, other, third]) expect(stdout + stderr).not.toContain(secret);
   const { ok, findings } = JSON.parse(stdout) as Report;
   const trouble = findings.filter(({ severity }) => severity !== 'note');
   expect({ ok, code, stderr }).toEqual({
@@ -153,7 +154,7 @@ describe('doctor on variables', () => {
   });
 
   it('quotes and ; in a list -> each by its position, with what to write instead', async () => {
-    const env = { API_KEYS: `carol:${good}A,"alice:${good}",bob:${other};dave:${good}` };
+    const env = { API_KEYS: `carol:${third},"alice:${good}",bob:${other};dave:${good}` };
     expect(await findingsOf({ cwd: folder(), env })).toMatchObject([
       {
         message: 'API_KEYS has quotes that are part of its value (entry 2).',

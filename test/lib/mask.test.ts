@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findKeyLike, isKeyLike, maskKeys, maskSecrets } from '../../src/lib/mask.js';
+import { isKeyLike, maskKeys, maskSecrets } from '../../src/lib/mask.js';
 import { generateApiKey } from '../../src/index.js';
 
 const { key, digest } = generateApiKey({ prefix: 'acme_live' });
@@ -44,9 +44,8 @@ describe('masking text of other origin', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  it('a key or digest alone, or in text -> recognized', () => {
+  it('a key or digest alone -> recognized, and not one within a text', () => {
     expect([key, digest, hex].map(isKeyLike)).toEqual([true, true, true]);
     expect([`x ${key}`, 'alice', 'sha256:12'].map(isKeyLike)).toEqual([false, false, false]);
-    expect(findKeyLike(`a ${key}, b`)).toEqual([key]);
   });
 });

@@ -1,6 +1,6 @@
 import { parseApiKey } from '../../keys/key-format.js';
 import type { Finding } from '../finding.js';
-import { findKey } from '../secrets.js';
+import { isQuoted, mistypedKey, moreThanKey } from '../key-flaw.js';
 import type { Expectation } from './challenge.js';
 
 /** Longer than a header line with a key of any form. */
@@ -10,7 +10,7 @@ const maxLength = 1_000;
 export function suspectKey(key: string, expected: Expectation): Finding | undefined {
   // What is longer than any key is said to be so, and would take long to search.
   if (key.length > maxLength || parseApiKey(key)) return undefined;
-  if (/^["'`\u2018\u201c].*["'`\u2019\u201d]$/.test(key)) {
+  if (isQuoted(key)) {
     return suspect(
       'quoted_key',
       'is in quotes, which are sent as a part of it',
@@ -19,17 +19,8 @@ export function suspectKey(key: string, expected: Expectation): Finding | undefi
   }
   const inHeader = suspectHeader(key, expected);
   if (inHeader) return inHeader;
-  if (findKey(key)) {
-    const message = 'has other text around it, as in NAME=<key> or user:<key>';
-    return suspect('more_than_key', message, 'give the key alone');
-  }
-  // What begins like a key id of ours, and whatever comes after it.
-  if (/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*_[0-9A-Za-z]{10,60}$/.test(key)) {
-    const message =
-      'looks like one of this library, but its checksum does not fit: it is cut off or mistyped';
-    return suspect('mistyped_key', message, 'copy it again, from its first to its last character');
-  }
-  return undefined;
+  const flaw = moreThanKey(key) ?? mistypedKey(key);
+  return flaw && suspect(flaw.code, flaw.what, flaw.remedy);
 }
 
 function suspectHeader(key: string, { header, scheme }: Expectation): Finding | undefined {

@@ -68,6 +68,7 @@ async function examine(options: Options): Promise<Finding[]> {
   loadEnvironment(names);
   const hasDatabase = findDatabaseUrl(options) !== undefined;
   const joined = file ? findJoined(file, names) : [];
+  const inLines = file && !file.wrong?.isWhole ? examineLines(file, names, outerEnvironment) : [];
   return [
     ...(file
       ? examineReaders(
@@ -86,9 +87,13 @@ async function examine(options: Options): Promise<Finding[]> {
     }),
     ...variables.flatMap((variable) => {
       const value = process.env[variable.name];
-      return isFilled(value) ? examineVariable(variable, value) : [];
+      const isQuoteTold = inLines.some(
+        ({ code, message }) =>
+          code === 'quoted_variable' && message.startsWith(`${variable.name} `),
+      );
+      return isFilled(value) ? examineVariable(variable, value, isQuoteTold) : [];
     }),
-    ...(file && !file.wrong?.isWhole ? examineLines(file, names, outerEnvironment) : []),
+    ...inLines,
     ...(await examineEnvFile(file, variables)),
     ...(await examineDatabase(options)),
   ];

@@ -7,8 +7,17 @@ import {
   type KeyEntry,
 } from '../../sources/key-entries.js';
 import { parseDigest } from '../../keys/digest.js';
+import { parseApiKey } from '../../keys/key-format.js';
 import { listKeys } from '../../sources/key-table.js';
 import { describeWeakness } from '../../sources/weakness.js';
+import {
+  aloneRemedy,
+  isQuoted,
+  leftOverQuote,
+  mistypedKey,
+  moreThanKey,
+  type KeyFlaw,
+} from '../key-flaw.js';
 import { programName } from '../paste-line.js';
 import type { Finding, Severity } from '../finding.js';
 
@@ -29,8 +38,16 @@ export function entriesOf({ isList }: KeyVariable, value: string): KeyEntry[] {
 export const isFilled = (value: string | undefined): value is string =>
   value !== undefined && value.trim() !== '';
 
-/** What is wrong with a variable that is set. */
-export function examineVariable(variable: KeyVariable, value: string): Finding[] {
+/**
+ * What is wrong with a variable that is set.
+ *
+ * @param isQuoteTold whether a quote that is not closed was found in the file already
+ */
+export function examineVariable(
+  variable: KeyVariable,
+  value: string,
+  isQuoteTold = false,
+): Finding[] {
   const { name, isList } = variable;
   const generate = `${programName} generate --env ${name}${isList ? ' --user <user>' : ''}`;
   const findings: Finding[] = [];
@@ -73,6 +90,15 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
       'write a comma instead of each ;',
     );
   }
+  const flawed = findFlaws(entries, isList).filter(({ place }) =>
+    [pairs, joined, quoted.map((each) => each.place)].every((told) => !told.includes(place)),
+  );
+  for (const [{ code, what, remedy }, places] of groupByFlaw(flawed)) {
+    if (isQuoteTold && what === leftOverQuote) continue;
+    const where =
+      places.length === 1 ? `the key in ${places[0]}` : `the keys in ${places.join(', ')} each`;
+    find('error', code, `holds a mistake: ${where} ${what}`, remedy);
+  }
   const { problems, weak } = listKeys(entries, 'examined');
   const unexpanded = entries.filter(({ key }) => isShellVariable(key)).map(({ place }) => place);
   if (unexpanded.length > 0) {
@@ -82,12 +108,16 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     find('error', 'unresolved_reference', message, remedy);
   }
   const isNew = ({ place }: { readonly place: string }) =>
-    !unexpanded.includes(place) && !joined.includes(place);
+    !unexpanded.includes(place) &&
+    !joined.includes(place) &&
+    !flawed.some((each) => each.place === place);
   for (const { message, isShared } of problems.filter(isNew)) {
     const code = isShared ? 'shared_key' : isList ? 'broken_list' : 'broken_key';
     const remedy = isShared
       ? `give each user a key of their own: ${generate}`
-      : 'fix it; until then the whole variable is ignored, and requests with its keys are answered 503';
+      : isList && / user(,|$| should)/.test(message)
+        ? 'write <user>:<key>, the user first; until then the whole variable is ignored, and requests with its keys are answered 503'
+        : 'fix it; until then the whole variable is ignored, and requests with its keys are answered 503';
     find('error', code, `is not used: ${message}`, remedy);
   }
   for (const { place, weakness } of weak.filter(isNew)) {
@@ -97,6 +127,53 @@ export function examineVariable(variable: KeyVariable, value: string): Finding[]
     find('error', `${weakness}_key`, message, `replace it: ${generate}`);
   }
   return findings;
+}
+
+const pairRemedy = 'write <user>:<key> and nothing else';
+
+interface FlawedEntry {
+  readonly place: string;
+  readonly flaw: KeyFlaw;
+}
+
+/** Entries with a key of this library and something else, or with one that is not whole. */
+function findFlaws(entries: readonly KeyEntry[], isList: boolean): FlawedEntry[] {
+  const prefixes = new Set(['key']);
+  for (const { key } of entries) {
+    const parsed = parseApiKey(key);
+    if (parsed) prefixes.add(parsed.prefix);
+  }
+  return entries.flatMap(({ user, key, place }) => {
+    const flaw =
+      moreThanKey(key) ?? mistypedKey(key, prefixes) ?? (isList ? flawOfUser(user) : undefined);
+    if (!flaw) return [];
+    const remedy = isList && flaw.remedy === aloneRemedy ? pairRemedy : flaw.remedy;
+    return [{ place, flaw: { ...flaw, remedy } }];
+  });
+}
+
+/** `"bob` and `API_KEYS=alice`: what was left in front of a pair becomes a part of the user. */
+function flawOfUser(user: string): KeyFlaw | undefined {
+  const what = /^["'`\u2018\u201c[{(<]|["'`\u2019\u201d]$/.test(user)
+    ? 'has a quote or a bracket at its user'
+    : /=/.test(user)
+      ? 'has NAME= in front of its user'
+      : /\p{Cf}/u.test(user)
+        ? 'has invisible characters in its user'
+        : /^\\[nrt]/.test(user)
+          ? `has ${user.slice(0, 2)} in front of its user, as a backslash and a letter`
+          : undefined;
+  return what === undefined ? undefined : { code: 'more_than_key', what, remedy: pairRemedy };
+}
+
+function groupByFlaw(flawed: readonly FlawedEntry[]): [KeyFlaw, string[]][] {
+  const groups = new Map<string, [KeyFlaw, string[]]>();
+  for (const { flaw, place } of flawed) {
+    const group = groups.get(flaw.what);
+    if (group) group[1].push(place);
+    else groups.set(flaw.what, [flaw, [place]]);
+  }
+  return [...groups.values()];
 }
 
 /** `$FOO`, `$(command)`, `%FOO%`: a key could look like that, and none does. */
@@ -115,5 +192,3 @@ const isJoinedPair = (key: string) => /;\s*[\w.@-]+\s*:/.test(key);
 
 /** Keys long enough to be some, parted by nothing else. */
 const isJoinedKey = (key: string) => /^[^\s;]{32,}(\s*;\s*[^\s;]{32,})+$/.test(key);
-
-const isQuoted = (text: string) => /^["'`\u2018\u201c].*["'`\u2019\u201d]$/s.test(text);
