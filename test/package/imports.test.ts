@@ -27,8 +27,9 @@ function layerOf(file: string): number {
       testing: 3,
       'testing.ts': 3,
       'postgres.ts': 2,
+      'sqlite.ts': 2,
       lib: 0,
-    }[first!] ?? (file.includes('stores/postgres') ? 2 : 1)
+    }[first!] ?? (/stores\/(postgres|sqlite)/.test(file) ? 2 : 1)
   );
 }
 

@@ -1,6 +1,9 @@
 // What somebody's app does with the installed package: one list for every Node, kind of module, Express and test runner.
 const assert = require('node:assert/strict');
 const events = require('node:events');
+const { mkdtempSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const nodePath = require('node:path');
 
 const hourMs = 3_600_000;
 
@@ -36,7 +39,7 @@ async function whileServed(app, use) {
 }
 
 /** Every check with its title; `express` and the entries of the package are loaded as the app loads them. */
-exports.checksOf = function checksOf({ express, library, web, postgres, testing }) {
+exports.checksOf = function checksOf({ express, library, web, postgres, sqlite, testing }) {
   const { apiKeyOf, ApiKeyManager, generateApiKey, MemoryKeyStore, requireApiKey } = library;
 
   /** Serves `/hello` behind a guard with these options. */
@@ -196,6 +199,27 @@ exports.checksOf = function checksOf({ express, library, web, postgres, testing 
       assert.equal((await keys.verify(generateApiKey().key)).ok, false);
       assert.ok(queries.length > 0);
       await keys.close();
+    },
+
+    async 'the SQLite entry, with the driver of this Node or none'() {
+      const folder = mkdtempSync(nodePath.join(tmpdir(), 'require-api-key-consumer-'));
+      try {
+        const [major, minor] = process.versions.node.split('.').map(Number);
+        const opened = sqlite.SqliteKeyStore.open(nodePath.join(folder, 'keys.db'));
+        if (major < 22 || (major === 22 && minor < 13)) {
+          await assert.rejects(opened, /npm install better-sqlite3/);
+          return;
+        }
+        const store = await opened;
+        await store.migrate();
+        const keys = new ApiKeyManager({ store });
+        const { key } = await keys.create({ user: 'alice' });
+        assert.equal((await keys.verify(key)).ok, true);
+        await keys.close();
+        await store.close();
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
 };

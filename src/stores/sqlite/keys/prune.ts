@@ -1,0 +1,22 @@
+import type { Connection } from '../driver.js';
+import type { Names } from '../names.js';
+import { timeSql, timeText } from '../values.js';
+
+export function prune(connection: Connection, names: Names, before: Date): number {
+  const isDead = (k: string) => `coalesce(
+      ${timeSql(`${k}.revoked_at`)} <= ?1 or ${timeSql(`${k}.expires_at`)} <= ?1, 0)`;
+  // A dead key stays while one before it lives: without it, that one could be rotated again, put
+  // off its end, or be missed when its family is revoked.
+  return connection.run(
+    `with recursive needed (key_id) as (
+        select k.key_id from ${names.keys} k join ${names.keys} old on old.key_id = k.replaces
+        where ${isDead('k')} and not ${isDead('old')}
+        union
+        select k.key_id from needed join ${names.keys} k on k.replaces = needed.key_id
+        where ${isDead('k')}
+      )
+      delete from ${names.keys}
+      where ${isDead(names.keys)} and key_id not in (select key_id from needed)`,
+    timeText(before),
+  );
+}

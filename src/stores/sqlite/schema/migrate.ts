@@ -1,0 +1,53 @@
+import type { Database } from '../database.js';
+import type { Connection } from '../driver.js';
+import type { Names } from '../names.js';
+import { inspect, latestVersion, type Inspection } from './inspect.js';
+import { createTables } from './tables.js';
+import { createTriggers } from './triggers.js';
+
+/**
+ * Brings the schema up to date, in one transaction. Of many processes at once one does it, the
+ * others wait and find it done.
+ *
+ * @throws {Error} if the schema is newer than the library, or the table is not this library's
+ */
+export async function migrate(database: Database): Promise<void> {
+  const { names } = database;
+  const found = await database.read('migrate', (connection) => checked(connection, names));
+  // Before the transaction, as SQLite wants it, and after the check: a file that is not ours stays as it is.
+  await database.read('migrate', useWal);
+  if (found.state === 'ready') return;
+  await database.transact('migrate', (connection) => {
+    const { state } = checked(connection, names);
+    if (state === 'ready') return;
+    // Of a table of keys that was dropped nothing is remembered.
+    connection.exec(createTables(names));
+    connection.exec(createTriggers(names));
+    connection.run(
+      `insert into ${names.migrations} (version) values (?) on conflict do nothing`,
+      latestVersion,
+    );
+  });
+}
+
+/** Readers and writers do not wait for each other, in every process that opens the file from now on. */
+function useWal(connection: Connection): void {
+  const [row] = connection.all('pragma journal_mode');
+  if (row?.['journal_mode'] !== 'wal') connection.all('pragma journal_mode = wal');
+}
+
+function checked(connection: Connection, names: Names): Inspection {
+  const inspection = inspect(connection, names);
+  const { state, version } = inspection;
+  if (state === 'newer') {
+    throw new Error(
+      `the schema of ${names.table} is version ${version}, newer than this library knows ` +
+        `(${latestVersion}); use at least the library version that made it`,
+    );
+  }
+  if (state === 'plaintext')
+    throw new Error(`${names.table} holds plaintext keys; choose another "table" and import them`);
+  if (state === 'unrelated')
+    throw new Error(`${names.table} exists and is not a table of keys; choose another "table"`);
+  return inspection;
+}

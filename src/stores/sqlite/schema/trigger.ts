@@ -1,0 +1,24 @@
+export interface Trigger {
+  /** What is put to the table's name. */
+  readonly ending: string;
+  /** From `before` or `after` on. */
+  readonly body: string;
+}
+
+/** Which columns a change of is announced: all but `last_used_at`. */
+export const announcedColumns = [
+  'key_id',
+  'user_name',
+  'name',
+  'digest',
+  'scopes',
+  'metadata',
+  'created_at',
+  'expires_at',
+  'revoked_at',
+  'replaces',
+  'overlap_ms',
+  'paused_at',
+  'paused_until',
+  'allowed_addresses',
+] as const;

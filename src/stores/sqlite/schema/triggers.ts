@@ -1,0 +1,73 @@
+import type { Names } from '../names.js';
+import { eventTriggers } from './event-triggers.js';
+import { announcedColumns, type Trigger } from './trigger.js';
+
+/** How many key ids are kept for watchers. One that misses more looks up every key again. */
+const keptChanges = 10_000;
+
+/** Note the ids of changed keys, for watchers in every process. */
+const announcingTriggers = (names: Names): Trigger[] => {
+  const note = (select: string) => `insert into ${names.changes} (key_id) ${select};`;
+  return [
+    {
+      // `insert or replace` deletes rows without any trigger: their cached keys have to go too.
+      ending: '_announce_replace',
+      body: `before insert on ${names.keys} begin
+        ${note(`select key_id from ${names.keys} where digest = new.digest or key_id = new.key_id or replaces = new.replaces`)}
+      end`,
+    },
+    {
+      ending: '_announce_insert',
+      body: `after insert on ${names.keys} begin ${note('values (new.key_id)')} end`,
+    },
+    {
+      ending: '_announce_update',
+      body: `after update of ${announcedColumns.join(', ')} on ${names.keys} begin
+        ${note('values (new.key_id)')}
+        ${note('select old.key_id where old.key_id <> new.key_id')}
+      end`,
+    },
+    {
+      ending: '_announce_delete',
+      body: `after delete on ${names.keys} begin
+        ${note('values (old.key_id)')}
+        delete from ${names.notices} where key_id = old.key_id;
+      end`,
+    },
+    {
+      ending: '_trim_changes',
+      body: `after insert on ${names.changes} begin
+        delete from ${names.changes} where seq <= new.seq - ${keptChanges};
+      end`,
+    },
+  ];
+};
+
+const allTriggers = (names: Names): Trigger[] => [
+  ...announcingTriggers(names),
+  ...eventTriggers(names),
+];
+
+/** As `sqlite_schema` keeps it, which begins the statement itself and takes over the rest. */
+const statementOf = (names: Names, { ending, body }: Trigger): string =>
+  `CREATE TRIGGER ${names.quoted(ending)} ${body}`;
+
+/** Creates every trigger, in place of what has become of it. */
+export const createTriggers = (names: Names): string =>
+  allTriggers(names)
+    .map(
+      (trigger) =>
+        `drop trigger if exists ${names.quoted(trigger.ending)};\n${statementOf(names, trigger)};`,
+    )
+    .join('\n');
+
+const wanted = (names: Names, triggers: Trigger[]): Map<string, string> =>
+  new Map(triggers.map((each) => [names.plain(each.ending), statementOf(names, each)]));
+
+/** Every trigger by its name, with its statement. */
+export const wantedTriggers = (names: Names): Map<string, string> =>
+  wanted(names, allTriggers(names));
+
+/** Those without which a watcher would miss changes. */
+export const wantedAnnouncements = (names: Names): Map<string, string> =>
+  wanted(names, announcingTriggers(names));

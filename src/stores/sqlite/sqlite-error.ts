@@ -1,0 +1,85 @@
+import { isError } from '../../lib/errors.js';
+import { ClaimError } from '../claim-store.js';
+import { KeyStoreError } from '../key-store-error.js';
+
+/** SQLite's primary result codes that tell a caller what to do. */
+const codes: Readonly<Record<number, string>> = {
+  1: 'SQLITE_ERROR',
+  3: 'SQLITE_PERM',
+  5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  19: 'SQLITE_CONSTRAINT',
+  26: 'SQLITE_NOTADB',
+};
+
+/** The primary result code by its name, or the system's code of an error that came before SQLite. */
+export function codeOf(error: unknown): string | undefined {
+  const { code, errcode, rawCode } = (error ?? {}) as Record<string, unknown>;
+  const number = [errcode, rawCode].find((each) => typeof each === 'number');
+  // The lowest byte is the primary code, the others say which kind of it.
+  if (number !== undefined) return codes[number & 0xff] ?? `SQLITE_${String(number)}`;
+  if (typeof code === 'string' && code.startsWith('SQLITE_'))
+    return /^SQLITE_[A-Z]+/.exec(code)?.[0];
+  // libSQL says no more than this of a file that it cannot open.
+  if (isError(error) && error.message.includes('Unable to open connection')) return codes[14];
+  return typeof code === 'string' && code !== '' ? code : undefined;
+}
+
+/** Whether another connection held the lock: the statement had no effect and may be tried again. */
+export const isBusy = (error: unknown): boolean => codeOf(error) === 'SQLITE_BUSY';
+
+/**
+ * The error with which a method rejects. What the caller did wrong passes as it is. Of a fault the
+ * message says what to do, and the `cause` has SQLite's `code`; neither holds a digest or a key.
+ */
+export function toSafeError(action: string, place: string, error: unknown): Error {
+  if (error instanceof KeyStoreError || error instanceof ClaimError) return error;
+  const message = messageOf(error);
+  const code = codeOf(error);
+  const cause = Object.assign(new Error(message), code !== undefined && { code });
+  if (isError(error) && error.stack) cause.stack = mask(error.stack);
+  return new Error(`SqliteKeyStore: ${action} failed: ${message}${hintFor(code, message, place)}`, {
+    cause,
+  });
+}
+
+function hintFor(code: string | undefined, message: string, place: string): string {
+  switch (code) {
+    case 'SQLITE_BUSY':
+      return `; ${place} stayed locked by another connection: is a transaction left open there?`;
+    case 'SQLITE_NOTADB':
+      return `; ${place} is not a SQLite database, or is encrypted`;
+    case 'SQLITE_CORRUPT':
+      return `; ${place} is damaged: restore a backup`;
+    case 'SQLITE_CANTOPEN':
+    case 'SQLITE_PERM':
+    case 'EACCES':
+      return `; ${place} cannot be opened: its folder has to be there, and both have to be readable and writable for this user`;
+    case 'SQLITE_READONLY':
+      return `; ${place} or its folder cannot be written by this user`;
+    case 'SQLITE_FULL':
+      return `; the disk under ${place} is full`;
+    case 'SQLITE_IOERR':
+      return `; the disk or file system under ${place} failed; a network file system cannot hold it`;
+    default:
+      break;
+  }
+  if (/no such (table|column)|has no column/.test(message))
+    return '; the tables are missing or not up to date: run migrate()';
+  if (message.includes('within a transaction'))
+    return '; give the store a database object of its own';
+  return '';
+}
+
+function messageOf(error: unknown): string {
+  return isError(error) ? mask(error.message) : 'the driver gave no reason';
+}
+
+function mask(text: string): string {
+  return text.replaceAll(/(sha256:)?[0-9a-f]{64}|_[0-9a-z]{48}/gi, '<masked>');
+}

@@ -1,0 +1,304 @@
+import { fileURLToPath } from 'node:url';
+import { assertArgument, checkOptions, mustBeInteger, type Check } from '../../lib/options.js';
+import type { ClaimStore } from '../claim-store.js';
+import type { EventStore } from '../key-event.js';
+import type { KeyRecord, StoredKey } from '../key-record.js';
+import type {
+  ChangeOptions,
+  KeyChanges,
+  KeyNotice,
+  KeyPause,
+  KeyQuery,
+  KeyStore,
+  KeyStoreWatcher,
+  KeyUse,
+  NoticeQuery,
+  Overlap,
+  RevokedUser,
+  Successor,
+} from '../key-store.js';
+import type { UsageStore } from '../key-usage.js';
+import { Database } from './database.js';
+import { mustBeSqliteDatabase, type Connection, type SqliteDatabase } from './driver.js';
+import { findByDigest, get } from './keys/find.js';
+import { insert } from './keys/insert.js';
+import { list } from './keys/list.js';
+import { takeNotices } from './keys/notices.js';
+import { pause, resume } from './keys/pause.js';
+import { prune } from './keys/prune.js';
+import { revoke, revokeKeysOf } from './keys/revoke.js';
+import { rotate } from './keys/rotate.js';
+import { hasFirstUse, touch } from './keys/touch.js';
+import { update } from './keys/update.js';
+import { createNames, mustBeTableName, type Names } from './names.js';
+import { findDriver } from './open-driver.js';
+import { inspect, type Inspection } from './schema/inspect.js';
+import { migrate } from './schema/migrate.js';
+import { CallersDatabase, DatabaseFile } from './source.js';
+import { revokeClaimsOf, SqliteClaimStore } from './sqlite-claim-store.js';
+import { SqliteEventStore } from './sqlite-event-store.js';
+import { SqliteUsageStore } from './sqlite-usage-store.js';
+import { isStorable } from './values.js';
+import { Watch } from './watch.js';
+
+/** Which table the store uses, and how long it waits. */
+export interface SqliteFileOptions {
+  /**
+   * The table of keys, 1 to 43 bytes. The other tables have its name with an ending, such as
+   * `<table>_claims`. Default `api_keys`.
+   */
+  table?: string | undefined;
+  /**
+   * How often the file is asked for changes made by other processes, in milliseconds: an integer
+   * from 10 to 60 000. Default 250.
+   */
+  pollMs?: number | undefined;
+  /**
+   * How long a change waits for its turn while others write, in milliseconds: an integer from 0 to
+   * 600 000. Requests are served meanwhile. Default 5 000.
+   */
+  busyTimeoutMs?: number | undefined;
+}
+
+/** Which database and table the store uses, and how long it waits. */
+export interface SqliteKeyStoreOptions extends SqliteFileOptions {
+  /**
+   * A database object of `node:sqlite` (`DatabaseSync`), `better-sqlite3` or `libsql`. Required. Give
+   * the store one of its own, as it uses transactions. It stays yours: it is never closed.
+   */
+  database: SqliteDatabase;
+}
+
+const mustBePath: Check = (value) =>
+  typeof value === 'string' && isStorable(value) && value.trim() !== '' && value !== ':memory:'
+    ? undefined
+    : 'the path of a file; for keys in memory use MemoryKeyStore';
+
+const fileChecks = {
+  table: mustBeTableName,
+  pollMs: mustBeInteger(10, 60_000),
+  busyTimeoutMs: mustBeInteger(0, 600_000),
+};
+
+/**
+ * Keeps the records of an `ApiKeyManager` in a SQLite file, with digests in place of keys:
+ * `new ApiKeyManager({ store: await SqliteKeyStore.open('keys.db') })`. Any number of processes on
+ * one machine may use one file.
+ *
+ * `migrate`, `inspect` and `close` are for you; the other methods are those of `KeyStore`, which the
+ * manager calls. Only `migrate` creates or changes tables, and only it creates a file. A change that
+ * was answered survives a power cut.
+ *
+ * What fails rejects with an `Error` whose message and `cause` hold neither key nor digest.
+ */
+export class SqliteKeyStore implements KeyStore {
+  /** Keeps claim links, in the table `<table>_claims`. */
+  readonly claims: ClaimStore;
+  /** Keeps events, in the table `<table>_events`. */
+  readonly events: EventStore;
+  /** Keeps uses per day, in the table `<table>_usage`. */
+  readonly usage: UsageStore;
+  readonly #database: Database;
+  readonly #names: Names;
+  readonly #pollMs: number;
+  readonly #source: CallersDatabase | DatabaseFile;
+
+  /**
+   * Makes a store of a database object; the database is not asked before the first call.
+   *
+   * @throws {TypeError} for an unknown or wrong option, a missing `database` above all.
+   */
+  constructor(options: SqliteKeyStoreOptions) {
+    if (mustBeSqliteDatabase(options) === undefined) {
+      throw new TypeError(
+        'SqliteKeyStore: a database is an option: write new SqliteKeyStore({ database })',
+      );
+    }
+    const checked = checkOptions<SqliteKeyStoreOptions>('SqliteKeyStore', options, {
+      database: mustBeDatabase,
+      ...fileChecks,
+    });
+    const { database, table = 'api_keys', pollMs = 250, busyTimeoutMs = 5_000 } = checked;
+    assertArgument('SqliteKeyStore', '"database"', database, mustBeDatabase);
+    this.#source = isFile(database) ? database : new CallersDatabase(database);
+    this.#names = createNames(table);
+    this.#pollMs = pollMs;
+    this.#database = new Database(this.#source, this.#names, busyTimeoutMs);
+    this.claims = new SqliteClaimStore(this.#database);
+    this.events = new SqliteEventStore(this.#database);
+    this.usage = new SqliteUsageStore(this.#database);
+  }
+
+  /**
+   * Makes a store of a file, with the first driver there is: `node:sqlite` if this Node has it
+   * without a flag, else `better-sqlite3`, else `libsql`. The store is closed by `close`.
+   *
+   * The file is opened at the first call. Only `migrate` creates it, readable by this user alone
+   * (mode 0600); until then every other call rejects, so that a typo in the path starts no empty file.
+   *
+   * @param path the path of the file, also as `file:keys.db`
+   * @throws {TypeError} for a wrong path or option.
+   * @throws {Error} if there is no driver; it says what to install.
+   */
+  static async open(path: string, options?: SqliteFileOptions): Promise<SqliteKeyStore> {
+    assertArgument('SqliteKeyStore.open', 'the path', path, mustBePath);
+    const checked = checkOptions<SqliteFileOptions>('SqliteKeyStore.open', options, fileChecks);
+    const file = new DatabaseFile(fileOf(path), await findDriver());
+    return new SqliteKeyStore({ ...checked, database: file as object as SqliteDatabase });
+  }
+
+  async findByDigest(digest: string): Promise<StoredKey | undefined> {
+    return this.#read('findByDigest', (connection) =>
+      findByDigest(connection, this.#names, digest),
+    );
+  }
+
+  async get(keyId: string): Promise<KeyRecord | undefined> {
+    return this.#read('get', (connection) => get(connection, this.#names, keyId));
+  }
+
+  async list(query: KeyQuery): Promise<KeyRecord[]> {
+    return this.#read('list', (connection) => list(connection, this.#names, query));
+  }
+
+  async insert(key: StoredKey, options?: ChangeOptions): Promise<KeyRecord> {
+    return this.#change('insert', options, (connection) =>
+      insert(connection, this.#names, key, options?.limit),
+    );
+  }
+
+  async update(keyId: string, changes: KeyChanges, options?: ChangeOptions): Promise<KeyRecord> {
+    return this.#change('update', options, (connection) =>
+      update(connection, this.#names, keyId, changes, options?.limit),
+    );
+  }
+
+  async rotate(
+    keyId: string,
+    successor: Successor,
+    overlap: Overlap,
+    options?: ChangeOptions,
+  ): Promise<{
+    /** The successor. */
+    record: KeyRecord;
+    /** The old key as it is now. */
+    previous: KeyRecord;
+  }> {
+    const rotates = [keyId, successor.keyId] as const;
+    return this.#database.change('rotate', { context: options?.context, rotates }, (connection) =>
+      rotate(connection, this.#names, keyId, successor, overlap),
+    );
+  }
+
+  async revoke(
+    keyId: string,
+    revokedAt: Date,
+    options: { family: boolean } & ChangeOptions,
+  ): Promise<KeyRecord[]> {
+    return this.#change('revoke', options, (connection) =>
+      revoke(connection, this.#names, keyId, revokedAt, options.family),
+    );
+  }
+
+  async touch(uses: readonly KeyUse[]): Promise<void> {
+    // A last use can wait for the next time; the end of a key that is counted from it cannot.
+    const isPatient = await this.#read('touch', (connection) =>
+      hasFirstUse(connection, this.#names, uses),
+    );
+    await this.#database.change(
+      'touch',
+      {},
+      (connection) => touch(connection, this.#names, uses),
+      isPatient,
+    );
+  }
+
+  async prune(before: Date, options?: ChangeOptions): Promise<number> {
+    return this.#change('prune', options, (connection) => prune(connection, this.#names, before));
+  }
+
+  async pause(keyId: string, wanted: KeyPause, options?: ChangeOptions): Promise<KeyRecord> {
+    return this.#change('pause', options, (connection) =>
+      pause(connection, this.#names, keyId, wanted),
+    );
+  }
+
+  async resume(keyId: string, now: Date, options?: ChangeOptions): Promise<KeyRecord> {
+    return this.#change('resume', options, (connection) =>
+      resume(connection, this.#names, keyId, now),
+    );
+  }
+
+  async revokeUser(user: string, revokedAt: Date, options?: ChangeOptions): Promise<RevokedUser> {
+    return this.#change('revokeUser', options, (connection) => ({
+      keys: revokeKeysOf(connection, this.#names, user, revokedAt),
+      claims: revokeClaimsOf(connection, this.#names, user, revokedAt),
+    }));
+  }
+
+  async takeNotices(query: NoticeQuery): Promise<KeyNotice[]> {
+    return this.#change('takeNotices', undefined, (connection) =>
+      takeNotices(connection, this.#names, query),
+    );
+  }
+
+  /** Announces changes made by anyone, within `pollMs`, until it is closed. Called by the manager. */
+  watch(watcher: KeyStoreWatcher): {
+    /** Ends the announcements. */
+    close(): Promise<void>;
+    /** For how long after `alive` the file is taken to be there, in milliseconds. */
+    readonly aliveForMs: number;
+  } {
+    return new Watch(this.#database, this.#pollMs, watcher);
+  }
+
+  /**
+   * Creates the tables, and the file if the store was made by `open`, or upgrades them; restores
+   * tables and triggers that were dropped or changed. All of it or nothing. Any number of processes
+   * may run it at once; if all is up to date it changes nothing. Run it before the application starts.
+   *
+   * @throws {Error} if the tables were made by a newer version, hold plaintext keys, or are not this
+   *   library's, or if the file cannot be created.
+   */
+  async migrate(): Promise<void> {
+    if (isFile(this.#source)) this.#source.create();
+    await migrate(this.#database);
+  }
+
+  /** Says what is in the file now, for reports and checks before a start. Creates no file. */
+  async inspect(): Promise<Inspection> {
+    if (isFile(this.#source) && !this.#source.exists()) return { state: 'missing', version: 0 };
+    return this.#read('inspect', (connection) => inspect(connection, this.#names));
+  }
+
+  /**
+   * Ends the store, after the changes under way; every later call rejects. May be called twice. A
+   * file that `open` opened is closed, a database object of yours is not.
+   */
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+
+  #read<Result>(action: string, work: (connection: Connection) => Result): Promise<Result> {
+    return this.#database.read(action, work);
+  }
+
+  #change<Result>(
+    action: string,
+    options: ChangeOptions | undefined,
+    work: (connection: Connection) => Result,
+  ): Promise<Result> {
+    return this.#database.change(action, { context: options?.context }, work);
+  }
+}
+
+const isFile = (database: object): database is DatabaseFile => database instanceof DatabaseFile;
+
+const mustBeDatabase: Check = (value) =>
+  value instanceof DatabaseFile ? undefined : mustBeSqliteDatabase(value);
+
+/** The path of a `file:` address, as it stands in `DATABASE_URL`: relative ones are no URL's idea. */
+function fileOf(path: string): string {
+  if (/^file:\/\//i.test(path)) return fileURLToPath(path);
+  return path.replace(/^file:/i, '');
+}

@@ -1,0 +1,116 @@
+import { warnOnce } from '../../lib/warn.js';
+import type { KeyStoreWatcher } from '../key-store.js';
+import type { Database } from './database.js';
+import type { Connection } from './driver.js';
+import { hasTriggers } from './schema/inspect.js';
+import { wantedAnnouncements } from './schema/triggers.js';
+
+/** What was read last: the number of the last change, and that of the last change of the schema. */
+interface Position {
+  readonly seq: number;
+  readonly schema: number;
+}
+
+/**
+ * Tells the watcher of changes until it is closed: a table to which triggers add the id of each
+ * changed key is polled. Writers are serialized, so no number is committed after a higher one.
+ */
+export class Watch {
+  /** A process that was paused for longer asks the file before it trusts what it knows. */
+  readonly aliveForMs: number;
+  readonly #database: Database;
+  readonly #watcher: KeyStoreWatcher;
+  readonly #pollMs: number;
+  readonly #unsubscribe: () => void;
+  #position: Position | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(database: Database, pollMs: number, watcher: KeyStoreWatcher) {
+    this.aliveForMs = 2 * pollMs + 100;
+    this.#database = database;
+    this.#watcher = watcher;
+    this.#pollMs = pollMs;
+    // What this process changes itself need not wait for the next time.
+    this.#unsubscribe = database.onChange(() => this.#poll());
+    this.#timer = setTimeout(() => this.#pollAndRepeat(), 0);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#unsubscribe();
+    this.#lose();
+  }
+
+  #pollAndRepeat(): void {
+    this.#poll();
+    if (!this.#isClosed)
+      this.#timer = setTimeout(() => this.#pollAndRepeat(), this.#pollMs).unref();
+  }
+
+  #poll(): void {
+    if (this.#isClosed) return;
+    try {
+      this.#read(this.#database.watchedConnection());
+    } catch {
+      // Whoever asks for a key is told why; here it is only known that changes may be missed.
+      this.#lose();
+    }
+  }
+
+  #read(connection: Connection): void {
+    const before = this.#position;
+    const now = this.#positionNow(connection);
+    if (!before || before.schema !== now.schema) {
+      // A trigger that is there now may have been gone for a moment: what changed meanwhile was not noted.
+      this.#lose();
+      if (!this.#isArmed(connection)) return;
+      this.#position = now;
+      this.#watcher.connected();
+      return;
+    }
+    if (now.seq !== before.seq) {
+      for (const keyId of this.#changedSince(connection, before.seq, now.seq))
+        this.#watcher.changed(keyId);
+      this.#position = now;
+    }
+    this.#watcher.alive();
+  }
+
+  #positionNow(connection: Connection): Position {
+    const [last] = connection.all(`select max(seq) as seq from ${this.#database.names.changes}`);
+    const [schema] = connection.all('pragma schema_version');
+    return { seq: Number(last?.['seq'] ?? 0), schema: Number(schema?.['schema_version']) };
+  }
+
+  /** The ids of changed keys; an empty one if some were missed. */
+  #changedSince(connection: Connection, seq: number, until: number): Iterable<string> {
+    const rows = connection.all(
+      `select key_id from ${this.#database.names.changes} where seq > ? and seq <= ?`,
+      seq,
+      until,
+    );
+    if (rows.length !== until - seq) return [''];
+    return new Set(rows.map((row) => row['key_id'] as string));
+  }
+
+  #isArmed(connection: Connection): boolean {
+    const { names, place } = this.#database;
+    if (hasTriggers(connection, wantedAnnouncements(names))) return true;
+    warnOnce(
+      `SqliteKeyStore: changes to ${names.table} in ${place} may go unnoticed: its triggers are ` +
+        "missing or not this version's. Until that is mended, cached keys are trusted for " +
+        '"cacheTtlMs" only. Run migrate().',
+      `silent table ${names.table} ${place}`,
+    );
+    return false;
+  }
+
+  #lose(): void {
+    if (!this.#position) return;
+    this.#position = undefined;
+    this.#watcher.disconnected();
+  }
+}
