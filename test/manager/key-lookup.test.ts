@@ -367,3 +367,23 @@ describe('a store that is down', () => {
     });
   });
 });
+
+describe('a store that announces nothing', () => {
+  it('a new key presented too early, as with a pool on a standby that lags -> admitted a second later; a known one stays cached', async () => {
+    const { keys, store, clock, codeOf } = openManager({ store: unwatched(new CountingStore()) });
+    const { key } = await keys.create({ user: 'alice' });
+    const find = store.findByDigest.bind(store);
+    store.findByDigest = async () => undefined;
+    expect(await codeOf(key)).toBe('invalid_api_key');
+    store.findByDigest = find;
+
+    clock.ms += 999;
+    expect(await codeOf(key)).toBe('invalid_api_key');
+    clock.ms += 1;
+    expect(await codeOf(key)).toBe('admitted');
+    const asked = store.lookups;
+    clock.ms += 20_000;
+    expect(await codeOf(key)).toBe('admitted');
+    expect(store.lookups).toBe(asked);
+  });
+});

@@ -59,3 +59,10 @@ it.each([
   expect(found).toBe(channel);
   expect(Buffer.byteLength(found)).toBeLessThanOrEqual(63);
 });
+
+it('watch: false -> no watch: nothing listens and nothing beats; anything but a truth value is refused', () => {
+  const listening = { ...client, connect: async () => {}, on: () => {}, totalCount: 0 };
+  expect(new PostgresKeyStore({ client: listening }).watch).toBeTypeOf('function');
+  expect(new PostgresKeyStore({ client: listening, watch: false }).watch).toBeUndefined();
+  expect(() => new PostgresKeyStore({ client, watch: 'no' as never })).toThrow('"watch" must be');
+});

@@ -29,6 +29,9 @@ interface Load {
 /** The limit for stores without one of their own, in milliseconds: a query that hangs would block each later look-up of its key. */
 const storeLimitMs = 10_000;
 
+/** How long absence is believed while no change is announced, in milliseconds. */
+const maxUnknownMs = 1_000;
+
 /**
  * Finds keys by digest: out of memory while that is known to be right, else with one query for any number of requests.
  *
@@ -40,6 +43,8 @@ export class KeyLookup {
   readonly #options: KeyLookupOptions;
   /** How long an entry is fresh that no watch keeps fresh. */
   readonly #freshMs: number;
+  /** The same for what no key was found for: a new key that was presented too early must not be refused for longer. */
+  readonly #freshUnknownMs: number;
   // Apart, so that a flood of made-up keys cannot push out real ones.
   readonly #known: KeyCache;
   readonly #unknown: KeyCache;
@@ -53,6 +58,7 @@ export class KeyLookup {
     this.#options = options;
     // Whether the store is still there shows only when it is asked.
     this.#freshMs = Math.min(cacheTtlMs, staleIfErrorMs);
+    this.#freshUnknownMs = Math.min(this.#freshMs, maxUnknownMs);
     this.#known = new KeyCache(maxCachedKeys);
     this.#unknown = new KeyCache(maxCachedKeys);
     this.#watch = new StoreWatch(store, now, {
@@ -108,7 +114,7 @@ export class KeyLookup {
       const silentMs = now - epoch.lastAliveAt.wall;
       if (silentMs >= 0 && silentMs < this.#watch.aliveForMs) return true;
     }
-    return this.#age(entry) < this.#freshMs;
+    return this.#age(entry) < (entry.key ? this.#freshMs : this.#freshUnknownMs);
   }
 
   #isGoodWhileDown(entry: CacheEntry): boolean {

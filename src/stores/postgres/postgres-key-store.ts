@@ -1,4 +1,4 @@
-import { assertArgument, checkOptions, mustBeInteger } from '../../lib/options.js';
+import { assertArgument, checkOptions, mustBeBoolean, mustBeInteger } from '../../lib/options.js';
 import type { ClaimStore } from '../claim-store.js';
 import type { KeyRecord, StoredKey } from '../key-record.js';
 import type { KeyChanges, KeyQuery, KeyStore, KeyUse, Overlap, Successor } from '../key-store.js';
@@ -49,6 +49,11 @@ export interface PostgresKeyStoreOptions {
    * 10 to 600 000. Default 5 000.
    */
   heartbeatMs?: number | undefined;
+  /**
+   * Whether changes are listened for. `false`: there is no listening connection and no heartbeat, so an idle application leaves the
+   * database alone, and a change made elsewhere is seen within the manager's `cacheTtlMs`. Default `true`.
+   */
+  watch?: boolean | undefined;
 }
 
 /**
@@ -93,6 +98,7 @@ export class PostgresKeyStore implements KeyStore {
       table: mustBeTableName,
       queryTimeoutMs: mustBeInteger(1, 60_000),
       heartbeatMs: mustBeInteger(10, 600_000),
+      watch: mustBeBoolean,
     });
     const {
       client,
@@ -100,6 +106,7 @@ export class PostgresKeyStore implements KeyStore {
       table = 'api_keys',
       queryTimeoutMs = 2_000,
       heartbeatMs = 5_000,
+      watch = true,
     } = checked;
     assertArgument('PostgresKeyStore', '"client"', client, mustBePostgresClient);
     ignoreIdleErrors(client);
@@ -116,7 +123,7 @@ export class PostgresKeyStore implements KeyStore {
 
     const session = this.#sessions.lookUp;
     const createListener = listenerThrough(session);
-    if (createListener)
+    if (createListener && watch)
       this.watch = (watcher) => new Watch({ session, heartbeatMs, createListener }, watcher);
   }
 

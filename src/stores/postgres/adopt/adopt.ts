@@ -8,7 +8,7 @@ import type { Session } from '../session.js';
 import { createKeyIdFunction, dropKeyIdFunction } from './key-id-function.js';
 import { assertNoDoubt } from './doubtful-keys.js';
 import { hashSql } from './hash-sql.js';
-import { limitLockWait, withLock } from './lock.js';
+import { limitLockWait, withLock } from '../lock.js';
 import { planOf, type Plan } from './plan.js';
 import { swap } from './swap.js';
 
@@ -133,7 +133,7 @@ async function adoptPlaintext(
 ): Promise<AdoptSummary> {
   const { names } = session;
   const run = (text: string) => session.query('adopt', { text });
-  await withLock(() => run(addColumns(names)));
+  await withLock(session, () => run(addColumns(names)));
   await run(createKeyIdFunction(names));
   await hashInBatches(session, { onProgress, batchSize, prefix });
   const summary = await swapUnderLock(session, plan, prefix);
@@ -186,7 +186,7 @@ async function hashInBatches(
 
 async function swapUnderLock(session: Session, plan: Plan, prefix: string): Promise<AdoptSummary> {
   const { names } = session;
-  await withLock(() => session.query('adopt', { text: swap(names, plan, prefix) }));
+  await withLock(session, () => session.query('adopt', { text: swap(names, plan, prefix) }));
   const text = `select details::text as details from ${names.migrations} where version = 1`;
   const [row] = await session.query('adopt', { text });
   return { ...nothing, ...(JSON.parse(row?.['details'] ?? '{}') as object), wasUpToDate: false };

@@ -5,7 +5,7 @@ import { dollarQuote, quoteLiteral } from '../quote.js';
 import { doubtSql } from './doubtful-keys.js';
 import { hashSql, isDigestLikeSql } from './hash-sql.js';
 import { dropKeyIdFunction } from './key-id-function.js';
-import { limitLockWait } from './lock.js';
+import { limitLockWait } from '../lock.js';
 import type { Plan } from './plan.js';
 import { presentableSql } from './presentable-sql.js';
 import { isBlankSql } from './printable-sql.js';
@@ -26,10 +26,10 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       unpresentable_count bigint;
       digest_like_count bigint;
     begin
+      perform pg_catalog.pg_advisory_xact_lock(${names.lock});
       ${limitLockWait}
       -- Others wait for this block: more memory shortens it.
       perform pg_catalog.set_config('maintenance_work_mem', '256MB', true), pg_catalog.set_config('work_mem', '256MB', true);
-      perform pg_catalog.pg_advisory_xact_lock(${names.lock});
       ${prepare(names)}
       if exists (select from ${names.migrations}) then
         return;

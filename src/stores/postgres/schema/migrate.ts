@@ -1,6 +1,7 @@
 import { inspect, type Inspection } from './inspect.js';
 import type { Migration } from './migration.js';
 import { migrations } from './migrations.js';
+import { limitLockWait, withLock } from '../lock.js';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
 import { repairTriggers } from './repair-triggers.js';
@@ -38,7 +39,7 @@ export async function migrate(
       ? migrationBlock(names, next.version, next.sql(names))
       : repairBlock(names, version);
     try {
-      await session.query('migrate', { text });
+      await withLock(session, () => session.query('migrate', { text }));
     } catch (error) {
       if (++races > maxRaces || !raced.has(codeOf((error as Error).cause) ?? '')) throw error;
     }
@@ -84,6 +85,7 @@ function blockFrom(names: Names, version: number, preparation: string, sql: stri
   return `do ${dollarQuote(`
     begin
       perform pg_catalog.pg_advisory_xact_lock(${names.lock});
+      ${limitLockWait}
       ${preparation}
       if (select coalesce(pg_catalog.max(version), 0) from ${names.migrations}) <> ${version} then
         return;

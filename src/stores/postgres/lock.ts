@@ -1,0 +1,69 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { warnOnce } from '../../lib/warn.js';
+import type { Names } from './names.js';
+import { quoteLiteral } from './quote.js';
+import { codeOf } from './safe-error.js';
+import type { Session } from './session.js';
+
+/**
+ * How long an exclusive lock is waited for, in milliseconds: every request for a key that is not cached waits behind it, and no longer
+ * than a look-up may take.
+ */
+const lockMs = 500;
+/** Between two attempts those go on that came behind. */
+const pauseMs = 1_000;
+const attempts = 30;
+
+/** Sets how long a lock is waited for within the block it stands in. */
+export const limitLockWait = `perform pg_catalog.set_config('lock_timeout', '${lockMs}', true);`;
+
+/**
+ * Tries again where others hold the table, so that requests are never kept waiting long behind this.
+ *
+ * @throws {Error} that says who holds it, after three quarters of a minute.
+ */
+export async function withLock<Result>(
+  session: Session,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (codeOf((error as Error).cause) !== '55P03') throw error;
+      const { schema, table } = session.names;
+      const holder = await describeHolder(session).catch(() => 'somebody holds it');
+      if (attempt === attempts) {
+        throw new Error(
+          `PostgresKeyStore: the table ${schema}.${table} cannot be locked: ${holder}. Nothing was changed; requests go on. ` +
+            'Try again when that is over.',
+          { cause: error },
+        );
+      }
+      if (attempt === 1) {
+        warnOnce(`PostgresKeyStore: waiting to change the table ${schema}.${table}: ${holder}.`);
+      }
+      await wait(pauseMs);
+    }
+  }
+}
+
+/** Who has used the tables the longest. What others do is told only to their own role and to those who may read all statistics. */
+async function describeHolder(session: Session): Promise<string> {
+  const { names } = session;
+  const [found] = await session.query('lock', { text: holderSql(names) });
+  if (!found) return 'it was just released';
+  const { pid, role, program, seconds } = found;
+  const who = `the process ${pid} of the role ${role}${program ? ` ("${program}")` : ''} holds it`;
+  return `${who}${seconds ? `, for ${seconds} s now` : ''}; to end that: select pg_terminate_backend(${pid})`;
+}
+
+const holderSql = (names: Names): string => `
+    select a.pid::text as pid, a.usename::text as role, a.application_name as program,
+      pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.xact_start)::bigint::text as seconds
+    from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a on a.pid = l.pid
+    where l.granted and l.pid <> pg_catalog.pg_backend_pid()
+      and l.relation in (select c.oid from pg_catalog.pg_class c
+        where c.oid = pg_catalog.to_regclass(${quoteLiteral(names.keys)})::oid
+          or c.oid = pg_catalog.to_regclass(${quoteLiteral(names.claims)})::oid)
+    order by a.xact_start nulls last limit 1`;
