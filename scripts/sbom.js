@@ -1,38 +1,38 @@
-// Prints a CycloneDX bill of materials of what an installation brings with it: the run-time dependencies and theirs.
+// Prints a CycloneDX bill of materials of what the package brings with it. It depends on nothing, so
+// these are the packages whose code is bundled into the command line.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-const { name, dependencies, optionalDependencies } = JSON.parse(
-  readFileSync('package.json', 'utf8'),
+const { name } = JSON.parse(readFileSync('package.json', 'utf8'));
+// Written by each build, from the files that went into the bundle.
+const licences = readFileSync('dist/THIRD-PARTY-LICENCES.md', 'utf8');
+const bundled = new Set(
+  [...licences.matchAll(/^## (\S+) (\S+)$/gm)].map(([, each, version]) => `${each}@${version}`),
 );
 
-// Not `--omit dev`: npm then leaves out whatever a development dependency uses as well, such as `pg`.
-const output = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
-  encoding: 'utf8',
-  maxBuffer: 64 * 1024 * 1024,
-});
+const output = execFileSync(
+  'npm',
+  ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', '--workspaces=false'],
+  {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  },
+);
 const bom = JSON.parse(output);
 
-const refs = new Map(bom.components.map((component) => [component['bom-ref'], component]));
-const needed = new Map(bom.dependencies.map(({ ref, dependsOn }) => [ref, dependsOn]));
 const root = bom.metadata.component;
-const wanted = new Set(Object.keys({ ...dependencies, ...optionalDependencies }));
-const direct = needed.get(root['bom-ref']).filter((ref) => wanted.has(refs.get(ref).name));
-
-const kept = new Set(direct);
-// What is added meanwhile is visited as well.
-for (const ref of kept) for (const each of needed.get(ref) ?? []) kept.add(each);
+const kept = new Set(
+  bom.components.map((component) => component['bom-ref']).filter((ref) => bundled.has(ref)),
+);
 
 const result = {
   ...bom,
   // npm names it after its folder.
   metadata: { ...bom.metadata, component: { ...root, name } },
   components: bom.components.filter((component) => kept.has(component['bom-ref'])),
-  dependencies: bom.dependencies
-    .filter(({ ref }) => kept.has(ref) || ref === root['bom-ref'])
-    .map(({ ref, dependsOn }) => ({
-      ref,
-      dependsOn: ref === root['bom-ref'] ? direct : dependsOn,
-    })),
+  dependencies: [
+    { ref: root['bom-ref'], dependsOn: [...kept] },
+    ...[...kept].map((ref) => ({ ref, dependsOn: [] })),
+  ],
 };
 process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);

@@ -1,9 +1,9 @@
 import { createApiKey, type Identity } from '../keys/api-key.js';
 import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../keys/key-source.js';
 import { whyNotUsable } from '../keys/admission.js';
+import { digestOf, toHex } from '../keys/digest.js';
 import { isValidDate } from '../lib/is-valid-date.js';
 import { describe, isName, isScopes, mustBeName } from '../lib/options.js';
-import { holdsSecret } from './holds-secret.js';
 
 /**
  * Turns any answer a source may give into a `VerifyResult` of our own making.
@@ -48,8 +48,7 @@ function refuse(
   presentedKey: string,
 ): VerifyResult {
   if (code === 'invalid_api_key') return unknownKey;
-  const isFit = (text: unknown): text is string =>
-    isName(text) && !holdsSecret([text], presentedKey);
+  const isFit = (text: unknown): text is string => isName(text) && !isSecret(text, presentedKey);
   return {
     ok: false,
     code,
@@ -73,7 +72,9 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   if (metadata != null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     throw nonsense('an identity whose "metadata" is not an object');
   }
-  if (holdsSecret([user, keyId, name, scopes, metadata], presentedKey)) {
+  // `(key) => known.has(key) && key`, or the whole row of a table as metadata: handlers log both.
+  const shown = [user, keyId, name, ...(scopes ?? []), metadata && jsonOf(metadata)];
+  if (shown.some((value) => isSecret(value, presentedKey))) {
     throw nonsense('an identity that holds the presented key or its digest');
   }
   const dates = {
@@ -83,6 +84,27 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   const apiKey = createApiKey({ user, source, keyId, scopes, name, ...dates, metadata });
   const code = whyNotUsable({ expiresAt, revokedAt }, Date.now());
   return code ? { ok: false, code, keyId: apiKey.keyId, user } : { ok: true, apiKey };
+}
+
+/** Keys as short as this may be part of an innocent word. */
+const shortKeyLength = 8;
+
+/** Empty for what has no JSON. */
+function jsonOf(value: object): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Whether a text holds the presented key or its digest. */
+function isSecret(value: unknown, presentedKey: string): boolean {
+  if (typeof value !== 'string') return false;
+  if (value === presentedKey) return true;
+  if (presentedKey.length > shortKeyLength && value.includes(presentedKey)) return true;
+  // Hashed only if the text is long enough to hold a digest.
+  return value.length >= 64 && value.toLowerCase().includes(toHex(digestOf(presentedKey)));
 }
 
 function assertText(field: string, value: unknown): void {

@@ -56,8 +56,8 @@ export interface Identity {
   /** Where it is set, to whatever instant, the key is refused as `revoked_api_key`. Default: not revoked. */
   revokedAt?: Date | null | undefined;
   /**
-   * What the route is to be given besides: an object that holds, with everything in it, no more names and values than 10 000; a larger
-   * one is a fault. Default: an empty one.
+   * What the route is given besides: an object. None of its values may hold the presented key or
+   * its digest. Default: an empty one.
    */
   metadata?: Readonly<Record<string, unknown>> | null | undefined;
 }

@@ -127,7 +127,31 @@ describe('an answer that is none', () => {
       { user: 'alice', metadata: { key } },
       'an identity that holds the presented key or its digest',
     ],
+    [{ user: `row(${key})` }, 'an identity that holds the presented key or its digest'],
+    [
+      { user: 'alice', metadata: { row: `sha256:${digest.toUpperCase()}` } },
+      'an identity that holds the presented key or its digest',
+    ],
   ])('%j -> a TypeError that says why', (answer, why) => {
     expect(() => read(answer)).toThrow(new TypeError(`the key source answered ${why}`));
+  });
+
+  it.each([
+    ['a part of the key', { user: key.slice(1) }],
+    [
+      'the key in another case',
+      { user: key.toLowerCase() === key ? key.toUpperCase() : key.toLowerCase() },
+    ],
+    ['another text as long as a digest', { user: 'a'.repeat(64) }],
+    ['a value that is no text', { user: 'alice', metadata: { n: 7, none: null } }],
+  ])('an identity with %s -> taken', (_what, answer) => {
+    expect(read(answer)).toMatchObject({ ok: true });
+  });
+
+  it('a key of eight characters within a word -> taken; alone -> a fault; of nine within a word -> a fault', () => {
+    const readAs = (presented: string, user: string) => () => readAnswer(user, presented, 'own');
+    expect(readAs('aaaabbbb', 'xaaaabbbb')).not.toThrow();
+    expect(readAs('aaaabbbb', 'aaaabbbb')).toThrow(TypeError);
+    expect(readAs('aaaabbbbc', 'xaaaabbbbc')).toThrow(TypeError);
   });
 });

@@ -68,14 +68,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   await run(
     'npm',
-    [
-      'install',
-      join(folder, filename),
-      '--no-audit',
-      '--no-fund',
-      '--prefer-offline',
-      '--omit=optional',
-    ],
+    ['install', join(folder, filename), '--no-audit', '--no-fund', '--prefer-offline'],
     {
       cwd: folder,
     },
@@ -98,7 +91,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the packed files', () => {
   it('the list -> what runs, its types, the licence, the README and the changelog; no sources, tests or maps', () => {
     const known =
-      /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/(?:esm|cjs)\/[\w/-]+\.(?:js|d\.ts))$/;
+      /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/THIRD-PARTY-LICENCES\.md|dist\/(?:esm|cjs)\/[\w/-]+\.(?:js|d\.ts))$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
     expect(packed).toEqual(
       expect.arrayContaining([
@@ -111,24 +104,54 @@ describe('the packed files', () => {
     );
   });
 
-  it('each program -> its types beside it', () => {
-    const programs = packed.filter((path) => path.endsWith('.js'));
-    expect(programs.length).toBeGreaterThan(50);
-    expect(
-      programs
-        .map((path) => path.replace(/\.js$/, '.d.ts'))
-        .filter((path) => !packed.includes(path)),
-    ).toEqual([]);
+  it('each entry -> its types beside it, for modules and for CommonJS', () => {
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      exports: Record<string, { import: { default: string }; require: { default: string } }>;
+    };
+    const entries = Object.entries(manifest.exports).filter(([name]) => name !== './package.json');
+    const programs = entries.flatMap(([, { import: esm, require: cjs }]) =>
+      [esm, cjs].map((each) => each.default.replace('./', '')),
+    );
+    expect(programs.length).toBeGreaterThan(7);
+    expect(packed).toEqual(
+      expect.arrayContaining(programs.map((path) => path.replace(/\.js$/, '.d.ts'))),
+    );
+  });
+
+  it('an installation -> one package, without anything that it depends on', () => {
+    const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, unknown>;
+    };
+    const installed = Object.keys(lock.packages).filter((path) => path !== '');
+    expect(installed).toEqual(['node_modules/require-api-key']);
+  });
+
+  it('each package whose code the command line contains -> its licence among the packed files', () => {
+    const licences = readFileSync(join(installed(), 'dist/THIRD-PARTY-LICENCES.md'), 'utf8');
+    const bundled = packed
+      .filter((path) => /^dist\/esm\/cli(?:\/[\w-]+)?\.js$/.test(path))
+      .flatMap((path) => [
+        ...readFileSync(join(installed(), path), 'utf8').matchAll(
+          /^\/\/ (?:\S*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/gm,
+        ),
+      ])
+      .map(([, name]) => name!);
+    expect(new Set(bundled)).toContain('commander');
+    for (const name of new Set(bundled)) expect(licences).toContain(`\n## ${name} `);
   });
 
   it('a file that another one names -> it was packed', () => {
     const missing: string[] = [];
-    // assets.js holds the pages' own files as text; what those import is served, not packed.
-    const programs = packed.filter((name) => /(?<!\/assets)(?:\.js|\.d\.ts)$/.test(name));
+    // The pages' own files are text in these; what that imports is served, not packed.
+    const served = /\/(?:web|cli)\.js$|\/assets\.d\.ts$/;
+    const programs = packed.filter((name) => /\.(?:js|d\.ts)$/.test(name) && !served.test(name));
     for (const path of programs) {
       const text = readFileSync(join(installed(), path), 'utf8');
       for (const [, , name] of text.matchAll(/\b(from|import|require)[ (]+['"](\.[^'"\n]+)['"]/g)) {
-        const target = join(dirname(path), name!);
+        const target = join(
+          dirname(path),
+          path.endsWith('.d.ts') ? name!.replace(/\.js$/, '.d.ts') : name!,
+        );
         if (!packed.includes(target)) missing.push(`${path}: ${name}`);
       }
       expect(text, path).not.toContain('sourceMappingURL');

@@ -45,7 +45,7 @@ describe('the supported versions', () => {
   it.each(['.', 'bench', ...readdirSync('tools').map((name) => `tools/${name}`)])(
     'the lock file of %s -> names no registry: whoever installs uses their own',
     (folder) => {
-      expect(read(`${folder}/package-lock.json`)).not.toMatch(/"resolved"|registry\./);
+      expect(read(`${folder}/package-lock.json`)).not.toMatch(/"resolved": "\w+:|registry\./);
     },
   );
 });
