@@ -1,6 +1,5 @@
 import { createApiKey } from '../keys/api-key.js';
 import { unknownKey, type VerifyResult } from '../keys/key-source.js';
-import { DigestTable } from '../keys/digest-table.js';
 import { digestOf, parseDigest, toHex, type Digest } from '../keys/digest.js';
 import { isUnresolved, type KeyEntry } from './key-entries.js';
 import { isKeyLike } from '../lib/mask.js';
@@ -11,12 +10,10 @@ import { describeWeakness, weaknessOf, type Weakness } from './weakness.js';
 
 /** Listed keys by their digests: one look-up, whatever their number. Keys themselves are not kept. */
 export class KeyTable {
-  readonly #results = new DigestTable<VerifyResult>();
+  readonly #results: ReadonlyMap<Digest, VerifyResult>;
 
   constructor(results: ReadonlyMap<Digest, VerifyResult>) {
-    // In an order that has nothing to do with the list's: what came first into a table is found a little sooner.
-    for (const digest of [...results.keys()].toSorted())
-      this.#results.set(digest, results.get(digest)!);
+    this.#results = results;
   }
 
   get size(): number {

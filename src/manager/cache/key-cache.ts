@@ -1,5 +1,4 @@
 import type { Digest } from '../../keys/digest.js';
-import { DigestTable } from '../../keys/digest-table.js';
 import type { CachedKey } from './cached-key.js';
 import type { ClockReading } from './clock-reading.js';
 import type { WatchEpoch } from './store-watch.js';
@@ -23,7 +22,7 @@ export interface CacheEntry {
  */
 export class KeyCache {
   readonly #max: number;
-  readonly #entries = new DigestTable<CacheEntry>();
+  readonly #entries = new Map<Digest, CacheEntry>();
   readonly #byKeyId = new Map<string, CacheEntry>();
 
   constructor(max: number) {
@@ -45,7 +44,7 @@ export class KeyCache {
       const before = this.#byKeyId.get(key.keyId);
       if (before) this.delete(before.digest);
     }
-    if (this.#entries.size >= this.#max) this.#forgetKeyId(this.#entries.evict(useSecondChance));
+    if (this.#entries.size >= this.#max) this.#evict();
     this.#entries.set(digest, entry);
     if (key) this.#byKeyId.set(key.keyId, entry);
   }
@@ -67,14 +66,20 @@ export class KeyCache {
     this.#byKeyId.clear();
   }
 
+  /** Spares an entry that was used since the last round, this once: it goes to the end of the map. */
+  #evict(): void {
+    for (const [digest, entry] of this.#entries) {
+      this.#entries.delete(digest);
+      if (!entry.wasUsed) {
+        this.#forgetKeyId(entry);
+        return;
+      }
+      entry.wasUsed = false;
+      this.#entries.set(digest, entry);
+    }
+  }
+
   #forgetKeyId({ key }: CacheEntry): void {
     if (key) this.#byKeyId.delete(key.keyId);
   }
-}
-
-/** Spares what was used since the last round, this once. */
-function useSecondChance(entry: CacheEntry): boolean {
-  const { wasUsed } = entry;
-  entry.wasUsed = false;
-  return wasUsed;
 }
