@@ -24,7 +24,8 @@ export function writeLicences(modules, target) {
     const found = packageOf(module.replace(/^\0/, '').replace(/\?.*$/, ''));
     bundled.set(`${found.name} ${found.version}`, found);
   }
-  const sections = [...bundled].toSorted().map(([title, { folder, license }]) => {
+  const sections = [...bundled.keys()].toSorted().map((title) => {
+    const { folder, license } = bundled.get(title);
     const file = readdirSync(folder).find((name) => /^licen[cs]e\b/i.test(name));
     if (!file) throw new Error(`${title} (${license}) has no licence file to ship`);
     return `## ${title}\n\nLicence: ${license}\n\n\`\`\`\n${readFileSync(join(folder, file), 'utf8').trim()}\n\`\`\`\n`;

@@ -122,20 +122,16 @@ describe('the packed files', () => {
     const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, unknown>;
     };
-    const installed = Object.keys(lock.packages).filter((path) => path !== '');
-    expect(installed).toEqual(['node_modules/require-api-key']);
+    const added = Object.keys(lock.packages).filter((path) => path !== '');
+    expect(added).toEqual(['node_modules/require-api-key']);
   });
 
   it('each package whose code the command line contains -> its licence among the packed files', () => {
     const licences = readFileSync(join(installed(), 'dist/THIRD-PARTY-LICENCES.md'), 'utf8');
-    const bundled = packed
-      .filter((path) => /^dist\/esm\/cli(?:\/[\w-]+)?\.js$/.test(path))
-      .flatMap((path) => [
-        ...readFileSync(join(installed(), path), 'utf8').matchAll(
-          /^\/\/ (?:\S*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/gm,
-        ),
-      ])
-      .map(([, name]) => name!);
+    const programs = packed.filter((path) => /^dist\/esm\/cli(?:\/[\w-]+)?\.js$/.test(path));
+    const code = programs.map((path) => readFileSync(join(installed(), path), 'utf8')).join('\n');
+    const origins = code.matchAll(/^\/\/ (?:\S*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/gm);
+    const bundled = Array.from(origins, ([, name]) => name!);
     expect(new Set(bundled)).toContain('commander');
     for (const name of new Set(bundled)) expect(licences).toContain(`\n## ${name} `);
   });
