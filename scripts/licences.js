@@ -24,12 +24,14 @@ export function writeLicences(modules, target) {
     const found = packageOf(module.replace(/^\0/, '').replace(/\?.*$/, ''));
     bundled.set(`${found.name} ${found.version}`, found);
   }
-  const sections = [...bundled.keys()].toSorted().map((title) => {
-    const { folder, license } = bundled.get(title);
-    const file = readdirSync(folder).find((name) => /^licen[cs]e\b/i.test(name));
-    if (!file) throw new Error(`${title} (${license}) has no licence file to ship`);
-    return `## ${title}\n\nLicence: ${license}\n\n\`\`\`\n${readFileSync(join(folder, file), 'utf8').trim()}\n\`\`\`\n`;
-  });
+  const sections = [...bundled.keys()]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((title) => {
+      const { folder, license } = bundled.get(title);
+      const file = readdirSync(folder).find((name) => /^licen[cs]e\b/i.test(name));
+      if (!file) throw new Error(`${title} (${license}) has no licence file to ship`);
+      return `## ${title}\n\nLicence: ${license}\n\n\`\`\`\n${readFileSync(join(folder, file), 'utf8').trim()}\n\`\`\`\n`;
+    });
   const introduction =
     'The command line `require-api-key` contains code of these packages. The middleware contains none.';
   writeFileSync(
