@@ -36,19 +36,28 @@ export {
 export { envKeyList, type EnvKeyListOptions } from './sources/env-key-list.js';
 export { envKey, type EnvKeyOptions } from './sources/env-key.js';
 export { keyList, type KeyListOptions } from './sources/key-list.js';
-export { ApiKeyManager, type CreatedKey } from './manager/api-key-manager.js';
+export { ApiKeyManager } from './manager/api-key-manager.js';
 export type { CreateClaimOptions, ListClaimsOptions } from './manager/claim-options.js';
 export type { CreatedClaim } from './manager/claims.js';
+export type { ApiKeyManagerOptions } from './manager/manager-options.js';
+export type { ChangedBy } from './manager/change-options.js';
 export type {
-  ApiKeyManagerOptions,
+  CreatedKey,
   CreateKeyOptions,
   ImportKeyOptions,
-  ListKeysOptions,
-  PruneOptions,
+  PauseKeyOptions,
+  RevokeAllOptions,
   RevokeKeyOptions,
   RotateKeyOptions,
   UpdateKeyOptions,
-} from './manager/manager-options.js';
+} from './manager/key-options.js';
+export type {
+  HistoryOptions,
+  ListKeysOptions,
+  NoticeOptions,
+  PruneOptions,
+  UsageOptions,
+} from './manager/query-options.js';
 export {
   ClaimError,
   type ClaimedKey,

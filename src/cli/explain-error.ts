@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { isArgumentError } from '../lib/options.js';
 import { ClaimError } from '../stores/claim-store.js';
 import { KeyStoreError } from '../stores/key-store-error.js';
 import { Failure } from './failure.js';
@@ -21,8 +22,7 @@ export function explainError(error: unknown): ExitMessage {
     return { sentence: error.message, exitCode: 1 };
   // The library's own checks of arguments begin with the name of what was called.
   const [, complaint] = /^\w+: (.+)$/s.exec(error.message) ?? [];
-  const isArgument = error instanceof TypeError || error instanceof RangeError;
-  if (isArgument && complaint !== undefined)
+  if (isArgumentError(error) && complaint !== undefined)
     return { sentence: inOptionWords(complaint), exitCode: 2 };
   return { sentence: mask(complaint ?? error.message), exitCode: 1 };
 }

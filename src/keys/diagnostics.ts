@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { ApiKeyErrorCode } from './api-key-error.js';
+import type { ChangeVia } from '../stores/key-event.js';
 import type { Unpresented } from '../http/presented-key.js';
 
 /**
@@ -23,6 +24,9 @@ export type RefusalReason =
   | 'source_timed_out'
   | 'source_answered_nonsense';
 
+/** What was done to a key through a manager. */
+type KeyChange = 'created' | 'updated' | 'rotated' | 'paused' | 'resumed' | 'revoked' | 'deleted';
+
 /**
  * What a subscriber to `require-api-key:admitted`, `:refused`, `:fault`, `:changed` or `:reuse` (`node:diagnostics_channel`)
  * receives; fields that do not apply are absent. Its own fields hold neither keys nor digests; the live request does hold the
@@ -31,7 +35,7 @@ export type RefusalReason =
 export interface ApiKeyEvent {
   /** The live request; absent on `changed`, and on `reuse` where the manager was asked without one. */
   request?: IncomingMessage;
-  /** The public name of the key; absent where no key was found. */
+  /** The public name of the key; absent where no key was found, and for keys that were pruned. */
   keyId?: string;
   /** Whose key it is; absent where no key was found. */
   user?: string;
@@ -40,7 +44,13 @@ export interface ApiKeyEvent {
   /** What the client is told, on `refused` and `reuse`, or would be if no other source knew the key, on `fault`. */
   code?: ApiKeyErrorCode;
   /** On `refused` and `fault` the precise reason, which no client is told; on `changed` what was done to the key. */
-  reason?: RefusalReason | 'created' | 'updated' | 'rotated' | 'revoked';
+  reason?: RefusalReason | KeyChange;
+  /** On `changed` who did it; absent where nobody said. */
+  by?: string;
+  /** On `changed` by which way: `code`, `cli`, `desk`, `account` or `claim`. */
+  via?: ChangeVia;
+  /** On `changed` why it was done; absent where nobody said. */
+  why?: string;
   /**
    * On `admitted` and `refused`: from the guard's start to its verdict, in milliseconds, with fractions; absent where nobody was
    * subscribed at the start.
@@ -69,6 +79,12 @@ export interface ClaimEvent {
   keyId?: string;
   /** The name of the manager as a key source: `managed`. */
   source?: string;
+  /** Who made or revoked the link; absent where nobody said. */
+  by?: string;
+  /** By which way the link was made, used or revoked; absent on a refusal. */
+  via?: ChangeVia;
+  /** Why the link was made or revoked; absent where nobody said. */
+  why?: string;
 }
 
 /**

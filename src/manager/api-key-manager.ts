@@ -1,46 +1,40 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { channels } from '../keys/diagnostics.js';
-import { generateApiKey, parseApiKey } from '../keys/key-format.js';
 import { byDigest, ownSource, type DigestSource, type VerifyResult } from '../keys/key-source.js';
-import { deepCopy } from '../lib/deep-copy.js';
 import type { Digest } from '../keys/digest.js';
-import { dayMs } from '../lib/durations.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
-import { endsWithOverlap } from '../stores/key-store-error.js';
-import type { KeyRecord, StoredKey } from '../stores/key-record.js';
-import type { KeyStore } from '../stores/key-store.js';
+import type { KeyEvent } from '../stores/key-event.js';
+import type { KeyRecord } from '../stores/key-record.js';
+import type { KeyNotice, KeyStore, RevokedUser } from '../stores/key-store.js';
+import type { KeyUsage } from '../stores/key-usage.js';
+import { Announcer } from './announcer.js';
+import { readChange, type ChangedBy } from './change-options.js';
+import { assertKeyId } from './checks.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
-import { everything } from './cache/recent-changes.js';
+import { KeyEditor } from './key-editor.js';
+import type {
+  CreatedKey,
+  CreateKeyOptions,
+  ImportKeyOptions,
+  PauseKeyOptions,
+  RevokeAllOptions,
+  RevokeKeyOptions,
+  RotateKeyOptions,
+  UpdateKeyOptions,
+} from './key-options.js';
+import { KeyReports } from './key-reports.js';
 import { KeyVerifier } from './key-verifier.js';
+import { checkManagerOptions, type ApiKeyManagerOptions } from './manager-options.js';
+import { Policies } from './policies.js';
 import {
-  assertKeyId,
-  checkCreateOptions,
-  checkImportOptions,
-  checkListOptions,
-  checkManagerOptions,
   checkPruneOptions,
-  checkRevokeOptions,
-  checkRotateOptions,
-  checkUpdateOptions,
-  type ApiKeyManagerOptions,
-  type CreateKeyOptions,
-  type ImportKeyOptions,
+  type HistoryOptions,
   type ListKeysOptions,
+  type NoticeOptions,
   type PruneOptions,
-  type RevokeKeyOptions,
-  type RotateKeyOptions,
-  type UpdateKeyOptions,
-} from './manager-options.js';
-
-/** A key that has just been made. The key itself cannot be shown again. */
-export interface CreatedKey {
-  /** The whole key, for its user alone. */
-  readonly key: string;
-  /** What is kept of the key. */
-  readonly record: KeyRecord;
-}
+  type UsageOptions,
+} from './query-options.js';
 
 /**
  * Issues, verifies, rotates and revokes the keys of a store, `const keys = new ApiKeyManager({ store })`, and is a key source:
@@ -56,9 +50,10 @@ export class ApiKeyManager implements DigestSource {
   /** What `req.apiKey.source` and diagnostics channels call it. */
   readonly name = 'managed';
   readonly #store: KeyStore;
-  readonly #prefix: string;
   readonly #now: () => number;
   readonly #verifier: KeyVerifier;
+  readonly #editor: KeyEditor;
+  readonly #reports: KeyReports;
   readonly #claims: Claims;
   #closed: Promise<void> | undefined;
 
@@ -77,10 +72,13 @@ export class ApiKeyManager implements DigestSource {
       staleIfErrorMs = 300_000,
       maxCachedKeys = 10_000,
       lastUsedIntervalMs = 60_000,
+      countUses = true,
       now = Date.now,
+      maxKeysPerUser,
+      defaultLifetimeMs,
+      maxLifetimeMs,
     } = checkManagerOptions(options);
     this.#store = store;
-    this.#prefix = prefix;
     this.#now = now;
     this.#verifier = new KeyVerifier({
       store,
@@ -91,22 +89,22 @@ export class ApiKeyManager implements DigestSource {
       staleIfErrorMs,
       maxCachedKeys,
       lastUsedIntervalMs,
+      countUses,
     });
-    this.#claims = new Claims({
-      store,
-      prefix,
-      source: this.name,
-      now,
-      onCreated: (record) => this.#announce('created', record),
-    });
+    const forget = (keyId: string) => this.#verifier.forget(keyId);
+    const announcer = new Announcer(this.name, forget);
+    const policies = new Policies({ maxKeysPerUser, defaultLifetimeMs, maxLifetimeMs });
+    this.#editor = new KeyEditor({ store, prefix, now, policies, announcer, forget });
+    this.#reports = new KeyReports(store, now);
+    this.#claims = new Claims({ store, prefix, now, policies, announcer });
   }
 
-  /** Issues a key, stores its digest and resolves to both key and record: the key cannot be shown again. */
+  /**
+   * Issues a key, stores its digest and resolves to both key and record: the key cannot be shown again. Rejects with `too_many_keys` or
+   * `lifetime_too_long` where the manager's policies forbid it.
+   */
   async create(options: CreateKeyOptions): Promise<CreatedKey> {
-    const fields = checkCreateOptions(options);
-    const { key, keyId, digest } = generateApiKey({ prefix: this.#prefix });
-    const record = await this.#insert(fields, keyId, digest);
-    return { key, record };
+    return this.#editor.create(options);
   }
 
   /**
@@ -115,9 +113,7 @@ export class ApiKeyManager implements DigestSource {
    * where the key is there already.
    */
   async import(options: ImportKeyOptions): Promise<KeyRecord> {
-    const { fields, digest, key } = checkImportOptions(options);
-    const keyId = parseApiKey(key)?.keyId ?? generateApiKey({ prefix: this.#prefix }).keyId;
-    return this.#insert(fields, keyId, digest);
+    return this.#editor.import(options);
   }
 
   /**
@@ -151,25 +147,20 @@ export class ApiKeyManager implements DigestSource {
 
   /** A page of records without their digests, newest first. Rejects with `unknown_key_id` for a `cursor` that names no key. */
   async list(options?: ListKeysOptions): Promise<KeyRecord[]> {
-    const { limit = 100, ...query } = checkListOptions(options);
-    return this.#store.list({ ...query, limit, now: new Date(this.#now()) });
+    return this.#reports.list(options);
   }
 
   /**
-   * Changes one record and resolves to it; parts that are not named stay as they are. Rejects with `unknown_key_id`, and with
-   * `already_rotated` where it would put off the end of a key that a rotation has replaced.
+   * Changes one record and resolves to it; parts that are not named stay as they are. Rejects with `unknown_key_id`, with
+   * `already_rotated` where it would put off the end of a key that a rotation has replaced, and with `too_many_keys` or
+   * `lifetime_too_long` where the manager's policies forbid it.
    */
   async update(keyId: string, options: UpdateKeyOptions): Promise<KeyRecord> {
-    assertKeyId('update', keyId);
-    const changes = checkUpdateOptions(options);
-    if (changes.expiresAt !== undefined) await this.#assertNotReplaced(keyId, changes.expiresAt);
-    const record = await this.#forgetOnFailure(keyId, this.#store.update(keyId, changes));
-    this.#announce('updated', record);
-    return record;
+    return this.#editor.update(keyId, options);
   }
 
   /**
-   * Issues a successor with the same user, name, scopes, metadata and expiry. The old key works on for `overlapMs`, counted
+   * Issues a successor with the same user, name, scopes, metadata, allowed addresses and expiry, which is not paused. The old key works on for `overlapMs`, counted
    * from now or from the successor's first use, to the millisecond, and never longer than it would have. A key is rotated once; its
    * successor can be rotated in turn. Rejects with `unknown_key_id`, `key_not_usable` (revoked or expired) or `already_rotated`.
    */
@@ -182,18 +173,7 @@ export class ApiKeyManager implements DigestSource {
       readonly previous: KeyRecord;
     }
   > {
-    assertKeyId('rotate', keyId);
-    const { overlapMs = dayMs, startsAt = 'now' } = checkRotateOptions(options);
-    const { key, ...successor } = generateApiKey({ prefix: this.#prefix });
-    const createdAt = new Date(this.#now());
-    const rotated = await this.#forgetOnFailure(
-      keyId,
-      this.#store.rotate(keyId, { ...successor, createdAt }, { overlapMs, startsAt }),
-    );
-    this.#announce('rotated', rotated.previous);
-    this.#announceEnded(rotated.previous);
-    this.#announce('created', rotated.record);
-    return { key, ...rotated };
+    return this.#editor.rotate(keyId, options);
   }
 
   /**
@@ -201,15 +181,53 @@ export class ApiKeyManager implements DigestSource {
    * that of the named key first. A key that was revoked before keeps its `revokedAt`. Rejects with `unknown_key_id`.
    */
   async revoke(keyId: string, options?: RevokeKeyOptions): Promise<KeyRecord[]> {
-    assertKeyId('revoke', keyId);
-    const { family = false } = checkRevokeOptions(options);
-    const revokedAt = new Date(this.#now());
-    const records = await this.#forgetOnFailure(
-      family ? everything : keyId,
-      this.#store.revoke(keyId, revokedAt, { family }),
-    );
-    for (const record of records) this.#announce('revoked', record);
-    return records;
+    return this.#editor.revoke(keyId, options);
+  }
+
+  /**
+   * Revokes all keys and open claim links of a user, at once and for good, in one step. Resolves to those that were revoked now. A key
+   * that is created meanwhile is either revoked too or was created after. Rejects with `not_supported` if the store cannot.
+   */
+  async revokeAll(options: RevokeAllOptions): Promise<RevokedUser> {
+    return this.#editor.revokeAll(options);
+  }
+
+  /**
+   * Refuses a key with `paused_api_key` until it is resumed, or until an instant, to the millisecond. Pausing a paused key sets the end
+   * anew. Rejects with `unknown_key_id`, `key_not_usable` (revoked or expired), `not_supported` if the store cannot, and with a
+   * `RangeError` if `until` is not in the future.
+   */
+  async pause(keyId: string, options?: PauseKeyOptions): Promise<KeyRecord> {
+    return this.#editor.pause(keyId, options);
+  }
+
+  /** Ends a pause, if there is one. Rejects as `pause` does. */
+  async resume(keyId: string, options?: ChangedBy): Promise<KeyRecord> {
+    return this.#editor.resume(keyId, options);
+  }
+
+  /**
+   * A page of the record of changes: who did what to which key and why, newest first. Rejects with `unknown_event_id` for a `cursor`
+   * that names no event, and with `not_supported` if the store keeps no history.
+   */
+  async history(options?: HistoryOptions): Promise<KeyEvent[]> {
+    return this.#reports.history(options);
+  }
+
+  /**
+   * How often keys were admitted and refused, by day and key id. Behind the truth by at most `lastUsedIntervalMs`; counts of that time
+   * are lost with a process that is killed. Rejects with `not_supported` if the store keeps none.
+   */
+  async usage(options?: UsageOptions): Promise<KeyUsage[]> {
+    return this.#reports.usage(options);
+  }
+
+  /**
+   * The keys that have come within one of the times before their end and were not told of it before, for mails to their users. Each key
+   * is told once for each of the times and end, however many ask at once. Rejects with `not_supported` if the store cannot.
+   */
+  async takeNotices(options: NoticeOptions): Promise<KeyNotice[]> {
+    return this.#reports.takeNotices(options);
   }
 
   /**
@@ -219,6 +237,24 @@ export class ApiKeyManager implements DigestSource {
    */
   clock(): number {
     return this.#now();
+  }
+
+  /**
+   * What the store can do, for pages that leave out the rest.
+   *
+   * @hidden
+   */
+  get abilities(): Readonly<
+    Record<'claims' | 'events' | 'pause' | 'revokeUser' | 'usage', boolean>
+  > {
+    const can = (part: keyof KeyStore) => this.#store[part] !== undefined;
+    return {
+      claims: can('claims'),
+      events: can('events'),
+      pause: can('pause'),
+      revokeUser: can('revokeUser'),
+      usage: can('usage'),
+    };
   }
 
   /** Whether the store keeps claim links; where it does not, the methods for them reject with a `TypeError`. */
@@ -254,22 +290,21 @@ export class ApiKeyManager implements DigestSource {
   }
 
   /** Revokes a claim link that has not been used, for good. Rejects with a `ClaimError`: `unknown_claim_id`, `claim_used`. */
-  async revokeClaim(claimId: string): Promise<ClaimRecord> {
-    return this.#claims.revoke(claimId);
+  async revokeClaim(claimId: string, options?: ChangedBy): Promise<ClaimRecord> {
+    return this.#claims.revoke(claimId, options);
   }
 
   /**
    * Deletes the records of keys that were revoked or expired at least `olderThanMs` ago, and the claim links that were used, revoked
    * or expired by then. A key that took over from another stays until that one has ended as long ago: it tells whose successor it is.
-   * Resolves to the number of keys.
+   * Counts of uses and, if asked, events go too once they are old enough. Resolves to the number of keys.
    */
   async prune(options: PruneOptions): Promise<number> {
-    const { olderThanMs } = checkPruneOptions(options);
-    const before = new Date(this.#now() - olderThanMs);
+    const checked = checkPruneOptions(options);
+    const before = new Date(this.#now() - checked.olderThanMs);
     await this.#claims.prune(before);
-    const pruned = await this.#forgetOnFailure(everything, this.#store.prune(before));
-    // A digest that is imported again gets another key id than the one under which it is known.
-    if (pruned > 0) this.#verifier.forget(everything);
+    const pruned = await this.#editor.prune(before, readChange(options));
+    await this.#reports.prune(checked);
     return pruned;
   }
 
@@ -280,60 +315,6 @@ export class ApiKeyManager implements DigestSource {
   close(): Promise<void> {
     this.#closed ??= this.#verifier.close();
     return this.#closed;
-  }
-
-  /** Where a key is replaced before its first use, its rotation also ends the key that waited for that use. */
-  #announceEnded({ replaces, overlapMs, user }: KeyRecord): void {
-    if (replaces !== undefined && overlapMs !== undefined)
-      this.#announce('updated', { keyId: replaces, user });
-  }
-
-  /** For a store that does not refuse it by itself: one that does has the last word, for it can tell whether a rotation came between. */
-  async #assertNotReplaced(keyId: string, until: Date | null): Promise<void> {
-    const { replacedBy, expiresAt } = (await this.#store.get(keyId)) ?? {};
-    if (
-      replacedBy === undefined ||
-      expiresAt === undefined ||
-      (until !== null && until <= expiresAt)
-    )
-      return;
-    throw endsWithOverlap();
-  }
-
-  /** A change whose answer got lost may have been made all the same: what was known of the key is not trusted any longer. */
-  async #forgetOnFailure<Result>(keyId: string, change: Promise<Result>): Promise<Result> {
-    try {
-      return await change;
-    } catch (error) {
-      this.#verifier.forget(keyId);
-      throw error;
-    }
-  }
-
-  async #insert(fields: CreateKeyOptions, keyId: string, digest: string): Promise<KeyRecord> {
-    const { user, name, scopes = [], expiresAt, metadata = {} } = fields;
-    const stored: StoredKey = {
-      keyId,
-      digest,
-      user,
-      ...(name !== undefined && { name }),
-      scopes: [...scopes],
-      metadata: deepCopy(metadata),
-      createdAt: new Date(this.#now()),
-      ...(expiresAt && { expiresAt: new Date(expiresAt) }),
-    };
-    const record = await this.#forgetOnFailure(keyId, this.#store.insert(stored));
-    this.#announce('created', record);
-    return record;
-  }
-
-  #announce(
-    reason: 'created' | 'updated' | 'rotated' | 'revoked',
-    { keyId, user }: Pick<KeyRecord, 'keyId' | 'user'>,
-  ): void {
-    this.#verifier.forget(keyId);
-    if (channels.changed.hasSubscribers)
-      channels.changed.publish({ keyId, user, source: this.name, reason });
   }
 }
 

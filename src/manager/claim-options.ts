@@ -1,14 +1,16 @@
 import { dayMs } from '../lib/durations.js';
-import { assertArgument, checkOptions, describe, mustBeString } from '../lib/options.js';
-import type { ClaimStatus } from '../stores/claim-store.js';
 import {
+  ArgumentError,
+  assertArgument,
   assertRange,
-  createChecks,
-  mustBeNumber,
-  mustBeText,
-  oneOf,
-  type CreateKeyOptions,
-} from './manager-options.js';
+  checkOptions,
+  describe,
+  mustBeString,
+} from '../lib/options.js';
+import type { ClaimStatus } from '../stores/claim-store.js';
+import { changeChecks, type ChangedBy } from './change-options.js';
+import { mustBeNumber, mustBeText, oneOf } from './checks.js';
+import { createChecks, type CreateKeyOptions } from './key-options.js';
 
 /** What the key will hold that a claim link yields, and how long the link works. */
 export interface CreateClaimOptions extends CreateKeyOptions {
@@ -50,10 +52,17 @@ export function checkListClaimsOptions(options: ListClaimsOptions | undefined): 
   return checked;
 }
 
-/** @throws {TypeError} where it is not a string. */
-export function assertClaimId(claimId: unknown): void {
+/** @throws {ArgumentError} where the id is not a string, or an option is wrong. */
+export function checkRevokeClaimOptions(claimId: unknown, options: ChangedBy | undefined): void {
+  const caller = 'revokeClaim';
   if (typeof claimId !== 'string')
-    throw new TypeError(
-      `revokeClaim: the claim id must be a string; received ${describe(claimId)}`,
+    throw new ArgumentError(
+      caller,
+      `the claim id must be a string; received ${describe(claimId)}`,
+      {
+        option: 'claimId',
+        expected: 'a string',
+      },
     );
+  checkOptions<ChangedBy>(caller, options, changeChecks);
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { channels, type ClaimEvent } from '../keys/diagnostics.js';
+import type { ClaimEvent } from '../keys/diagnostics.js';
 import { generateApiKey, randomBase62 } from '../keys/key-format.js';
 import { deepCopy } from '../lib/deep-copy.js';
 import { digestApiKey } from '../keys/digest.js';
 import { dayMs } from '../lib/durations.js';
+import { ArgumentRangeError } from '../lib/options.js';
 import { claimStatusOf } from '../stores/claim-status.js';
 import {
   ClaimError,
@@ -12,16 +13,19 @@ import {
   type ClaimStore,
   type StoredClaim,
 } from '../stores/claim-store.js';
-import type { KeyRecord } from '../stores/key-record.js';
+import { notSupported } from '../stores/key-store-error.js';
 import type { KeyStore } from '../stores/key-store.js';
-import type { CreatedKey } from './api-key-manager.js';
+import type { CreatedKey } from './key-options.js';
+import type { Announcer } from './announcer.js';
+import { contextOf, readChange, type ChangedBy } from './change-options.js';
 import {
-  assertClaimId,
   checkCreateClaimOptions,
+  checkRevokeClaimOptions,
   checkListClaimsOptions,
   type CreateClaimOptions,
   type ListClaimsOptions,
 } from './claim-options.js';
+import type { Policies } from './policies.js';
 
 /** A claim link that has just been made. Its token cannot be shown again. */
 export interface CreatedClaim {
@@ -35,10 +39,9 @@ export interface ClaimsOptions {
   readonly store: KeyStore;
   /** What new keys begin with. */
   readonly prefix: string;
-  readonly source: string;
   readonly now: () => number;
-  /** Told of the key that a link has yielded. */
-  readonly onCreated: (record: KeyRecord) => void;
+  readonly policies: Policies;
+  readonly announcer: Announcer;
 }
 
 const tokenBytes = 32;
@@ -55,20 +58,19 @@ export class Claims {
 
   async create(options: CreateClaimOptions): Promise<CreatedClaim> {
     const store = this.#store('createClaim');
-    const {
-      user,
-      name,
-      scopes = [],
-      metadata = {},
-      expiresAt,
-      claimTtlMs = dayMs,
-    } = checkCreateClaimOptions(options);
+    const checked = checkCreateClaimOptions(options);
+    const { user, name, scopes = [], metadata = {}, expiresAt, allowedAddresses = [] } = checked;
+    const change = readChange(options);
     const now = this.#options.now();
     if (expiresAt && expiresAt.getTime() <= now)
-      throw new RangeError(
-        'createClaim: "expiresAt" must be in the future: the key would be refused from the start',
+      throw new ArgumentRangeError(
+        'createClaim',
+        'expiresAt',
+        'in the future: the key would be refused from the start',
       );
+    this.#assertLifetime(expiresAt, now);
     const token = randomBytes(tokenBytes).toString('base64url');
+    const createdAt = new Date(now);
     const stored: StoredClaim = {
       claimId: `claim_${randomBase62(claimIdLength)}`,
       tokenDigest: digestApiKey(token),
@@ -77,14 +79,18 @@ export class Claims {
       scopes: [...scopes],
       metadata: deepCopy(metadata),
       ...(expiresAt && { keyExpiresAt: new Date(expiresAt) }),
-      createdAt: new Date(now),
-      // A link that outlived its key would hand out what is refused at once.
-      expiresAt: new Date(
-        Math.min(now + claimTtlMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY),
-      ),
+      ...(allowedAddresses.length > 0 && { allowedAddresses: [...allowedAddresses] }),
+      createdAt,
+      expiresAt: endOfLink(checked, now),
     };
-    const claim = await store.insert(stored);
-    this.#publish({ outcome: 'created' }, claim);
+    const context = contextOf(change, createdAt);
+    const claim = await store.insert(stored, context);
+    if (stored.allowedAddresses && !claim.allowedAddresses) {
+      // A store that cannot keep the addresses would make a key that works from anywhere.
+      await store.revoke(claim.claimId, createdAt, context);
+      throw notSupported('hold a key to addresses');
+    }
+    this.#options.announcer.claim({ outcome: 'created' }, { claim, change });
     return { token, claim };
   }
 
@@ -100,17 +106,27 @@ export class Claims {
   async claim(token: string, request?: IncomingMessage): Promise<CreatedKey> {
     const store = this.#store('claim');
     const tokenDigest = this.#digestOf(token, request);
-    const { key, ...made } = generateApiKey({ prefix: this.#options.prefix });
-    const outcome = await store.take(tokenDigest, {
-      ...made,
-      createdAt: new Date(this.#options.now()),
-    });
+    const { prefix, policies, announcer } = this.#options;
+    const { key, ...made } = generateApiKey({ prefix });
+    const now = this.#options.now();
+    const createdAt = new Date(now);
+    const change = readChange(undefined, 'claim');
+    const limits = {
+      defaultExpiresAt: policies.defaultExpiry(now),
+      maxKeysPerUser: policies.maxKeys(),
+    };
+    const outcome = await store.take(
+      tokenDigest,
+      { ...made, createdAt, ...limits },
+      contextOf(change, createdAt),
+    );
     if (outcome.outcome !== 'claimed') {
       throw this.#refusal(outcome.outcome, 'claim' in outcome ? outcome.claim : undefined, request);
     }
-    this.#options.onCreated(outcome.record);
-    this.#publish({ outcome: 'claimed' }, outcome.claim, request);
-    return { key, record: outcome.record };
+    const { claim, record } = outcome;
+    announcer.changed('created', record, change);
+    announcer.claim({ outcome: 'claimed' }, { claim, change, request });
+    return { key, record };
   }
 
   async list(options: ListClaimsOptions | undefined): Promise<ClaimRecord[]> {
@@ -118,10 +134,13 @@ export class Claims {
     return this.#store('listClaims').list({ ...query, limit, now: new Date(this.#options.now()) });
   }
 
-  async revoke(claimId: string): Promise<ClaimRecord> {
-    assertClaimId(claimId);
-    const claim = await this.#store('revokeClaim').revoke(claimId, new Date(this.#options.now()));
-    this.#publish({ outcome: 'revoked' }, claim);
+  async revoke(claimId: string, options?: ChangedBy): Promise<ClaimRecord> {
+    checkRevokeClaimOptions(claimId, options);
+    const change = readChange(options);
+    const revokedAt = new Date(this.#options.now());
+    const context = contextOf(change, revokedAt);
+    const claim = await this.#store('revokeClaim').revoke(claimId, revokedAt, context);
+    this.#options.announcer.claim({ outcome: 'revoked' }, { claim, change });
     return claim;
   }
 
@@ -142,31 +161,24 @@ export class Claims {
     return digestApiKey(token);
   }
 
+  /** Without an end of its own, the key gets the default one, counted from the claim. */
+  #assertLifetime(expiresAt: Date | undefined, now: number): void {
+    const { policies } = this.#options;
+    policies.assertLifetime(expiresAt ?? policies.defaultExpiry(now), now);
+  }
+
   #refusal(
     reason: ClaimEvent['reason'] & string,
     claim?: ClaimRecord,
     request?: IncomingMessage,
   ): ClaimError {
-    const error = new ClaimError('claim_not_usable');
-    this.#publish({ outcome: 'refused', code: 'claim_not_usable', reason }, claim, request);
-    return error;
+    const event = { outcome: 'refused', code: 'claim_not_usable', reason } as const;
+    this.#options.announcer.claim(event, { claim, request });
+    return new ClaimError('claim_not_usable');
   }
+}
 
-  #publish(
-    event: Pick<ClaimEvent, 'outcome' | 'code' | 'reason'>,
-    claim: ClaimRecord | undefined,
-    request?: IncomingMessage,
-  ): void {
-    if (!channels.claim.hasSubscribers) return;
-    const { claimId, user, keyId } = claim ?? {};
-    const message: ClaimEvent = {
-      ...(request && { request }),
-      ...event,
-      ...(claimId !== undefined && { claimId }),
-      ...(user !== undefined && { user }),
-      ...(keyId !== undefined && { keyId }),
-      source: this.#options.source,
-    };
-    channels.claim.publish(message);
-  }
+/** A link that outlived its key would hand out what is refused at once. */
+function endOfLink({ claimTtlMs = dayMs, expiresAt }: CreateClaimOptions, now: number): Date {
+  return new Date(Math.min(now + claimTtlMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY));
 }

@@ -5,14 +5,20 @@ import { unknownKey, type VerifyResult } from '../keys/key-source.js';
 import { whyNotUsable } from '../keys/admission.js';
 import { digestOf, type Digest } from '../keys/digest.js';
 import { isPresentable } from '../http/presented-key.js';
+import { isAllowedFrom } from './address-judge.js';
 import type { CachedKey } from './cache/cached-key.js';
 import { KeyLookup, type KeyLookupOptions } from './cache/key-lookup.js';
 import { LastUsedRecorder, type LastUse } from './cache/last-used-recorder.js';
+import { UseCounts } from './cache/use-counts.js';
+
+type KeyRefusal = NonNullable<ReturnType<typeof whyNotUsable>> | 'address_not_allowed';
 
 export interface KeyVerifierOptions extends KeyLookupOptions {
   /** Whether keys of another form than the library's are looked up. */
   readonly legacyKeys: boolean;
   readonly lastUsedIntervalMs: number;
+  /** Whether uses are counted, if the store keeps them. */
+  readonly countUses: boolean;
 }
 
 /** The way from a presented key to the verdict on it: every request with a managed key comes through here. */
@@ -22,15 +28,25 @@ export class KeyVerifier {
   readonly #legacyKeys: boolean;
   readonly #lookup: KeyLookup;
   readonly #recorder: LastUsedRecorder;
+  readonly #counts: UseCounts | undefined;
 
   constructor(options: KeyVerifierOptions) {
     this.#source = options.source;
     this.#now = options.now;
     this.#legacyKeys = options.legacyKeys;
     this.#lookup = new KeyLookup(options);
-    this.#recorder = new LastUsedRecorder(options.store, options.lastUsedIntervalMs, (uses) =>
-      this.#forgetEnded(uses),
+    const { store, lastUsedIntervalMs, countUses } = options;
+    this.#recorder = new LastUsedRecorder(
+      store,
+      lastUsedIntervalMs,
+      (uses) => this.#forgetEnded(uses),
+      async () => this.#counts?.write(),
     );
+    const writer = {
+      schedule: () => this.#recorder.schedule(),
+      flush: () => void this.#recorder.flush(),
+    };
+    this.#counts = countUses && store.usage ? new UseCounts(store.usage, writer) : undefined;
   }
 
   /** The verdict on any text at all. Rejects where the store fails. */
@@ -70,21 +86,33 @@ export class KeyVerifier {
   #decide(key: CachedKey | undefined, now: number, req: Request | undefined): VerifyResult {
     if (!key) return unknownKey;
     const code = whyNotUsable(key, now);
-    if (code) {
-      const { keyId, user } = key;
-      if (key.isReplaced && channels.reuse.hasSubscribers) {
-        channels.reuse.publish({
-          ...(req && { request: req }),
-          keyId,
-          user,
-          source: this.#source,
-          code,
-        });
-      }
-      return { ok: false, code, keyId, user };
-    }
+    if (code) return this.#refuse(key, code, now, req);
+    const { addresses } = key;
+    if (addresses !== undefined && !isAllowedFrom(addresses, req))
+      return this.#refuse(key, 'address_not_allowed', now, req);
     this.#recorder.record(key.lastUse, now);
+    this.#counts?.admit(key.uses, now);
     return key.admitted;
+  }
+
+  #refuse(
+    { keyId, user, isReplaced, uses }: CachedKey,
+    code: KeyRefusal,
+    now: number,
+    req: Request | undefined,
+  ): VerifyResult {
+    this.#counts?.refuse(uses, now);
+    const isOver = code === 'expired_api_key' || code === 'revoked_api_key';
+    if (isOver && isReplaced && channels.reuse.hasSubscribers) {
+      channels.reuse.publish({
+        ...(req && { request: req }),
+        keyId,
+        user,
+        source: this.#source,
+        code,
+      });
+    }
+    return { ok: false, code, keyId, user };
   }
 
   /** A first use that was written has set the end of the key before; what is known of both is old. */

@@ -4,10 +4,11 @@ import type { ApiKeyManager } from '../manager/api-key-manager.js';
 import { checkCreateClaimOptions, checkListClaimsOptions } from '../manager/claim-options.js';
 import {
   checkCreateOptions,
-  checkListOptions,
   checkRevokeOptions,
   checkRotateOptions,
-} from '../manager/manager-options.js';
+} from '../manager/key-options.js';
+import { checkListOptions } from '../manager/query-options.js';
+import { ArgumentRangeError, isArgumentError } from '../lib/options.js';
 import { ClaimError, type ClaimRecord } from '../stores/claim-store.js';
 import { claimStatusOf } from '../stores/claim-status.js';
 import { statusOf } from '../stores/key-record.js';
@@ -199,7 +200,7 @@ function checkInput<Options>(check: () => Options): Options {
   try {
     return check();
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) throw malformed(error);
+    if (isArgumentError(error)) throw malformed(error);
     throw error;
   }
 }
@@ -209,9 +210,8 @@ async function mapStoreErrors<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (error) {
-    // Drivers throw such errors too, and their words are not for the client; the manager's begin with its method.
-    if (error instanceof RangeError && error.message.startsWith('createClaim: '))
-      throw malformed(error);
+    // What only the manager can tell, such as an end that is past.
+    if (error instanceof ArgumentRangeError) throw malformed(error);
     if (!(error instanceof KeyStoreError || error instanceof ClaimError)) throw error;
     const isUnknown = error.code === 'unknown_key_id' || error.code === 'unknown_claim_id';
     throw isUnknown

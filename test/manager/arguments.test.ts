@@ -191,10 +191,10 @@ describe('update, rotate, revoke, list, prune', () => {
       /the key id must be a string/,
     ],
     [
-      'a user in an update',
-      () => keys.update('x', { user: 'b' } as never),
+      'a user of null in an update',
+      () => keys.update('x', { user: null } as never),
       TypeError,
-      /unknown option "user"/,
+      /"user" must be a string/,
     ],
     ['scopes of null', () => keys.update('x', { scopes: null as never }), TypeError, /"scopes"/],
   ])('%s -> refused by name', async (_what, act, type, message) => {

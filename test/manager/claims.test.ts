@@ -191,12 +191,12 @@ describe('what is told of claim links', () => {
     ];
     const refused = { outcome: 'refused', code: 'claim_not_usable' };
     expect(events).toEqual([
-      { outcome: 'created', ...alice },
-      { outcome: 'claimed', ...alice, keyId: record.keyId },
+      { outcome: 'created', ...alice, via: 'code' },
+      { outcome: 'claimed', ...alice, keyId: record.keyId, via: 'claim' },
       { ...refused, reason: 'used', ...alice, keyId: record.keyId, request },
       { ...refused, reason: 'used', ...alice, keyId: record.keyId },
-      { outcome: 'created', ...bob },
-      { outcome: 'revoked', ...bob },
+      { outcome: 'created', ...bob, via: 'code' },
+      { outcome: 'revoked', ...bob, via: 'code' },
       { ...refused, reason: 'revoked', ...bob },
       { ...refused, reason: 'unknown', source: 'managed' },
     ]);
@@ -214,7 +214,13 @@ describe('what is told of claim links', () => {
     expect(changes).toEqual([]);
     const { record } = await keys.claim(token);
     expect(changes).toEqual([
-      { keyId: record.keyId, user: 'alice', source: 'managed', reason: 'created' },
+      {
+        keyId: record.keyId,
+        user: 'alice',
+        source: 'managed',
+        reason: 'created',
+        via: 'claim',
+      },
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { checkCreateOptions, type ImportKeyOptions } from '../../manager/manager-options.js';
+import { checkCreateOptions, type ImportKeyOptions } from '../../manager/key-options.js';
 import { KeyStoreError } from '../../stores/key-store-error.js';
 import { type KeyStore } from '../../stores/key-store.js';
 import { addCommand } from '../command.js';

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { checkUpdateOptions, type UpdateKeyOptions } from '../../manager/manager-options.js';
+import { checkUpdateOptions, type UpdateKeyOptions } from '../../manager/key-options.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';

@@ -5,7 +5,7 @@ import {
   checkImportOptions,
   type CheckedImport,
   type CreateKeyOptions,
-} from '../../manager/manager-options.js';
+} from '../../manager/key-options.js';
 import { isUnresolved } from '../../sources/key-entries.js';
 import { describeWeakness, weaknessOf } from '../../sources/weakness.js';
 import type { ImportEntry } from './import-entry.js';

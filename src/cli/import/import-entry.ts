@@ -1,4 +1,4 @@
-import type { ImportKeyOptions } from '../../manager/manager-options.js';
+import type { ImportKeyOptions } from '../../manager/key-options.js';
 import { parseInstant } from '../values/instant.js';
 import { misfitOf } from './misfit.js';
 

@@ -1,4 +1,4 @@
-import type { ImportKeyOptions } from '../../manager/manager-options.js';
+import type { ImportKeyOptions } from '../../manager/key-options.js';
 import { findKey } from '../secrets.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import type { ListClaimsOptions } from '../../manager/claim-options.js';
-import type { ListKeysOptions } from '../../manager/manager-options.js';
+import type { ListKeysOptions } from '../../manager/query-options.js';
 import type { ClaimRecord } from '../../stores/claim-store.js';
 import type { KeyRecord } from '../../stores/key-record.js';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CreateKeyOptions } from '../../manager/manager-options.js';
+import type { CreateKeyOptions } from '../../manager/key-options.js';
 import type { GlobalOptions } from '../command.js';
 import { jsonObjectArgument, scopesArgument } from '../values/arguments.js';
 import { expiryArgument } from '../values/instant.js';

@@ -1,5 +1,6 @@
 import { createApiKey } from '../../keys/api-key.js';
 import type { VerifyResult } from '../../keys/key-source.js';
+import { AddressList } from '../../lib/addresses.js';
 import { deepCopy } from '../../lib/deep-copy.js';
 import { deepFreeze } from '../../lib/deep-freeze.js';
 import { fixedDate } from '../../lib/fixed-date.js';
@@ -7,6 +8,7 @@ import { isValidDate } from '../../lib/is-valid-date.js';
 import { isName, isScopes } from '../../lib/options.js';
 import type { StoredKey } from '../../stores/key-record.js';
 import type { LastUse } from './last-used-recorder.js';
+import type { UseCount } from './use-counts.js';
 
 /** What the manager keeps of a known key: all that a verdict needs, and nothing that could be presented. */
 export interface CachedKey {
@@ -16,9 +18,12 @@ export interface CachedKey {
   readonly revokedAt: Date | undefined;
   readonly pausedAt: Date | undefined;
   readonly pausedUntil: Date | undefined;
+  /** The addresses that may use the key; `undefined` for any. */
+  readonly addresses: AddressList | undefined;
   /** Whether another key took over from this one, so that its use after the deadline is worth a report. */
   readonly isReplaced: boolean;
   readonly lastUse: LastUse;
+  readonly uses: UseCount;
   /** The answer for as long as the key is usable. */
   readonly admitted: VerifyResult;
 }
@@ -43,7 +48,10 @@ export function toCachedKey(stored: StoredKey, digest: string, source: string): 
     expiresAt: expiresAt && new Date(expiresAt),
     revokedAt: stored.revokedAt ?? undefined,
     pausedAt: stored.pausedAt ?? undefined,
-    pausedUntil: stored.pausedUntil ?? undefined,
+    pausedUntil: stored.pausedUntil ? new Date(stored.pausedUntil) : undefined,
+    addresses: stored.allowedAddresses?.length
+      ? AddressList.from(stored.allowedAddresses)
+      : undefined,
     isReplaced: replacedBy != null,
     lastUse: {
       keyId,
@@ -51,6 +59,7 @@ export function toCachedKey(stored: StoredKey, digest: string, source: string): 
       usedAt: 0,
       isWaiting: false,
     },
+    uses: { keyId, user, admitted: 0, refused: 0, isWaiting: false },
     admitted: Object.freeze({ ok: true, apiKey }),
   };
 }
@@ -71,7 +80,12 @@ function problemOf(stored: StoredKey, digest: string): string | undefined {
   if (stored.pausedAt != null && !isValidDate(stored.pausedAt)) return 'its pause is not a time';
   if (stored.pausedUntil != null && !isValidDate(stored.pausedUntil))
     return 'the end of its pause is not a time';
+  if (!isAddressRules(stored.allowedAddresses ?? []))
+    return 'its allowed addresses are not a list of addresses';
   return undefined;
 }
+
+const isAddressRules = (rules: unknown): boolean =>
+  Array.isArray(rules) && AddressList.from(rules) !== undefined;
 
 const printable = (keyId: unknown) => (typeof keyId === 'string' ? keyId : 'a key without an id');

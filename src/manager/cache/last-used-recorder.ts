@@ -25,6 +25,7 @@ export class LastUsedRecorder {
   readonly #store: KeyStore;
   readonly #intervalMs: number;
   readonly #onWritten: (uses: readonly LastUse[]) => void;
+  readonly #alsoWrite: () => Promise<void>;
   #waiting: LastUse[] = [];
   /** The keys whose first use has been noted and has still to be written. */
   readonly #firstUses = new Set<string>();
@@ -37,11 +38,20 @@ export class LastUsedRecorder {
   #flushedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  /** @param onWritten told of the uses that were written */
-  constructor(store: KeyStore, intervalMs: number, onWritten: (uses: readonly LastUse[]) => void) {
+  /**
+   * @param onWritten told of the uses that were written
+   * @param alsoWrite what else is to be written each time; must not reject
+   */
+  constructor(
+    store: KeyStore,
+    intervalMs: number,
+    onWritten: (uses: readonly LastUse[]) => void,
+    alsoWrite: () => Promise<void> = async () => {},
+  ) {
     this.#store = store;
     this.#intervalMs = intervalMs;
     this.#onWritten = onWritten;
+    this.#alsoWrite = alsoWrite;
   }
 
   /** Notes a use. Never waits and never fails. */
@@ -57,7 +67,7 @@ export class LastUsedRecorder {
     if (isFull && this.#hasFailed) return;
     this.#wait(use);
     if (isFull) void this.flush();
-    else this.#schedule();
+    else this.schedule();
   }
 
   /** Until it is written no later use may take its place, nor may it be forgotten: the end of the old key is counted from it. */
@@ -82,7 +92,7 @@ export class LastUsedRecorder {
       const uses = this.#waiting;
       for (const use of uses) use.isWaiting = false;
       this.#waiting = [];
-      this.#writing = this.#write(latestOfEach(uses));
+      this.#writing = this.#write(latestOfEach(uses)).then(this.#alsoWrite);
       return this.#writing;
     });
     return this.#next;
@@ -95,7 +105,8 @@ export class LastUsedRecorder {
   }
 
   /** Soon after a quiet time, so that operators see a use while they look; else an interval after the last write. */
-  #schedule(): void {
+  schedule(): void {
+    if (this.#isClosed) return;
     const delayMs = Math.max(
       Math.min(soonMs, this.#intervalMs),
       this.#flushedAt + this.#intervalMs - performance.now(),
@@ -137,7 +148,7 @@ export class LastUsedRecorder {
       const hasRoom = this.#waiting.length < maxWaiting || use.ends !== undefined;
       if (!use.isWaiting && hasRoom) this.#wait(use);
     }
-    if (!this.#isClosed) this.#schedule();
+    this.schedule();
   }
 }
 

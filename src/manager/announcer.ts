@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import { channels, type ApiKeyEvent, type ClaimEvent } from '../keys/diagnostics.js';
+import type { ClaimRecord } from '../stores/claim-store.js';
+import type { KeyRecord } from '../stores/key-record.js';
+import type { Change } from './change-options.js';
+
+/** What an attempt at a claim link is known by. */
+interface ClaimSubject {
+  /** Absent if the token belongs to none. */
+  readonly claim?: ClaimRecord | undefined;
+  /** Absent for an attempt that changed nothing. */
+  readonly change?: Change | undefined;
+  readonly request?: IncomingMessage | undefined;
+}
+
+/** Tells of changes: the cache of this process, and subscribers to the diagnostics channels. */
+export class Announcer {
+  readonly #source: string;
+  readonly #forget: (keyId: string) => void;
+
+  /** @param forget drops what is known of a key */
+  constructor(source: string, forget: (keyId: string) => void) {
+    this.#source = source;
+    this.#forget = forget;
+  }
+
+  changed(
+    reason: ApiKeyEvent['reason'] & string,
+    { keyId, user }: Pick<KeyRecord, 'keyId' | 'user'>,
+    change: Change,
+  ): void {
+    this.#forget(keyId);
+    if (channels.changed.hasSubscribers)
+      channels.changed.publish({ keyId, user, source: this.#source, reason, ...toldOf(change) });
+  }
+
+  /** Which keys they were, the store does not say. */
+  pruned(change: Change): void {
+    if (channels.changed.hasSubscribers)
+      channels.changed.publish({ source: this.#source, reason: 'deleted', ...toldOf(change) });
+  }
+
+  claim(
+    event: Pick<ClaimEvent, 'outcome' | 'code' | 'reason'>,
+    { claim, change, request }: ClaimSubject,
+  ): void {
+    if (!channels.claim.hasSubscribers) return;
+    const { claimId, user, keyId } = claim ?? {};
+    const message: ClaimEvent = {
+      ...(request && { request }),
+      ...event,
+      ...(claimId !== undefined && { claimId }),
+      ...(user !== undefined && { user }),
+      ...(keyId !== undefined && { keyId }),
+      source: this.#source,
+      ...(change && toldOf(change)),
+    };
+    channels.claim.publish(message);
+  }
+}
+
+const toldOf = ({ by, via, reason }: Change) => ({
+  ...(by !== undefined && { by }),
+  via,
+  ...(reason !== undefined && { why: reason }),
+});

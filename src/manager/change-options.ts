@@ -1,0 +1,74 @@
+import { isPrintable, type Check, type Checks } from '../lib/options.js';
+import type { ChangeContext, ChangeVia } from '../stores/key-event.js';
+
+/** Who changes something and why, for the history of keys. */
+export interface ChangedBy {
+  /** Who changes it: 1 to 256 characters without control characters. Default nobody in particular. */
+  by?: string | undefined;
+  /** Why: 1 to 1 000 characters without control characters. Default no reason. */
+  reason?: string | undefined;
+}
+
+/**
+ * The option by which this library's own pages and command line say how a change comes about, and
+ * ask for stricter limits than the manager's. For `withOrigin`.
+ */
+export const changeOrigin: unique symbol = Symbol.for('require-api-key.change') as never;
+
+/** How a change comes about. */
+export interface ChangeOrigin {
+  /** By which way. Default `code`. */
+  readonly via?: ChangeVia;
+  /** The most keys that the user may have after this change, if that is fewer than the manager's. */
+  readonly maxKeysPerUser?: number;
+  /** The only scopes that a rotation passes on. Default all of the old key's. */
+  readonly onlyScopes?: readonly string[];
+}
+
+/** A copy of the options of a method of the manager that also says how the change comes about. */
+export const withOrigin = <Options extends object>(
+  options: Options,
+  origin: ChangeOrigin,
+): Options => ({ ...options, [changeOrigin]: origin });
+
+const mustBeNote =
+  (maxLength: number): Check =>
+  (value) =>
+    typeof value === 'string' && value !== '' && value.length <= maxLength && isPrintable(value)
+      ? undefined
+      : `a string of 1 to ${maxLength} characters without control characters`;
+
+export const changeChecks: Checks<ChangedBy> = {
+  by: mustBeNote(256),
+  reason: mustBeNote(1_000),
+};
+
+/** A change as a method is asked for it: who, why and how. */
+export interface Change extends ChangeOrigin {
+  readonly by?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly via: ChangeVia;
+}
+
+/** Reads who, why and how out of options whose `by` and `reason` were checked. */
+export function readChange(options: object | undefined, via: ChangeVia = 'code'): Change {
+  const {
+    by,
+    reason,
+    [changeOrigin]: origin,
+  }: ChangedBy & { [changeOrigin]?: ChangeOrigin } = options ?? {};
+  return { via, ...origin, by, reason };
+}
+
+/** What a store is told of a change. */
+export const contextOf = (
+  { by, reason, via }: Change,
+  at: Date,
+  isImport = false,
+): ChangeContext => ({
+  ...(by !== undefined && { by }),
+  ...(reason !== undefined && { reason }),
+  via,
+  at,
+  ...(isImport && { isImport }),
+});
