@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager, digestApiKey, generateApiKey } from '../src/index.js';
 import { PostgresKeyStore } from '../src/postgres.js';
+import { SqliteKeyStore } from '../src/sqlite.js';
 import { createDatabase } from './support/postgres.js';
 import {
   placeholderTypes,
@@ -103,17 +104,39 @@ describe('the snippets of the README and the documents', () => {
     const files = runnable.map((each) =>
       join(folder, each.language, 'out/docs', `${nameOf(each)}.js`),
     );
-    const { stdout } = await run(process.execPath, [
-      join(folder, 'run.mjs'),
-      JSON.stringify(files),
-    ]);
+    // In a folder of its own, so that files which the snippets open stay there.
+    const cwd = mkdtempSync(join(folder, 'run-'));
+    const { stdout } = await run(
+      process.execPath,
+      [join(folder, 'run.mjs'), JSON.stringify(files)],
+      { cwd },
+    );
     const failures = Object.entries(JSON.parse(stdout) as Record<string, string>);
     expect(failures.map(([file, error]) => `${basename(file)}: ${error}`)).toEqual([]);
   });
 
-  it('stage 4 of the README, saved as app.mjs -> admits the key that was made for it, and writes its use down when it ends', async () => {
+  it('stage 4 of the README, saved as app.mjs -> at most 20 lines; makes its file, admits a key made there, and writes its use down when it ends', async () => {
     const { code } = snippets.find(
-      (each) => each.place.startsWith('README.md:') && each.code.includes('pg.Pool'),
+      (each) => each.place.startsWith('README.md:') && each.code.includes('SqliteKeyStore'),
+    )!;
+    expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
+    const { url, app } = await serve(code, {});
+    const store = await SqliteKeyStore.open(join(folder, 'keys.db'));
+    const keys = new ApiKeyManager({ store });
+    const { key, record } = await keys.create({ user: 'alice', scopes: ['hello:read'] });
+    expect((await fetch(url)).status).toBe(401);
+    const greeted = await fetch(url, { headers: { 'X-API-Key': key, Connection: 'close' } });
+    expect(await greeted.json()).toEqual({ hello: 'alice' });
+    app.kill('SIGTERM');
+    await once(app, 'exit');
+    expect((await keys.get(record.keyId))?.lastUsedAt).toBeInstanceOf(Date);
+    await keys.close();
+    await store.close();
+  });
+
+  it('the app with PostgreSQL in docs/managed-keys.md, saved as app.mjs -> admits the key that was made for it, and writes its use down when it ends', async () => {
+    const { code } = snippets.find(
+      (each) => each.place.startsWith('docs/managed-keys.md:') && each.code.includes('pg.Pool'),
     )!;
     const store = new PostgresKeyStore({ client: database.pool() });
     await store.migrate();
@@ -150,7 +173,7 @@ async function serve(
     code.replace('listen(3000)', 'listen(0, function () { console.log(this.address().port) })'),
   );
   const { KEY: _unset, ...inherited } = process.env;
-  const app = spawn(process.execPath, [file], { env: { ...inherited, ...env } });
+  const app = spawn(process.execPath, [file], { cwd: folder, env: { ...inherited, ...env } });
   onTestFinished(() => void app.kill());
   const [port] = (await once(app.stdout, 'data')) as [Buffer];
   return { url: `http://127.0.0.1:${String(port).trim()}/hello`, app };

@@ -42,6 +42,12 @@ const reasons: Record<RefusalReason, true> = {
 };
 
 describe('the documents', () => {
+  it('the README -> at most 150 lines, with code by line 10', () => {
+    const lines = readme.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(150);
+    expect(lines.slice(0, 10)).toContain('```js');
+  });
+
   it('docs/errors.md -> one heading a code, each with its status', () => {
     const headings = [...errors.matchAll(/^## `(\w+)`\n\nStatus (\d+)\./gm)].map(
       ([, code, status]) => [code, Number(status)],
