@@ -51,7 +51,7 @@ const reasons = {
   address_not_allowed: 'address',
 } as const satisfies Partial<Record<ApiKeyErrorCode, RefusalReason>>;
 
-/** Decides on requests: every way through ends in `#admit` or `#refuse`, and nothing else calls `next`. */
+/** Decides on requests. Nothing else calls `next` for an admitted one, or refuses one. */
 export class Guard {
   readonly #options: GuardOptions;
   readonly #headerName: string;
@@ -102,10 +102,15 @@ export class Guard {
     if (!res.destroyed && !res.writableEnded) this.#settle(verdict, context);
   }
 
-  /** Refuses a request that this guard has let pass, because it lacks scopes that a later handler needs. */
-  refuseScopes(scopes: readonly string[], req: Request, res: Response, next: NextFunction): void {
-    const startedAt = performance.now();
-    this.#refuseScopes(scopes, req.apiKey, { req, res, next, startedAt, presentedKey: undefined });
+  /** Decides on a request that this guard has let pass, by the scopes that a later handler needs. */
+  handleScopes(scopes: readonly string[], req: Request, res: Response, next: NextFunction): void {
+    const startedAt = isVerdictObserved() ? performance.now() : undefined;
+    const { apiKey } = req;
+    if (apiKey && hasScopes(apiKey, scopes)) {
+      next();
+      return;
+    }
+    this.#refuseScopes(scopes, apiKey, { req, res, next, startedAt, presentedKey: undefined });
   }
 
   #settle(verdict: Verdict, context: RequestContext): void {
@@ -167,7 +172,7 @@ export class Guard {
     const { req, res, next, startedAt, presentedKey } = context;
     const create = () => this.#createError(refusal, scopes);
     const error = refusal.cause === undefined ? withoutStack(create) : create();
-    if (error.status === 503) logFault(error, presentedKey);
+    if (error.status === 503) logFault(error, { source: refusal.source, presentedKey });
     if (channels.refused.hasSubscribers) {
       const { code, reason, keyId, user, source } = refusal;
       const who = {
@@ -237,7 +242,7 @@ const durationSince = (startedAt: number | undefined) =>
   startedAt !== undefined && { durationMs: performance.now() - startedAt };
 
 // Registered, as an app may load two copies of the library, as a module and as CommonJS. What stands there is a contract between them:
-// a change of `refuseScopes` needs another number.
+// a change of `handleScopes` needs another number.
 const guard = Symbol.for('require-api-key.guard@1');
 
 type GuardedMessage = IncomingMessage & { [guard]?: Guard };

@@ -14,9 +14,9 @@ import { envKey } from '../sources/env-key.js';
 export interface RequireApiKeyOptions {
   /**
    * What checks presented keys: a source, a function, or several, asked in order; the first that knows the key decides. At
-   * least one. Default `[envKey('INTERNAL_API_KEY'), envKeyList('API_KEYS')]`.
+   * least one; `undefined` throws. Default `[envKey('INTERNAL_API_KEY'), envKeyList('API_KEYS')]`.
    */
-  source?: KeySource | VerifyKey | readonly (KeySource | VerifyKey)[] | undefined;
+  source?: KeySource | VerifyKey | readonly (KeySource | VerifyKey)[];
   /**
    * The one header that is read, whatever the case of its letters (RFC 9110, section 5.1); not `Cookie` or `Set-Cookie`.
    * Blank is the same as absent; two such lines are refused as `invalid_api_key`. Default `X-API-Key`.
@@ -29,9 +29,9 @@ export interface RequireApiKeyOptions {
   scheme?: string | undefined;
   /**
    * Scopes of which the key needs every one, compared exactly, else 403 `insufficient_scope`. Each is printable ASCII without
-   * blanks, quotes and backslashes (RFC 6749, section 3.3). Default `[]`.
+   * blanks, quotes and backslashes (RFC 6749, section 3.3); `undefined` throws. Default `[]`.
    */
-  scopes?: readonly string[] | undefined;
+  scopes?: readonly string[];
   /**
    * Lets a request without a key through, without `req.apiKey`. A bad key is still refused, and so is a request without one while the
    * configuration is at fault (`api_key_not_configured`). Default `false`.
@@ -152,16 +152,21 @@ function checkOptions(options: RequireApiKeyOptions | undefined): RequireApiKeyO
     throw new TypeError(
       'requireApiKey: a key source is an option: write requireApiKey({ source })',
     );
-  return check.checkOptions<RequireApiKeyOptions>('requireApiKey', options, {
-    source: mustBeSources,
-    header: check.mustBeHeaderName,
-    scheme: check.mustBeToken,
-    scopes: check.mustBeScopes,
-    optional: check.mustBeBoolean,
-    requireHttps: check.mustBeBoolean,
-    stripHeader: check.mustBeBoolean,
-    realm: check.mustBeQuotable,
-    timeoutMs: check.mustBeInteger(1, 60_000),
-    onRefused: check.mustBeFunction,
-  });
+  return check.checkOptions<RequireApiKeyOptions>(
+    'requireApiKey',
+    options,
+    {
+      source: mustBeSources,
+      header: check.mustBeHeaderName,
+      scheme: check.mustBeToken,
+      scopes: check.mustBeScopes,
+      optional: check.mustBeBoolean,
+      requireHttps: check.mustBeBoolean,
+      stripHeader: check.mustBeBoolean,
+      realm: check.mustBeQuotable,
+      timeoutMs: check.mustBeInteger(1, 60_000),
+      onRefused: check.mustBeFunction,
+    },
+    ['source', 'scopes'],
+  );
 }

@@ -1,6 +1,5 @@
 import type { Request, Response } from 'express';
 import { guardOf, hasOtherGuard } from './guard.js';
-import { hasScopes } from '../keys/admission.js';
 import { assertArgument, mustBeScope } from '../lib/options.js';
 import type { ApiKeyHandler } from './require-api-key.js';
 
@@ -28,8 +27,6 @@ export function requireScopes(...scopes: string[]): ApiKeyHandler {
       );
       return;
     }
-    const { apiKey } = req as Request;
-    if (apiKey && hasScopes(apiKey, scopes)) next();
-    else guard.refuseScopes(scopes, req as Request, res as Response, next);
+    guard.handleScopes(scopes, req as Request, res as Response, next);
   };
 }

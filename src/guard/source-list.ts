@@ -31,6 +31,8 @@ interface Search {
   readonly req: Request;
   digest: Digest | undefined;
   fault: Fault | undefined;
+  /** The source that has not answered yet. */
+  waitingFor: string | undefined;
   isOver: boolean;
 }
 
@@ -59,6 +61,7 @@ export class SourceList {
       req,
       digest: undefined,
       fault: undefined,
+      waitingFor: undefined,
       isOver: false,
     };
     const verdict = this.#askFrom(0, search);
@@ -98,6 +101,7 @@ export class SourceList {
         ? askOwn(own.source, (search.digest ??= digestOf(presentedKey)), presentedKey, req)
         : askCustom(source, name, presentedKey, req);
       if (!isVerdict(verdict)) {
+        search.waitingFor = name;
         return verdict.then((late) => {
           if (isFinal(late) || search.isOver) return withSource(late, name);
           search.fault ??= faultOf(late);
@@ -115,8 +119,10 @@ export class SourceList {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         search.isOver = true;
-        const cause = new Error(`the key sources did not answer within ${this.#timeoutMs} ms`);
-        resolve(failed('source_timed_out', cause, search.req));
+        const { req, waitingFor } = search;
+        const limit = `the key sources did not answer within ${this.#timeoutMs} ms`;
+        const cause = new Error(`${limit}; the guard was waiting for "${waitingFor}"`);
+        resolve(failed('source_timed_out', cause, req, waitingFor));
       }, this.#timeoutMs);
       void verdict.then((inTime) => {
         clearTimeout(timer);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { errorsWithin, isError } from '../lib/errors.js';
 import { maskSecrets } from '../lib/mask.js';
 
@@ -6,26 +7,33 @@ interface Fault extends Error {
   readonly code: string;
 }
 
+/** What is known of the request that met a fault. */
+interface FaultOrigin {
+  /** The key source that failed. */
+  readonly source?: string | undefined;
+  readonly presentedKey?: string | undefined;
+}
+
 const quietMs = 60_000;
+/** Different faults in `quietMs`: messages with changing ids must not flood the log. */
+const maxDifferent = 20;
 /** Characters of one entry; a chain of causes can run in circles. */
 const maxLength = 20_000;
 const maxCauses = 5;
-const lines = new Map<string, { quietUntil: number; unsaid: number }>();
+/** Characters of a cause that tell it from another. */
+const maxCompared = 2_000;
+
+/** The faults of the last minute and their repeats since they were logged. At most `maxDifferent`. */
+const logged = new Map<string, { quietUntil: number; repeats: number }>();
+let othersUnsaid = 0;
 
 /**
- * Logs a 503 the way Express logs its own errors, with its cause. An outage refuses thousands of requests for one reason,
- * so each code is logged at most once a minute in this process, with a count of those between.
+ * Logs a 503 with its cause. The same fault is logged at most once a minute, with a count of those
+ * between. A different one is logged at once, but at most 20 different ones a minute.
  */
-export function logFault(error: Fault, presentedKey: string | undefined): void {
-  // Monotonic: a clock set back must not silence the log.
-  const now = performance.now();
-  const line = lines.get(error.code);
-  if (line && now < line.quietUntil) {
-    line.unsaid++;
-    return;
-  }
-  const between = line?.unsaid ? ` (and ${line.unsaid} more since this was last logged)` : '';
-  lines.set(error.code, { quietUntil: now + quietMs, unsaid: 0 });
+export function logFault(error: Fault, { source, presentedKey }: FaultOrigin = {}): void {
+  const between = takeTurn(identify(error, source, presentedKey));
+  if (between === undefined) return;
   const described = describeError(error, error.code === 'api_key_not_configured');
   // Masked before it is cut: half a key would not be found.
   const text = `${error.code}${between}: ${mask(described, presentedKey).slice(0, maxLength)}`;
@@ -33,6 +41,50 @@ export function logFault(error: Fault, presentedKey: string | undefined): void {
     console.error(text);
   } catch {
     // A closed pipe behind stderr must not keep the refusal from being answered.
+  }
+}
+
+/** The same text for the same code, source and message of the cause; hashed, as it may hold a key. */
+function identify({ code, cause }: Fault, source = '', presentedKey?: string): string {
+  let message: string;
+  try {
+    message = String(isError(cause) ? cause.message || cause.name : cause);
+  } catch {
+    message = 'an error that cannot be read';
+  }
+  // Masked, so that two requests with different keys meet the same fault.
+  const masked = mask(message.slice(0, maxCompared), presentedKey);
+  return hash('sha256', JSON.stringify([code, source, masked]), 'base64');
+}
+
+/** What to say of the faults since this one was last logged, or `undefined` if it must wait. */
+function takeTurn(id: string): string | undefined {
+  // Monotonic: a clock set back must not silence the log.
+  const now = performance.now();
+  const before = logged.get(id);
+  if (before && now < before.quietUntil) {
+    before.repeats++;
+    return undefined;
+  }
+  if (!before && logged.size >= maxDifferent) forgetOld(now);
+  if (!before && logged.size >= maxDifferent) {
+    othersUnsaid++;
+    return undefined;
+  }
+  logged.set(id, { quietUntil: now + quietMs, repeats: 0 });
+  const counts = [
+    ...(before?.repeats ? [`${before.repeats} more since this was last logged`] : []),
+    ...(othersUnsaid > 0 ? [`${othersUnsaid} others that were not logged`] : []),
+  ];
+  othersUnsaid = 0;
+  return counts.length === 0 ? '' : ` (and ${counts.join(', and ')})`;
+}
+
+function forgetOld(now: number): void {
+  for (const [id, { quietUntil, repeats }] of logged) {
+    if (now < quietUntil) continue;
+    logged.delete(id);
+    othersUnsaid += repeats;
   }
 }
 

@@ -52,14 +52,17 @@ export type Check = (value: unknown) => string | undefined;
 export type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
 
 /**
- * Returns a copy of the caller's options, each checked, absent ones left out.
+ * Returns a copy of the caller's options, each checked. Absent and `undefined` ones are left out.
  *
+ * @param neverUndefined options that must be absent or have a value: `undefined` out of a misspelt
+ * variable would open what the option was meant to close
  * @throws {ArgumentError} that names the option and never prints its value, which could be a key.
  */
 export function checkOptions<Options extends object>(
   caller: string,
   options: unknown,
   checks: Checks<Options>,
+  neverUndefined: readonly (keyof Options & string)[] = [],
 ): Options {
   if (options === undefined) return Object.create(null) as Options;
   if (!isPlainObject(options)) {
@@ -75,8 +78,10 @@ export function checkOptions<Options extends object>(
   // Without a prototype: what other code has put on every object must not open a guard.
   const checked = Object.create(null) as Record<string, unknown>;
   for (const name of known) {
-    const value = Object.hasOwn(options, name) ? options[name] : undefined;
-    if (value === undefined) continue;
+    const isGiven = Object.hasOwn(options, name);
+    const value = isGiven ? options[name] : undefined;
+    const isAbsent = !isGiven || !neverUndefined.some((each) => each === name);
+    if (value === undefined && isAbsent) continue;
     assertArgument(caller, `"${name}"`, value, checks[name as keyof Options]);
     checked[name] = value;
   }

@@ -1,7 +1,7 @@
 import type { KeySource } from '../keys/key-source.js';
 import { parseKeyPairs } from './key-entries.js';
 import { assertArgument, checkOptions, mustBeScopes } from '../lib/options.js';
-import { isVariable } from './env-key.js';
+import { mustBeVariableName } from './env-key.js';
 import { EnvironmentSource } from './environment-source.js';
 
 /** What goes for every key of the variable. */
@@ -24,7 +24,7 @@ export interface EnvKeyListOptions {
  * @throws {TypeError} for a wrong name or option.
  */
 export function envKeyList(name: string, options?: EnvKeyListOptions): KeySource {
-  assertArgument('envKeyList', 'the name', name, isVariable);
+  assertArgument('envKeyList', 'the name', name, mustBeVariableName);
   const { scopes = [] } = checkOptions<EnvKeyListOptions>('envKeyList', options, {
     scopes: mustBeScopes,
   });

@@ -1,7 +1,13 @@
 import type { KeySource } from '../keys/key-source.js';
 import { isKeyLike } from '../lib/mask.js';
 import { parseKeys } from './key-entries.js';
-import { assertArgument, checkOptions, mustBeName, mustBeScopes } from '../lib/options.js';
+import {
+  assertArgument,
+  checkOptions,
+  mustBeName,
+  mustBeScopes,
+  type Check,
+} from '../lib/options.js';
 import { EnvironmentSource } from './environment-source.js';
 
 /** Whose key the variable holds, and what it may do. */
@@ -25,7 +31,7 @@ export interface EnvKeyOptions {
  * @throws {TypeError} for a wrong name or option.
  */
 export function envKey(name: string, options?: EnvKeyOptions): KeySource {
-  assertArgument('envKey', 'the name', name, isVariable);
+  assertArgument('envKey', 'the name', name, mustBeVariableName);
   const { user = 'default', scopes = [] } = checkOptions<EnvKeyOptions>('envKey', options, {
     user: mustBeName,
     scopes: mustBeScopes,
@@ -33,12 +39,12 @@ export function envKey(name: string, options?: EnvKeyOptions): KeySource {
   return new EnvironmentSource(name, (value) => parseKeys(value, user), scopes);
 }
 
-/** What a shell can export. */
-export function isVariable(value: unknown): string | undefined {
+/** A name that a shell can export. */
+export const mustBeVariableName: Check = (value) => {
   // `envKey(process.env.KEY)` passes the key itself, and the name of a source stands in logs.
   return typeof value === 'string' &&
     /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value) &&
     !isKeyLike(value)
     ? undefined
     : 'the name of an environment variable';
-}
+};

@@ -202,7 +202,7 @@ describe('the time that sources may take', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('none in time -> a fault with the limit, and no other source is asked afterwards', async () => {
+  it('none in time -> a fault with the limit and the source that was waited for, and no other source is asked afterwards', async () => {
     vi.useFakeTimers();
     const second = vi.fn(() => 'alice');
     let answer = (_value: undefined) => {};
@@ -210,13 +210,31 @@ describe('the time that sources may take', () => {
     const verdict = new SourceList([slow, second], 30).ask(key, req);
     await vi.advanceTimersByTimeAsync(30);
     expect(await verdict).toEqual({
-      ...fault('source_timed_out'),
-      cause: new Error('the key sources did not answer within 30 ms'),
+      ...fault('source_timed_out', 'custom'),
+      cause: new Error(
+        'the key sources did not answer within 30 ms; the guard was waiting for "custom"',
+      ),
     });
     answer(undefined);
     await vi.advanceTimersByTimeAsync(1);
     expect(second).not.toHaveBeenCalled();
   });
+});
+
+it('two slow sources, the second too slow -> the fault names the second, on the channel too', async () => {
+  vi.useFakeTimers();
+  const seen: unknown[] = [];
+  const keep = (message: unknown) => void seen.push((message as { source?: string }).source);
+  subscribe('require-api-key:fault', keep);
+  onTestFinished(() => void unsubscribe('require-api-key:fault', keep));
+  const first: KeySource = { name: 'first', verify: async () => undefined };
+  const second: KeySource = { name: 'second', verify: () => new Promise<never>(() => {}) };
+
+  const verdict = new SourceList([first, second], 30).ask(key, req);
+  await vi.advanceTimersByTimeAsync(30);
+
+  expect(await verdict).toMatchObject({ reason: 'source_timed_out', source: 'second' });
+  expect(seen).toEqual(['second']);
 });
 
 describe("the library's own sources", () => {

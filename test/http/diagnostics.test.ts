@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { requireApiKey } from '../../src/index.js';
+import { requireApiKey, requireScopes } from '../../src/index.js';
 import { anySource } from '../support/any-source.js';
 import type { GuardOptions } from '../support/any-source.js';
 import { expectRefused } from '../support/expect-refused.js';
@@ -105,6 +105,32 @@ describe.each(expressVersions)('diagnostics on $version', ({ express }) => {
 
     expect(seen?.admitted).toHaveLength(1);
     expect(seen?.admitted[0]).not.toHaveProperty('durationMs');
+  });
+
+  it('a subscriber that comes after the guard -> told without a duration of a refusal by requireScopes', async () => {
+    let seen: ReturnType<typeof listen> | undefined;
+    const late = requireScopes('a');
+    const app = await guardedApp(express, {
+      guard: [
+        requireApiKey({ source: knows }),
+        (req, res, next) => {
+          // The last moment at which somebody may come: while requireScopes runs.
+          const { apiKey } = req;
+          Object.defineProperty(req, 'apiKey', {
+            get: () => {
+              seen ??= listen();
+              return apiKey;
+            },
+          });
+          late(req, res, next);
+        },
+      ],
+    });
+
+    await app.get(present);
+
+    expect(seen?.refused).toHaveLength(1);
+    expect(seen?.refused[0]).not.toHaveProperty('durationMs');
   });
 
   it('a known key without the scope -> the message names key, user and source', async () => {

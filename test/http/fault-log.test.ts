@@ -270,13 +270,71 @@ describe.each(expressVersions)('the log of faults on $version', ({ express }) =>
     expect(lines()).toHaveLength(2);
   });
 
-  it('two guards that fail with one code within a minute -> one entry', async () => {
+  it('two guards that fail in the same way within a minute -> one entry', async () => {
     const one = await logging(express, throwing(new Error('down')));
-    const two = await logging(express, throwing(new Error('down too')));
+    const two = await logging(express, throwing(new Error('down')));
 
     for (const app of [one, two]) await app.get(present);
 
     expect(lines()).toHaveLength(1);
+  });
+
+  it('another cause, or another source, within a minute -> logged at once', async () => {
+    const named = (name: string): GuardOptions => ({
+      source: { name, verify: () => Promise.reject(new Error('down')) },
+    });
+    const apps = [
+      await logging(express, throwing(new Error('down'))),
+      await logging(express, throwing(new Error('down too'))),
+      await logging(express, named('first')),
+      await logging(express, named('second')),
+    ];
+
+    for (const app of [...apps, ...apps]) await app.get(present);
+
+    expect(lines()).toHaveLength(4);
+  });
+
+  it('a cause that names the presented key -> the same fault for every key', async () => {
+    const app = await logging(express, {
+      source: (key) => Promise.reject(new Error(`no answer for ${key}`)),
+    });
+
+    for (const name of ['one', 'two', 'three']) await app.get({ 'X-API-Key': sampleKey(name) });
+
+    expect(lines()).toHaveLength(1);
+  });
+
+  it('causes with changing ids -> 20 entries a minute, and the count of the rest with the next one', async () => {
+    let id = 0;
+    const app = await logging(express, {
+      source: () => Promise.reject(new Error(`query ${id++} failed`)),
+    });
+
+    for (let count = 0; count < 50; count++) await app.get(present);
+    expect(lines()).toHaveLength(20);
+    vi.advanceTimersByTime(61_000);
+    await app.get(present);
+
+    expect(lines()).toHaveLength(21);
+    expect(lines()[20]).toMatch(/\b30 others\b[^]*query 50 failed/);
+  });
+
+  it('an answer that comes too late -> the entry names the source that was waited for', async () => {
+    const app = await logging(express, {
+      source: { name: 'crm', verify: () => new Promise<never>(() => {}) },
+      timeoutMs: 20,
+    });
+
+    const reply = app.get(present);
+    reply.catch(() => {});
+    await vi.waitFor(async () => {
+      await vi.advanceTimersByTimeAsync(20);
+      expect(lines()).toHaveLength(1);
+    });
+
+    expectRefused(await reply, fault);
+    expect(lines()[0]).toContain('"crm"');
   });
 
   it.each(hostileCauses)('a cause that %s -> still answered, still logged', async (_what, make) => {

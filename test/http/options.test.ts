@@ -207,8 +207,12 @@ describe.each(expressVersions)('options on $version', ({ express }) => {
     vi.unstubAllEnvs();
   });
 
-  it('every option undefined -> as if absent', async () => {
-    const options = Object.fromEntries(wrongValues.map(([option]) => [option, undefined]));
+  it('every option undefined, but for source and scopes -> as if absent', async () => {
+    const options = Object.fromEntries(
+      wrongValues
+        .filter(([option]) => option !== 'source' && option !== 'scopes')
+        .map(([option]) => [option, undefined]),
+    );
     vi.stubEnv('INTERNAL_API_KEY', goodKey);
     const app = await guardedApp(express, { guard: requireApiKey(options) });
 
@@ -242,6 +246,15 @@ describe.each(expressVersions)('options on $version', ({ express }) => {
       expectRefused(await app.get(headers), { status: 503, code: 'api_key_not_configured' });
     }
   });
+
+  it.each(['source', 'scopes'])(
+    '%s given as undefined, as out of a misspelt variable -> a TypeError that names it',
+    (option) => {
+      expect(messageOf(refusal({ [option]: undefined }))).toMatch(
+        new RegExp(`"${option}" must be .*; received undefined`),
+      );
+    },
+  );
 
   it('options frozen all the way down -> taken', async () => {
     const options = Object.freeze({

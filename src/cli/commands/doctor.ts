@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isVariable } from '../../sources/env-key.js';
+import { mustBeVariableName } from '../../sources/env-key.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import {
   addDatabaseOptions,
@@ -28,7 +28,7 @@ interface Options extends DatabaseOptions, GlobalOptions {
   readonly listVariable?: readonly string[];
 }
 
-const variableArgument = collect(argumentOf(isVariable));
+const variableArgument = collect(argumentOf(mustBeVariableName));
 
 export function addDoctor(program: Command): void {
   const command = addCommand(program, 'doctor', {

@@ -5,7 +5,7 @@ import { generateApiKey } from '../../keys/key-format.js';
 import { digestApiKey } from '../../keys/digest.js';
 import { parseKeyPairs } from '../../sources/key-entries.js';
 import { isName } from '../../lib/options.js';
-import { isVariable } from '../../sources/env-key.js';
+import { mustBeVariableName } from '../../sources/env-key.js';
 import { addCommand } from '../command.js';
 import { findFragile } from '../env-file/odd-lines.js';
 import { readEnvVariables } from '../environment.js';
@@ -51,7 +51,7 @@ export function addGenerate(program: Command): void {
     .option(
       '--env <name>',
       'write a line for a .env file, such as INTERNAL_API_KEY=<key>, instead of the key alone; with --out it is added to that file',
-      argumentOf(isVariable),
+      argumentOf(mustBeVariableName),
     )
     .option('--user <name>', 'with --env: whose key it is, for a list of users', userArgument)
     .addOption(

@@ -41,7 +41,7 @@ function answerError(error: unknown, res: ServerResponse): void {
     return;
   }
   const problem = new WebProblem('service_unavailable', { headers: { 'Retry-After': '5' } });
-  logFault(new PageFault(problem.code, error), undefined);
+  logFault(new PageFault(problem.code, error));
   problem.send(res);
 }
 
