@@ -175,7 +175,7 @@ describe('a database over TLS', () => {
     );
     const misspelt = await list(`mysql://root:password@${place}/x`);
     expect(misspelt.stderr).toBe(
-      'error: DATABASE_URL is not a PostgreSQL URL: write postgres://user:password@host/name\n',
+      'error: DATABASE_URL is neither a PostgreSQL URL nor a SQLite file: write postgres://user:password@host/name, or file:keys.db\n',
     );
   });
 

@@ -18,7 +18,8 @@ const sections = new Map(
 const optionsOf = (command: Command) => command.options.filter(({ hidden }) => !hidden);
 const longFlagsOf = (command: Command) => optionsOf(command).map(({ long }) => long!);
 const flagsIn = (text: string) =>
-  [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
+  // `node --env-file` is an option of another program.
+  [...text.matchAll(/(?<![\w-]|node )--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
 const ownFlags = new Set([...longFlagsOf(program), '--help']);
 
 /** What stands below the options: whole command lines. */

@@ -155,12 +155,12 @@ describe('the database', () => {
       code: 2,
       stdout: '',
       stderr:
-        'error: no database is set: put DATABASE_URL=postgres://... into the environment or .env, or give --database <url>\n',
+        'error: no database is set: put DATABASE_URL=postgres://... or DATABASE_URL=file:keys.db into the environment or .env, or give --database <url>\n',
     });
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('none named, or one that is no PostgreSQL URL -> misused', async () => {
+  it('none named, or one that is neither PostgreSQL nor a file -> misused', async () => {
     const secret = 'hunter2#hunter2';
     const [none, otherDatabase, broken] = await Promise.all([
       cli(['list'], { cwd: folder() }),
@@ -173,7 +173,7 @@ describe('the database', () => {
     });
     expect(otherDatabase).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/is not a PostgreSQL URL/) as unknown,
+      stderr: expect.stringMatching(/is neither a PostgreSQL URL nor a SQLite file/) as unknown,
     });
     expect(broken).toMatchObject({
       code: 2,

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { AdoptSummary } from '../../stores/postgres/adopt/adopt.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
-import { withStore } from '../database/open-database.js';
+import { withPostgresStore } from '../database/open-database.js';
 import { legacyKeysNote } from '../import/legacy-keys.js';
 import { count } from '../terminal/count.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
@@ -44,7 +44,7 @@ export function addAdopt(program: Command): void {
 async function adopt(options: Options): Promise<void> {
   const { table = 'api_keys', batchSize, prefix, ignoreColumn } = options;
   const summary = await untilInterrupted((signal) =>
-    withStore(options, (store) =>
+    withPostgresStore(options, (store) =>
       withProgress('hashing', (progress) =>
         store.adopt({
           batchSize,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { loadEnvironment } from '../environment.js';
 import { Misuse } from '../failure.js';
-import { assertDatabaseUrl } from './database-url.js';
+import { assertDatabaseUrl, isFileUrl } from './database-url.js';
 
 export interface DatabaseOptions {
   readonly database?: string;
@@ -12,8 +12,11 @@ export interface DatabaseOptions {
 
 export function addDatabaseOptions(command: Command): Command {
   return command
-    .option('--database <url>', 'the PostgreSQL database (default: DATABASE_URL)')
-    .option('--schema <name>', 'the schema of the table (default: public)')
+    .option(
+      '--database <url>',
+      'postgres://..., or a SQLite file as file:keys.db (default: DATABASE_URL)',
+    )
+    .option('--schema <name>', 'the schema of the table in PostgreSQL (default: public)')
     .option('--table <name>', 'the table of keys (default: api_keys)');
 }
 
@@ -29,7 +32,7 @@ export function requireDatabaseUrl(options: DatabaseOptions): string {
   const url = findDatabaseUrl(options);
   if (url === undefined) {
     throw new Misuse(
-      'no database is set: put DATABASE_URL=postgres://... into the environment or .env, or give --database <url>',
+      'no database is set: put DATABASE_URL=postgres://... or DATABASE_URL=file:keys.db into the environment or .env, or give --database <url>',
     );
   }
   const name = options.database === undefined ? 'DATABASE_URL' : '--database';
@@ -37,6 +40,8 @@ export function requireDatabaseUrl(options: DatabaseOptions): string {
   return url;
 }
 
-/** The table of keys with its schema, as it is told. */
-export const tableName = ({ schema = 'public', table = 'api_keys' }: DatabaseOptions): string =>
-  `${schema}.${table}`;
+/** The table of keys as it is told: in PostgreSQL with its schema, which SQLite has none of. */
+export function tableName(options: DatabaseOptions): string {
+  const { schema = 'public', table = 'api_keys' } = options;
+  return isFileUrl(findDatabaseUrl(options)) ? table : `${schema}.${table}`;
+}

@@ -12,8 +12,11 @@ export function assertDatabaseUrl(url: string, name: string, schema?: string): v
   if (!isShowable(url)) rememberSecret(url);
   if (/^["']/.test(url))
     throw new Misuse(`${name} has quotes that are part of its value: remove them`);
+  if (isFileUrl(url)) return assertFileUrl(url, name, schema);
   if (!/^(postgres|postgresql|socket):/i.test(url)) {
-    throw new Misuse(`${name} is not a PostgreSQL URL: write postgres://user:password@host/name`);
+    throw new Misuse(
+      `${name} is neither a PostgreSQL URL nor a SQLite file: write postgres://user:password@host/name, or file:keys.db`,
+    );
   }
   if (hasSeveralHosts(url)) {
     throw new Misuse(
@@ -33,13 +36,29 @@ export function assertDatabaseUrl(url: string, name: string, schema?: string): v
   assertReadable(parameters, name);
 }
 
+/** Whether it names a SQLite file. */
+export const isFileUrl = (url: string | undefined): boolean => /^file:/i.test(url ?? '');
+
+function assertFileUrl(url: string, name: string, schema: string | undefined): void {
+  if (schema !== undefined)
+    throw new Misuse(`${name} names a SQLite file, which has no schemas: leave out --schema`);
+  const path = url.slice('file:'.length);
+  if (path.trim() === '' || /^\/\/[^/]/.test(path) || path.includes('?')) {
+    throw new Misuse(
+      `${name} does not name a file: write file:keys.db, or file:/srv/keys.db, without "?"`,
+    );
+  }
+}
+
 /** Whether it can be told: it is read without doubt, and holds no password. */
 export function isShowable(url: string): boolean {
+  if (isFileUrl(url)) return true;
   return passwordOf(url) === '' && !/[?&][^=]*(pass|secret|token)/i.test(url);
 }
 
 /** The database without user, password and parameters: `host:5432/name`; without the path if that may be a part of the password. */
 export function placeOf(url: string): string {
+  if (isFileUrl(url)) return url.slice('file:'.length);
   const { host, pathname } = parse(url);
   return host + (/^\/[\w.-]*$/.test(pathname) ? pathname : '');
 }

@@ -1,20 +1,36 @@
 import { Socket } from 'node:net';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import type { PostgresKeyStore } from '../../stores/postgres/postgres-key-store.js';
-import { Failure } from '../failure.js';
+import type { SqliteKeyStore } from '../../stores/sqlite/sqlite-key-store.js';
+import { Failure, Misuse } from '../failure.js';
 import { describeDatabaseError } from './database-error.js';
 import { requireDatabaseUrl, type DatabaseOptions } from './database-options.js';
-import { placeOf } from './database-url.js';
+import { isFileUrl, placeOf } from './database-url.js';
+import { describeSqliteError } from './sqlite-error.js';
 
 /** Slower databases are as good as gone; a first connection to a sleeping one may take a few seconds. */
 const limitMs = 10_000;
 
+/** What a command works on: the keys of a PostgreSQL database or of a SQLite file. */
+export type DatabaseStore = PostgresKeyStore | SqliteKeyStore;
+
 /** Runs work on the store, and closes all connections behind it. */
 export async function withStore<Result>(
+  options: DatabaseOptions,
+  work: (store: DatabaseStore) => Promise<Result>,
+): Promise<Result> {
+  return isFileUrl(requireDatabaseUrl(options))
+    ? withSqliteStore(options, work)
+    : withPostgresStore(options, work);
+}
+
+/** The same for a command that only PostgreSQL has. */
+export async function withPostgresStore<Result>(
   options: DatabaseOptions,
   work: (store: PostgresKeyStore) => Promise<Result>,
 ): Promise<Result> {
   const url = requireDatabaseUrl(options);
+  if (isFileUrl(url)) throw new Misuse('this command needs a PostgreSQL database');
   const { schema, table } = options;
   const [{ Pool }, { PostgresKeyStore }] = await Promise.all([
     loadPg(),
@@ -43,10 +59,31 @@ export async function withStore<Result>(
   }
 }
 
+async function withSqliteStore<Result>(
+  options: DatabaseOptions,
+  work: (store: SqliteKeyStore) => Promise<Result>,
+): Promise<Result> {
+  const url = requireDatabaseUrl(options);
+  const { SqliteKeyStore } = await import('../../stores/sqlite/sqlite-key-store.js');
+  const { table } = options;
+  const store = await SqliteKeyStore.open(url, table === undefined ? {} : { table }).catch(
+    (error: unknown) => {
+      throw describeSqliteError(error, options) ?? error;
+    },
+  );
+  try {
+    return await work(store).catch((error: unknown) => {
+      throw describeSqliteError(error, options) ?? error;
+    });
+  } finally {
+    await store.close();
+  }
+}
+
 /** Runs work on a manager of the store's keys. */
 export async function withKeys<Result>(
   options: DatabaseOptions,
-  work: (keys: ApiKeyManager, store: PostgresKeyStore) => Promise<Result>,
+  work: (keys: ApiKeyManager, store: DatabaseStore) => Promise<Result>,
 ): Promise<Result> {
   const { ApiKeyManager } = await import('../../manager/api-key-manager.js');
   return withStore(options, async (store) => {

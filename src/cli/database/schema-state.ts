@@ -1,6 +1,7 @@
 import type { SchemaState } from '../../stores/postgres/schema/inspect.js';
 import { commandOn } from '../paste-line.js';
-import { tableName, type DatabaseOptions } from './database-options.js';
+import { findDatabaseUrl, tableName, type DatabaseOptions } from './database-options.js';
+import { isFileUrl } from './database-url.js';
 
 export interface StateProblem {
   readonly code: string;
@@ -39,7 +40,9 @@ export function describeState(
       return {
         code: 'plaintext_table',
         message: `the table ${table} holds keys in plaintext`,
-        remedy: `run ${commandOn(options, 'adopt')}, which hashes them in place; working keys keep working`,
+        remedy: isFileUrl(findDatabaseUrl(options))
+          ? 'name another with --table, and take the keys over with import'
+          : `run ${commandOn(options, 'adopt')}, which hashes them in place; working keys keep working`,
       };
     case 'disarmed':
       return {
@@ -51,7 +54,7 @@ export function describeState(
       return {
         code: 'unrelated_table',
         message: `the table ${table} is not a table of keys`,
-        remedy: 'name another with --table or --schema',
+        remedy: 'name another with --table, or in PostgreSQL with --schema',
       };
   }
 }

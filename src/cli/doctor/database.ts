@@ -1,11 +1,17 @@
 import { DatabaseFailure } from '../database/database-failure.js';
-import { findDatabaseUrl, type DatabaseOptions } from '../database/database-options.js';
+import {
+  findDatabaseUrl,
+  requireDatabaseUrl,
+  type DatabaseOptions,
+} from '../database/database-options.js';
+import { isFileUrl } from '../database/database-url.js';
 import { withKeys } from '../database/open-database.js';
 import { describeState } from '../database/schema-state.js';
 import { Failure, Misuse } from '../failure.js';
 import type { Finding } from '../finding.js';
 import { sentence } from '../terminal/sentence.js';
 import { examineKeys } from './keys.js';
+import { examineFile } from './sqlite-file.js';
 
 const noDatabase: Finding = {
   severity: 'note',
@@ -22,21 +28,33 @@ const missingPg: Finding = {
 
 /** What is wrong with the database that is named, if one is. */
 export async function examineDatabase(options: DatabaseOptions): Promise<Finding[]> {
-  if (findDatabaseUrl(options) === undefined) return [noDatabase];
+  const url = findDatabaseUrl(options);
+  if (url === undefined) return [noDatabase];
   try {
-    return await withKeys(options, async (keys, store) => {
-      const problem = describeState(await store.inspect(), options);
-      if (!problem) return examineKeys(keys, options, new Date());
-      const { code, message, remedy } = problem;
-      return [{ severity: 'error', code, message: sentence(message), remedy }];
-    });
+    return isFileUrl(url) ? await examineSqlite(options) : await examineTables(options);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return [explain(error, options.database === undefined ? 'DATABASE_URL' : '--database')];
+    return [explain(error, options)];
   }
 }
 
-function explain(failure: Failure, name: string): Finding {
+async function examineSqlite(options: DatabaseOptions): Promise<Finding[]> {
+  const inFile = await examineFile(requireDatabaseUrl(options), options);
+  const isUsable = inFile.every(({ severity }) => severity !== 'error');
+  return isUsable ? [...inFile, ...(await examineTables(options))] : inFile;
+}
+
+async function examineTables(options: DatabaseOptions): Promise<Finding[]> {
+  return withKeys(options, async (keys, store) => {
+    const problem = describeState(await store.inspect(), options);
+    if (!problem) return examineKeys(keys, options, new Date());
+    const { code, message, remedy } = problem;
+    return [{ severity: 'error', code, message: sentence(message), remedy }];
+  });
+}
+
+function explain(failure: Failure, options: DatabaseOptions): Finding {
+  const name = options.database === undefined ? 'DATABASE_URL' : '--database';
   const { cause } = failure;
   if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')
     return missingPg;
@@ -51,6 +69,8 @@ function explain(failure: Failure, name: string): Finding {
         severity: 'error',
         code: 'unreachable_database',
         message,
-        remedy: `check ${name}, and that the server runs and accepts connections from this machine`,
+        remedy: isFileUrl(findDatabaseUrl(options))
+          ? `check ${name}`
+          : `check ${name}, and that the server runs and accepts connections from this machine`,
       };
 }
