@@ -49,18 +49,19 @@ export function changesBetween(
 }
 
 const tell = (field: ChangedField, value: unknown) =>
-  field === 'replacedBy' ? plain(value) : masked(plain(value));
+  field === 'replacedBy' ? plain(value) : maskEventValue(plain(value));
 
 /** As it stands in an event: times as text in UTC, what is absent as `null`. */
 const plain = (value: unknown): unknown =>
   types.isDate(value) ? value.toISOString() : (value ?? null);
 
-function masked(value: unknown): unknown {
+/** The same for JSON, names included. */
+export function maskEventValue(value: unknown): unknown {
   if (typeof value === 'string') return maskEventText(value);
-  if (Array.isArray(value)) return value.map(masked);
+  if (Array.isArray(value)) return value.map(maskEventValue);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [maskEventText(name), masked(part)]),
+    Object.entries(value).map(([name, part]) => [maskEventText(name), maskEventValue(part)]),
   );
 }
 

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChangeContext } from '../key-event.js';
 import type { Connection } from './driver.js';
+import { withContext, type EventContext } from './event-context.js';
 import type { Names } from './names.js';
 import { isBusy, toSafeError } from './sqlite-error.js';
-import { storable } from './values.js';
 
 /** Where connections come from: the caller's database object, or a file. */
 export interface ConnectionSource {
@@ -17,15 +16,6 @@ export interface ConnectionSource {
   reset(): void;
   /** Ends the connection for good, if it is the store's own. */
   close(): void;
-}
-
-/** What the triggers write into the events of a change, besides what they see themselves. */
-export interface EventContext {
-  readonly context?: ChangeContext | undefined;
-  /** What an added key is, if it is not `created`. */
-  readonly added?: 'imported' | 'claimed' | undefined;
-  /** The key that is replaced in a rotation, and its successor. */
-  readonly rotates?: readonly [keyId: string, successor: string] | undefined;
 }
 
 /** Between two attempts at a lock, in milliseconds: others get their turn, and requests are served. */
@@ -53,7 +43,6 @@ export class Database {
 
   /** The connection, for what runs at once and handles its own errors. */
   get connection(): Connection {
-    if (this.#isClosed) throw new Error('the store is closed');
     return this.#source.connection();
   }
 
@@ -68,6 +57,7 @@ export class Database {
 
   /** Reads. Needs no lock under WAL, except while another connection recovers the file. */
   async read<Result>(action: string, work: (connection: Connection) => Result): Promise<Result> {
+    this.#assertOpen(action);
     return this.#attempt(action, () => work(this.connection), this.#busyTimeoutMs);
   }
 
@@ -83,12 +73,7 @@ export class Database {
   ): Promise<Result> {
     return this.transact(
       action,
-      (connection) => {
-        this.#setContext(connection, events);
-        const result = work(connection);
-        connection.run(`delete from ${this.names.context}`);
-        return result;
-      },
+      (connection) => withContext(connection, this.names, events, work),
       isPatient,
     );
   }
@@ -99,6 +84,7 @@ export class Database {
     work: (connection: Connection) => Result,
     isPatient = true,
   ): Promise<Result> {
+    this.#assertOpen(action);
     // Counted from the call on: of many that wait for one lock, the last waits no longer than the first.
     const deadline = performance.now() + (isPatient ? this.#busyTimeoutMs : 0);
     const turn = this.#previousTurn.then(() =>
@@ -122,6 +108,10 @@ export class Database {
     this.#isClosed = true;
     await this.#previousTurn;
     this.#source.close();
+  }
+
+  #assertOpen(action: string): void {
+    if (this.#isClosed) throw toSafeError(action, this.place, new Error('the store is closed'));
   }
 
   /** Tries again while another connection holds the lock: each attempt blocks the process shortly. */
@@ -156,17 +146,5 @@ export class Database {
       }
       throw error;
     }
-  }
-
-  #setContext(connection: Connection, { context, added, rotates }: EventContext): void {
-    connection.run(
-      `insert or replace into ${this.names.context}
-        (id, via, changed_by, reason, added, rotates, successor) values (1, ?, ?, ?, ?, ?, ?)`,
-      context?.via ?? 'code',
-      storable(context?.by ?? null),
-      storable(context?.reason ?? null),
-      added ?? (context?.isImport ? 'imported' : null),
-      ...(rotates ?? [null, null]),
-    );
   }
 }

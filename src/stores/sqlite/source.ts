@@ -36,6 +36,7 @@ export class DatabaseFile implements ConnectionSource {
   readonly #open: (path: string) => SqliteDatabase;
   #connection: Connection | undefined;
   #identity: string | undefined;
+  #isClosed = false;
 
   constructor(path: string, open: (path: string) => SqliteDatabase) {
     this.place = path;
@@ -44,6 +45,7 @@ export class DatabaseFile implements ConnectionSource {
 
   connection(): Connection {
     if (this.#connection) return this.#connection;
+    if (this.#isClosed) throw new Error('the store is closed');
     // Drivers create what is not there: a typo in the path would start an empty file.
     if (!this.exists())
       throw new Error(
@@ -84,6 +86,13 @@ export class DatabaseFile implements ConnectionSource {
   }
 
   close(): void {
+    this.#isClosed = true;
+    try {
+      // So that the file is whole without the one beside it, whatever the driver leaves open.
+      this.#connection?.all('pragma wal_checkpoint(truncate)');
+    } catch {
+      // Another process goes on with it, or it cannot be written.
+    }
     this.reset();
   }
 }

@@ -59,6 +59,9 @@ function hintFor(code: string | undefined, message: string, place: string): stri
     case 'SQLITE_CANTOPEN':
     case 'SQLITE_PERM':
     case 'EACCES':
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'EROFS':
       return `; ${place} cannot be opened: its folder has to be there, and both have to be readable and writable for this user`;
     case 'SQLITE_READONLY':
       return `; ${place} or its folder cannot be written by this user`;

@@ -4,7 +4,7 @@ import { unknownEventId } from '../key-store-error.js';
 import type { Database } from './database.js';
 import type { Connection, Row, SqliteValue } from './driver.js';
 import type { Names } from './names.js';
-import { isStorable, readJson, readTime, text, timeSql, timeText } from './values.js';
+import { isStorable, readJson, readTime, storable, text, timeSql, timeText } from './values.js';
 
 /** Keeps events, which triggers write in one step with each change. */
 export class SqliteEventStore implements EventStore {
@@ -62,6 +62,26 @@ function list(
       limit,
     )
     .map(readEvent);
+}
+
+/** Adds an event as it stands, for copying. */
+export function insertEvent(connection: Connection, names: Names, event: KeyEvent): void {
+  const previousUser = event.changes?.user?.[0];
+  connection.run(
+    `insert into ${names.events} (event_id, at, what, key_id, claim_id, user_name, previous_user,
+      changed_by, reason, via, changes) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    event.eventId,
+    timeText(event.at),
+    event.what,
+    storable(event.keyId ?? null),
+    storable(event.claimId ?? null),
+    storable(event.user),
+    typeof previousUser === 'string' ? storable(previousUser) : null,
+    storable(event.by ?? null),
+    storable(event.reason ?? null),
+    event.via,
+    event.changes ? JSON.stringify(event.changes) : null,
+  );
 }
 
 export function readEvent(row: Row): KeyEvent {

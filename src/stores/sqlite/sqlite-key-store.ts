@@ -18,6 +18,7 @@ import type {
   Successor,
 } from '../key-store.js';
 import type { UsageStore } from '../key-usage.js';
+import type { StoreArchive } from '../store-archive.js';
 import { Database } from './database.js';
 import { mustBeSqliteDatabase, type Connection, type SqliteDatabase } from './driver.js';
 import { findByDigest, get } from './keys/find.js';
@@ -34,10 +35,12 @@ import { createNames, mustBeTableName, type Names } from './names.js';
 import { findDriver } from './open-driver.js';
 import { inspect, type Inspection } from './schema/inspect.js';
 import { migrate } from './schema/migrate.js';
+import { SqliteArchive } from './sqlite-archive.js';
 import { CallersDatabase, DatabaseFile } from './source.js';
 import { revokeClaimsOf, SqliteClaimStore } from './sqlite-claim-store.js';
 import { SqliteEventStore } from './sqlite-event-store.js';
 import { SqliteUsageStore } from './sqlite-usage-store.js';
+import { toSafeError } from './sqlite-error.js';
 import { isStorable } from './values.js';
 import { Watch } from './watch.js';
 
@@ -98,6 +101,12 @@ export class SqliteKeyStore implements KeyStore {
   readonly events: EventStore;
   /** Keeps uses per day, in the table `<table>_usage`. */
   readonly usage: UsageStore;
+  /**
+   * All that the store keeps, to be copied into another store.
+   *
+   * @internal
+   */
+  readonly archive: StoreArchive;
   readonly #database: Database;
   readonly #names: Names;
   readonly #pollMs: number;
@@ -127,6 +136,7 @@ export class SqliteKeyStore implements KeyStore {
     this.claims = new SqliteClaimStore(this.#database);
     this.events = new SqliteEventStore(this.#database);
     this.usage = new SqliteUsageStore(this.#database);
+    this.archive = new SqliteArchive(this.#database);
   }
 
   /**
@@ -261,7 +271,13 @@ export class SqliteKeyStore implements KeyStore {
    *   library's, or if the file cannot be created.
    */
   async migrate(): Promise<void> {
-    if (isFile(this.#source)) this.#source.create();
+    if (isFile(this.#source)) {
+      try {
+        this.#source.create();
+      } catch (error) {
+        throw toSafeError('migrate', this.#source.place, error);
+      }
+    }
     await migrate(this.#database);
   }
 

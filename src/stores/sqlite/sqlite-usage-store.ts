@@ -1,6 +1,7 @@
 import type { KeyUsage, UsageQuery, UsageStore } from '../key-usage.js';
 import type { Database } from './database.js';
-import type { SqliteValue } from './driver.js';
+import type { Connection, Row, SqliteValue } from './driver.js';
+import type { Names } from './names.js';
 import { isStorable, storable } from './values.js';
 
 /** Keeps uses per day. */
@@ -13,15 +14,10 @@ export class SqliteUsageStore implements UsageStore {
 
   async add(counts: readonly KeyUsage[]): Promise<void> {
     const { names } = this.#database;
-    const sql = `insert into ${names.usage} (day, key_id, user_name, admitted, refused)
-      values (?, ?, ?, ?, ?)
-      on conflict (day, key_id) do update set user_name = excluded.user_name,
-        admitted = admitted + excluded.admitted, refused = refused + excluded.refused`;
     await this.#database.transact(
       'countUses',
       (connection) => {
-        for (const { day, keyId, user, admitted, refused } of counts)
-          connection.run(sql, day, storable(keyId), storable(user), admitted, refused);
+        for (const usage of counts) addUsage(connection, names, usage);
       },
       false,
     );
@@ -46,13 +42,7 @@ export class SqliteUsageStore implements UsageStore {
         ...values,
       ),
     );
-    return rows.map((row) => ({
-      day: row['day'] as string,
-      keyId: row['key_id'] as string,
-      user: row['user_name'] as string,
-      admitted: Number(row['admitted']),
-      refused: Number(row['refused']),
-    }));
+    return rows.map(readUsage);
   }
 
   async prune(beforeDay: string): Promise<number> {
@@ -61,3 +51,30 @@ export class SqliteUsageStore implements UsageStore {
     return this.#database.transact('pruneUsage', (connection) => connection.run(sql, beforeDay));
   }
 }
+
+/** Adds counts to what is there for the same key and day. */
+export function addUsage(
+  connection: Connection,
+  names: Names,
+  { day, keyId, user, admitted, refused }: KeyUsage,
+): void {
+  connection.run(
+    `insert into ${names.usage} (day, key_id, user_name, admitted, refused)
+      values (?, ?, ?, ?, ?)
+      on conflict (day, key_id) do update set user_name = excluded.user_name,
+        admitted = admitted + excluded.admitted, refused = refused + excluded.refused`,
+    day,
+    storable(keyId),
+    storable(user),
+    admitted,
+    refused,
+  );
+}
+
+export const readUsage = (row: Row): KeyUsage => ({
+  day: row['day'] as string,
+  keyId: row['key_id'] as string,
+  user: row['user_name'] as string,
+  admitted: Number(row['admitted']),
+  refused: Number(row['refused']),
+});

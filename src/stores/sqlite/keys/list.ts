@@ -34,7 +34,7 @@ export function list(connection: Connection, names: Names, query: KeyQuery): Key
   if (status !== undefined) where(conditionOf(status, names));
   if (unusedSince !== undefined) {
     const lastUsed = timeSql('coalesce(k.last_used_at, k.created_at)');
-    where(`${isUsable} and not ${isPaused} and ${lastUsed} < ?`, timeText(unusedSince));
+    where(`${isUsable} and not ${isPaused} and ${lastUsed} <= ?`, timeText(unusedSince));
   }
   if (expiresBy !== undefined)
     where(`${isUsable} and ${timeSql('k.expires_at')} <= ?`, timeText(expiresBy));

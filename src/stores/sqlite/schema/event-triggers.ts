@@ -1,3 +1,4 @@
+import { secretMark } from '../../event-changes.js';
 import type { ChangedField } from '../../key-event.js';
 import type { Names } from '../names.js';
 import { timeSql } from '../values.js';
@@ -7,9 +8,12 @@ import { announcedColumns, type Trigger } from './trigger.js';
 const secretLength = 43;
 const isSecretLike = (value: string) => `${value} glob '*${'[0-9A-Za-z_-]'.repeat(secretLength)}*'`;
 
-/** A value as JSON, or a mark in its place: the whole value, as SQLite has no regular expressions. */
+/**
+ * A value as JSON. Of a change by hand a mark in its place if anything in it is like a secret, as
+ * SQLite has no regular expressions; of any other change the store masks the parts that are.
+ */
 const masked = (value: string, json: string) =>
-  `case when ${isSecretLike(value)} then '"[masked]"' else coalesce(${json}, 'null') end`;
+  `case when c.id is null and ${isSecretLike(value)} then '"${secretMark}"' else coalesce(${json}, 'null') end`;
 const textJson = (value: string) => masked(value, `json_quote(${value})`);
 const rawJson = (value: string) => masked(value, value);
 const timeJson = (value: string) => `json_quote(${timeSql(value)})`;
@@ -50,7 +54,7 @@ export function eventTriggers(names: Names): Trigger[] {
         insert into ${names.events} (${columns}, changed_by, reason, via)
         select ${values}, c.changed_by, c.reason, coalesce(c.via, 'sql')
         from (select 1) left join ${names.context} c on c.id = 1
-        where ${condition};`;
+        where coalesce(c.is_silent, 0) = 0 and ${condition};`;
   return [
     {
       ending: '_event_insert',
@@ -59,6 +63,11 @@ export function eventTriggers(names: Names): Trigger[] {
           'what, key_id, claim_id, user_name',
           `coalesce(c.added, 'created'), new.key_id, c.claim_id, new.user_name`,
         )}
+        insert into ${names.events} (what, key_id, user_name, via, changes)
+        select 'rotated', k.key_id, k.user_name, 'sql',
+          json_object('replacedBy', json_array(null, new.key_id))
+        from ${names.keys} k
+        where k.key_id = new.replaces and not exists (select 1 from ${names.context});
       end`,
     },
     {
@@ -120,7 +129,7 @@ export function eventTriggers(names: Names): Trigger[] {
     },
     {
       ending: '_events_stay',
-      body: `before update on ${names.events} begin
+      body: `before update on ${names.events} when not exists (select 1 from ${names.context}) begin
         select raise(abort, 'events are never changed');
       end`,
     },

@@ -109,6 +109,7 @@ export const createTables = (names: Names): string => `
       reason text,
       claim_id text,
       added text,
+      is_silent integer not null default 0,
       rotates text,
       successor text
     ) strict;`;
