@@ -13,18 +13,7 @@ async function open(): Promise<PostgresKeyStore> {
   return store;
 }
 
-const features = {
-  events: false,
-  pause: false,
-  revokeUser: false,
-  limits: false,
-  addresses: false,
-  filters: false,
-  notices: false,
-  usage: false,
-};
-
 describe('PostgresKeyStore', () => {
   beforeAll(async () => void (await client.query('select 1')));
-  for (const { title, run } of keyStoreContract(open, features)) it(title, run);
+  for (const { title, run } of keyStoreContract(open)) it(title, run);
 });

@@ -8,7 +8,14 @@ import { earlierVersions, makeSchema } from './earlier-schema.js';
 const database = await createDatabase();
 const admin = database.pool();
 const store = new PostgresKeyStore({ client: admin });
-const functions = ['announce', 'announce_row', 'first_use'].map((name) => `api_keys_${name}()`);
+const functions = [
+  'announce',
+  'announce_row',
+  'first_use',
+  'record_claim',
+  'record_key',
+  'record_keys',
+].map((name) => `api_keys_${name}()`);
 
 beforeEach(async () => {
   await admin.query(
@@ -34,7 +41,7 @@ async function rights(): Promise<unknown> {
     select p.proname, p.proowner::regrole::text as owner, array(
         select case when a.grantee = 0 then 'public' else a.grantee::regrole::text end
         from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner) as others
-    from pg_proc p where p.pronamespace = 'public'::regnamespace order by 1`);
+    from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prorettype = 'trigger'::regtype order by 1`);
   return rows;
 }
 

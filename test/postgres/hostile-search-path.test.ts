@@ -2,6 +2,7 @@ import pg from 'pg';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import type { StoredClaim } from '../../src/stores/claim-store.js';
+import type { StoredKey } from '../../src/stores/key-record.js';
 import { createDatabase } from '../support/postgres.js';
 import { storedKey, successor } from '../support/stored-key.js';
 import { recordingWatcher } from '../support/watcher.js';
@@ -51,7 +52,8 @@ beforeAll(async () => {
       end loop;
     end $$;
     create function planted.json_build_object(text, text, text, text, text, text, text, text[], text, jsonb, text, numeric,
-      text, numeric, text, numeric, text, numeric, text, text, text, bigint, text, text) returns json
+      text, numeric, text, numeric, text, numeric, text, numeric, text, numeric, text, text[], text, text, text, bigint,
+      text, text) returns json
       language plpgsql as 'begin raise exception ''hijacked''; end';`);
 });
 
@@ -97,15 +99,64 @@ async function useAll(table: string, searchPath: string): Promise<void> {
       await store.list({ limit: 5, now, status, cursor, user: 'alice', search: 'li' });
     }
   }
+  await useLimits(store, key.keyId);
   await store.revoke(next.keyId, now, { family: false });
   expect(await store.revoke(key.keyId, now, { family: true })).toHaveLength(3);
-  expect(await store.prune(soon)).toBe(4);
+  expect(await store.prune(soon)).toBe(7);
   await useClaims(store);
+  await useHistory(store);
 
   await client.query(`alter table ${table} disable trigger user`);
   expect(await store.inspect()).toMatchObject({ state: 'disarmed' });
   await store.migrate();
   expect(await store.inspect()).toMatchObject({ state: 'ready' });
+}
+
+/** Leaves two keys of bob's that end soon. */
+async function useLimits(store: PostgresKeyStore, keyId: string): Promise<void> {
+  const limit = { maxKeysPerUser: 1, now };
+  const context = { by: 'ann', reason: 'why', via: 'code', at: now } as const;
+  const addresses = ['203.0.113.0/24'];
+  const [bobs, carols] = ['bob', 'carol'].map((user) =>
+    storedKey({ user, expiresAt: soon, allowedAddresses: addresses, pausedAt: now }),
+  ) as [StoredKey, StoredKey];
+  await store.insert(bobs, { limit, context });
+  await store.insert(carols, { limit });
+  await expect(store.insert(storedKey({ user: 'bob' }), { limit })).rejects.toMatchObject({
+    code: 'too_many_keys',
+  });
+  await expect(store.update(carols.keyId, { user: 'bob' }, { limit })).rejects.toMatchObject({
+    code: 'too_many_keys',
+  });
+  await store.update(carols.keyId, { user: 'dan', allowedAddresses: [] }, { limit, context });
+  await store.resume(bobs.keyId, now);
+  await store.pause(bobs.keyId, { pausedAt: now, pausedUntil: soon });
+  await store.list({ limit: 5, now, status: 'paused', unusedSince: now, expiresBy: soon });
+  expect(await store.takeNotices({ beforeMs: [100_000, 60_000], now })).toHaveLength(3);
+  await store.rotate(
+    carols.keyId,
+    { ...successor(now), onlyScopes: ['a'] },
+    { overlapMs: 1, startsAt: 'now' },
+  );
+  await store.revokeUser('dan', now);
+  await expect(store.pause(keyId, { pausedAt: soon })).rejects.toMatchObject({
+    code: 'key_not_usable',
+  });
+  await store.revokeUser('bob', now);
+}
+
+async function useHistory({ events, usage }: PostgresKeyStore): Promise<void> {
+  const [newest] = await events.list({ limit: 1 });
+  const query = { keyId: newest!.keyId, user: 'alice', since: new Date(0), limit: 5 };
+  for (const cursor of [newest!.eventId, undefined]) await events.list({ ...query, cursor });
+  await events.prune(soon);
+  const day = '2026-11-29';
+  const count = { day, keyId: 'key_1', user: 'alice', admitted: 2, refused: 1 };
+  for (let times = 0; times < 2; times++) await usage.add([count]);
+  expect(await usage.list({ from: day, to: day, keyId: 'key_1', user: 'alice' })).toEqual([
+    { ...count, admitted: 4, refused: 2 },
+  ]);
+  expect(await usage.prune('2026-11-30')).toBe(1);
 }
 
 async function useClaims({ claims }: PostgresKeyStore): Promise<void> {

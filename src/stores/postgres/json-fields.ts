@@ -17,6 +17,16 @@ export function text<Name extends string>(
   return (typeof value === 'string' ? { [name]: value } : {}) as { [N in Name]?: string };
 }
 
+/** An optional list; nothing where it is empty. */
+export function texts<Name extends string>(
+  name: Name,
+  fields: JsonFields,
+): { [N in Name]?: string[] } {
+  const value = fields[name];
+  const isGiven = Array.isArray(value) && value.length > 0;
+  return (isGiven ? { [name]: value as string[] } : {}) as { [N in Name]?: string[] };
+}
+
 /** An optional time; nothing where there is none. */
 export function instant<Name extends string>(
   name: Name,

@@ -18,6 +18,12 @@ export interface Names {
   readonly keys: string;
   /** The table of claim links, qualified and quoted. */
   readonly claims: string;
+  /** The table of events, qualified and quoted. */
+  readonly events: string;
+  /** The table of uses per day, qualified and quoted. */
+  readonly usage: string;
+  /** The table of notices given, qualified and quoted. */
+  readonly notices: string;
   /** The table of migrations, qualified and quoted. */
   readonly migrations: string;
   /** The name that `ending` makes of the table's: qualified and quoted. */
@@ -55,6 +61,9 @@ export function createNames(schema: string, table: string): Names {
     quotedSchema,
     keys: qualified(''),
     claims: qualified('_claims'),
+    events: qualified('_events'),
+    usage: qualified('_usage'),
+    notices: qualified('_notices'),
     migrations: qualified('_migrations'),
     qualified,
     local,

@@ -12,6 +12,14 @@ export const instantSql = (parameter: string): string =>
 export const scopesSql = (parameter: string): string =>
   `array(select pg_catalog.jsonb_array_elements_text(${parameter}::text::jsonb))`;
 
+/** No addresses, and an empty list of them, stand for any address: null. */
+export const addressesParameter = (addresses: readonly string[] | undefined): string | null =>
+  addresses?.length ? JSON.stringify(addresses) : null;
+
+/** Reads such a parameter. */
+export const addressesSql = (parameter: string): string =>
+  `(case when ${parameter}::text is not null then ${scopesSql(parameter)} end)`;
+
 export const metadataSql = (parameter: string): string => `${parameter}::text::jsonb`;
 
 /** A text to search for. PostgreSQL refuses NUL characters, so no row has one: as null it finds none. */

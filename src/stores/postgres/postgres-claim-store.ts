@@ -1,18 +1,30 @@
-import type {
-  ClaimedKey,
-  ClaimOutcome,
-  ClaimQuery,
-  ClaimRecord,
-  ClaimStore,
-  StoredClaim,
+import { claimStatusOf } from '../claim-status.js';
+import {
+  ClaimError,
+  type ClaimedKey,
+  type ClaimOutcome,
+  type ClaimQuery,
+  type ClaimRecord,
+  type ClaimStatus,
+  type ClaimStore,
+  type StoredClaim,
 } from '../claim-store.js';
+import type { ChangeContext } from '../key-event.js';
+import { duplicateKey, tooManyKeys } from '../key-store-error.js';
+import { readClaim, selectClaim } from './claim-record.js';
+import { contextParameter, contextSql } from './context.js';
+import { assertNothingHidden, commandsOf } from './hidden-rows.js';
+import {
+  addressesParameter,
+  addressesSql,
+  instantParameter,
+  instantSql,
+  metadataSql,
+  scopesSql,
+  searchParameter,
+} from './parameters.js';
+import { readRecord, selectRecord } from './record.js';
 import type { Sessions } from './session.js';
-import { findClaim } from './claims/find-claim.js';
-import { insertClaim } from './claims/insert-claim.js';
-import { listClaims } from './claims/list-claims.js';
-import { pruneClaims } from './claims/prune-claims.js';
-import { revokeClaim } from './claims/revoke-claim.js';
-import { takeClaim } from './claims/take-claim.js';
 
 /** Keeps claim links in a table of their own beside that of the keys. */
 export class PostgresClaimStore implements ClaimStore {
@@ -22,27 +34,165 @@ export class PostgresClaimStore implements ClaimStore {
     this.#sessions = sessions;
   }
 
-  async insert(claim: StoredClaim): Promise<ClaimRecord> {
-    return insertClaim(this.#sessions.change, claim);
+  async insert(claim: StoredClaim, context?: ChangeContext): Promise<ClaimRecord> {
+    const session = this.#sessions.change;
+    const text = `with ${contextSql('$1')}, made as (
+        insert into ${session.names.claims}
+          (claim_id, token_digest, user_name, name, scopes, metadata, key_id, key_expires_at, created_at, expires_at, claimed_at,
+            revoked_at, allowed_addresses)
+        select $2::text, $3::text, $4::text, $5::text, ${scopesSql('$6')}, ${metadataSql('$7')}, $8::text,
+          ${['$9', '$10', '$11', '$12', '$13'].map(instantSql).join(', ')}, ${addressesSql('$14')}
+        from context
+        on conflict do nothing
+        returning *
+      )
+      select ${selectClaim('made')} as claim from made`;
+    const values = [
+      contextParameter(context),
+      claim.claimId,
+      claim.tokenDigest,
+      claim.user,
+      claim.name ?? null,
+      JSON.stringify(claim.scopes),
+      JSON.stringify(claim.metadata),
+      claim.keyId ?? null,
+      instantParameter(claim.keyExpiresAt),
+      instantParameter(claim.createdAt),
+      instantParameter(claim.expiresAt),
+      instantParameter(claim.claimedAt),
+      instantParameter(claim.revokedAt),
+      addressesParameter(claim.allowedAddresses),
+    ];
+    const [row] = await session.query('insertClaim', { text, values });
+    if (!row) throw new ClaimError('duplicate_claim');
+    return readClaim(row);
   }
 
   async find(tokenDigest: string): Promise<ClaimRecord | undefined> {
-    return findClaim(this.#sessions.lookUp, tokenDigest);
+    const session = this.#sessions.lookUp;
+    const text = `select ${selectClaim()} as claim from ${session.names.claims} c where c.token_digest = $1::text`;
+    const [row] = await session.query('findClaim', { text, values: [tokenDigest] });
+    if (!row) await assertNothingHidden(session, 'claims');
+    return row && readClaim(row);
   }
 
-  async take(tokenDigest: string, key: ClaimedKey): Promise<ClaimOutcome> {
-    return takeClaim(this.#sessions.change, tokenDigest, key);
+  async take(
+    tokenDigest: string,
+    { keyId, digest, createdAt, defaultExpiresAt, maxKeysPerUser }: ClaimedKey,
+    context?: ChangeContext,
+  ): Promise<ClaimOutcome> {
+    const session = this.#sessions.change;
+    const { names } = session;
+    // Of many attempts at once the first locks the row; the others wait, read it again and find it used. One statement, so the mark and
+    // the key are both there or neither, whenever the connection breaks.
+    const now = instantSql('$4');
+    const values = [
+      tokenDigest,
+      keyId,
+      digest,
+      instantParameter(createdAt),
+      instantParameter(defaultExpiresAt),
+      contextParameter({ via: 'claim', ...context }),
+    ];
+    const most =
+      maxKeysPerUser === undefined ? '' : `$${values.push(String(maxKeysPerUser))}::text::bigint`;
+    if (most) await assertNothingHidden(session);
+    const room = most && `${names.qualified('_has_room')}(found.user_name, ${now}, ${most})`;
+    const text = `with found as materialized (
+        select * from ${names.claims} where token_digest = $1::text for update
+      ), open as materialized (
+        select found.*, ${room || 'true'} as has_room
+        from found where claimed_at is null and revoked_at is null and expires_at > ${now}
+      ), ${contextSql('$6', { id: 'open.claim_id', from: 'open' })}, made as (
+        insert into ${names.keys} (key_id, digest, user_name, name, scopes, metadata, created_at, expires_at, allowed_addresses)
+        select $2::text, $3::text, user_name, name, scopes, metadata, ${now},
+          coalesce(key_expires_at, ${instantSql('$5')}), allowed_addresses
+        from open, context where open.has_room
+        on conflict do nothing
+        returning *
+      ), used as (
+        update ${names.claims} c set claimed_at = ${now}, key_id = made.key_id
+        from made, found where c.claim_id = found.claim_id
+        returning c.*
+      )
+      select ${selectRecord(names, 'made')} as record, ${selectClaim('used')} as claim, null::text as has_room from used, made
+      union all
+      select null::text, ${selectClaim('found')}, open.has_room::text
+      from found left join open using (claim_id) where not exists (select from used)`;
+    const [row] = await session.query('takeClaim', { text, values });
+    if (!row) {
+      await assertNothingHidden(session, 'claims', commandsOf.change);
+      return { outcome: 'unknown' };
+    }
+    const claim = readClaim(row);
+    if (row['record'] != null) return { outcome: 'claimed', claim, record: readRecord(row) };
+    const outcome = claimStatusOf(claim, createdAt);
+    if (outcome === 'open') throw row['has_room'] === 'false' ? tooManyKeys() : duplicateKey();
+    return { outcome, claim };
   }
 
-  async list(query: ClaimQuery): Promise<ClaimRecord[]> {
-    return listClaims(this.#sessions.change, query);
+  async list({ user, status, limit, cursor, now }: ClaimQuery): Promise<ClaimRecord[]> {
+    const session = this.#sessions.change;
+    const { claims } = session.names;
+    const values = [instantParameter(now), String(limit)];
+    const owned =
+      user === undefined ? '' : `and c.user_name = $${values.push(searchParameter(user))}::text`;
+    const page = (after = '') => `select ${selectClaim()} as claim from ${claims} c
+      where ${instantSql('$1')} is not null ${status === undefined ? '' : `and ${conditions[status]}`} ${owned} ${after}
+      order by c.created_at desc, c.claim_id desc limit $2::text::bigint`;
+    if (cursor === undefined) {
+      const rows = await session.search('listClaims', { text: page(), values });
+      if (rows.length < limit) await assertNothingHidden(session, 'claims');
+      return rows.map(readClaim);
+    }
+    // As in the list of keys: the row of the cursor comes alone where none follows.
+    const text = `select page.claim from ${claims} s
+      left join lateral (${page('and (c.created_at, c.claim_id) < (s.created_at, s.claim_id)')}) page on true
+      where s.claim_id = $${values.push(searchParameter(cursor))}::text`;
+    const rows = await session.search('listClaims', { text, values });
+    if (rows.length < limit) await assertNothingHidden(session, 'claims');
+    if (rows.length === 0) throw new ClaimError('unknown_claim_id');
+    return rows.filter(({ claim }) => claim !== null).map(readClaim);
   }
 
-  async revoke(claimId: string, revokedAt: Date): Promise<ClaimRecord> {
-    return revokeClaim(this.#sessions.change, claimId, revokedAt);
+  async revoke(claimId: string, revokedAt: Date, context?: ChangeContext): Promise<ClaimRecord> {
+    const session = this.#sessions.change;
+    // A used link is written back as it is: so a claim that is under way is waited for, and the answer says what became of it.
+    const text = `with ${contextSql('$3')}
+      update ${session.names.claims} c
+      set revoked_at = case when c.claimed_at is null then coalesce(c.revoked_at, ${instantSql('$2')}) else c.revoked_at end
+      from context where c.claim_id = $1::text
+      returning ${selectClaim()} as claim`;
+    const values = [
+      searchParameter(claimId),
+      instantParameter(revokedAt),
+      contextParameter(context),
+    ];
+    const [row] = await session.search('revokeClaim', { text, values });
+    if (!row) {
+      await assertNothingHidden(session, 'claims', commandsOf.change);
+      throw new ClaimError('unknown_claim_id');
+    }
+    const claim = readClaim(row);
+    if (claim.claimedAt) throw new ClaimError('claim_used');
+    return claim;
   }
 
   async prune(before: Date): Promise<number> {
-    return pruneClaims(this.#sessions.prune, before);
+    const session = this.#sessions.prune;
+    const text = `with gone as (
+        delete from ${session.names.claims} where coalesce(claimed_at, revoked_at, expires_at) <= ${instantSql('$1')} returning 1
+      )
+      select pg_catalog.count(*)::text as count from gone`;
+    await assertNothingHidden(session, 'claims', commandsOf.delete, 'pruneClaims');
+    const [row] = await session.query('pruneClaims', { text, values: [instantParameter(before)] });
+    return Number(row?.['count']);
   }
 }
+
+const conditions: Readonly<Record<ClaimStatus, string>> = {
+  used: 'c.claimed_at is not null',
+  revoked: 'c.claimed_at is null and c.revoked_at is not null',
+  expired: `c.claimed_at is null and c.revoked_at is null and c.expires_at <= ${instantSql('$1')}`,
+  open: `c.claimed_at is null and c.revoked_at is null and c.expires_at > ${instantSql('$1')}`,
+};

@@ -1,9 +1,25 @@
 import { assertArgument, checkOptions, mustBeBoolean, mustBeInteger } from '../../lib/options.js';
 import type { ClaimStore } from '../claim-store.js';
 import type { KeyRecord, StoredKey } from '../key-record.js';
-import type { KeyChanges, KeyQuery, KeyStore, KeyUse, Overlap, Successor } from '../key-store.js';
+import type { EventStore } from '../key-event.js';
+import type {
+  ChangeOptions,
+  KeyChanges,
+  KeyNotice,
+  KeyPause,
+  KeyQuery,
+  KeyStore,
+  KeyUse,
+  NoticeQuery,
+  Overlap,
+  RevokedUser,
+  Successor,
+} from '../key-store.js';
+import type { UsageStore } from '../key-usage.js';
 import { adopt, type AdoptOptions, type AdoptSummary } from './adopt/adopt.js';
 import { PostgresClaimStore } from './postgres-claim-store.js';
+import { PostgresEventStore } from './postgres-event-store.js';
+import { PostgresUsageStore } from './postgres-usage-store.js';
 import { ignoreIdleErrors, mustBePostgresClient, type PostgresClient } from './client.js';
 import { Database } from './database.js';
 import { inspect, type Inspection } from './schema/inspect.js';
@@ -15,7 +31,9 @@ import { get } from './keys/find.js';
 import { insert } from './keys/insert.js';
 import { list } from './keys/list.js';
 import { prune } from './keys/prune.js';
-import { revoke } from './keys/revoke.js';
+import { takeNotices } from './keys/notices.js';
+import { pause, resume } from './keys/pause.js';
+import { revoke, revokeUser } from './keys/revoke.js';
 import { rotate } from './keys/rotate.js';
 import { touch } from './keys/touch.js';
 import { update } from './keys/update.js';
@@ -80,6 +98,10 @@ export class PostgresKeyStore implements KeyStore {
   readonly watch?: NonNullable<KeyStore['watch']>;
   /** Keeps claim links, in the table `<table>_claims`. */
   readonly claims: ClaimStore;
+  /** Keeps events, in the table `<table>_events`: triggers write them, whoever makes the change. */
+  readonly events: EventStore;
+  /** Keeps uses per day, in the table `<table>_usage`. */
+  readonly usage: UsageStore;
   readonly #sessions: Sessions;
 
   /**
@@ -120,6 +142,8 @@ export class PostgresKeyStore implements KeyStore {
       unlimited: within(0),
     };
     this.claims = new PostgresClaimStore(this.#sessions);
+    this.events = new PostgresEventStore(this.#sessions);
+    this.usage = new PostgresUsageStore(this.#sessions);
 
     const session = this.#sessions.lookUp;
     const createListener = listenerThrough(session);
@@ -139,28 +163,33 @@ export class PostgresKeyStore implements KeyStore {
     return list(this.#sessions.change, query);
   }
 
-  async insert(key: StoredKey): Promise<KeyRecord> {
-    return insert(this.#sessions.change, key);
+  async insert(key: StoredKey, options?: ChangeOptions): Promise<KeyRecord> {
+    return insert(this.#sessions.change, key, options);
   }
 
-  async update(keyId: string, changes: KeyChanges): Promise<KeyRecord> {
-    return update(this.#sessions.change, keyId, changes);
+  async update(keyId: string, changes: KeyChanges, options?: ChangeOptions): Promise<KeyRecord> {
+    return update(this.#sessions.change, keyId, changes, options);
   }
 
   async rotate(
     keyId: string,
     successor: Successor,
     overlap: Overlap,
+    options?: ChangeOptions,
   ): Promise<{
     /** The successor. */
     record: KeyRecord;
     /** The old key as it is now. */
     previous: KeyRecord;
   }> {
-    return rotate(this.#sessions.change, keyId, successor, overlap);
+    return rotate(this.#sessions.change, keyId, successor, overlap, options);
   }
 
-  async revoke(keyId: string, revokedAt: Date, options: { family: boolean }): Promise<KeyRecord[]> {
+  async revoke(
+    keyId: string,
+    revokedAt: Date,
+    options: { family: boolean } & ChangeOptions,
+  ): Promise<KeyRecord[]> {
     return revoke(this.#sessions.change, keyId, revokedAt, options);
   }
 
@@ -168,8 +197,24 @@ export class PostgresKeyStore implements KeyStore {
     return touch(this.#sessions.change, uses);
   }
 
-  async prune(before: Date): Promise<number> {
-    return prune(this.#sessions.prune, before);
+  async prune(before: Date, options?: ChangeOptions): Promise<number> {
+    return prune(this.#sessions.prune, before, options);
+  }
+
+  async pause(keyId: string, until: KeyPause, options?: ChangeOptions): Promise<KeyRecord> {
+    return pause(this.#sessions.change, keyId, until, options);
+  }
+
+  async resume(keyId: string, now: Date, options?: ChangeOptions): Promise<KeyRecord> {
+    return resume(this.#sessions.change, keyId, now, options);
+  }
+
+  async revokeUser(user: string, revokedAt: Date, options?: ChangeOptions): Promise<RevokedUser> {
+    return revokeUser(this.#sessions.change, user, revokedAt, options);
+  }
+
+  async takeNotices(query: NoticeQuery): Promise<KeyNotice[]> {
+    return takeNotices(this.#sessions.change, query);
   }
 
   /**

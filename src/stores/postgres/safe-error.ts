@@ -47,6 +47,7 @@ function hintFor(code: string | undefined, message: string): string {
   switch (code) {
     case '42P01': // undefined_table
     case '42703': // undefined_column
+    case '42883': // undefined_function
     case '3F000': // invalid_schema_name
       return '; the tables are missing or not up to date: run migrate(), or adopt() for a table of plaintext keys';
     case '22021': // character_not_in_repertoire

@@ -1,33 +1,78 @@
 import type { KeyRecord, StoredKey } from '../../key-record.js';
-import { duplicateKey } from '../../key-store-error.js';
-import { instantParameter, instantSql, metadataSql, scopesSql } from '../parameters.js';
+import type { ChangeOptions } from '../../key-store.js';
+import { duplicateKey, tooManyKeys } from '../../key-store-error.js';
+import { contextParameter, contextSql } from '../context.js';
+import { assertNothingHidden } from '../hidden-rows.js';
+import {
+  addressesParameter,
+  addressesSql,
+  instantParameter,
+  instantSql,
+  metadataSql,
+  scopesSql,
+} from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
 
-export async function insert(session: Session, key: StoredKey): Promise<KeyRecord> {
+export async function insert(
+  session: Session,
+  key: StoredKey,
+  { context, limit }: ChangeOptions = {},
+): Promise<KeyRecord> {
   const { names } = session;
+  const values = [contextParameter(context)];
+  const columns: string[] = [];
+  const expressions: string[] = [];
+  const set = (column: string, value: string | null, read = asText) => {
+    columns.push(column);
+    expressions.push(read(`$${values.push(value as string)}`));
+  };
+  set('key_id', key.keyId);
+  set('user_name', key.user);
+  set('name', key.name ?? null);
+  set('digest', key.digest);
+  set('scopes', JSON.stringify(key.scopes), scopesSql);
+  set('metadata', JSON.stringify(key.metadata), metadataSql);
+  set('created_at', instantParameter(key.createdAt), instantSql);
+  set('last_used_at', instantParameter(key.lastUsedAt), instantSql);
+  set('expires_at', instantParameter(key.expiresAt), instantSql);
+  set('revoked_at', instantParameter(key.revokedAt), instantSql);
+  set('replaces', key.replaces ?? null);
+  set('overlap_ms', key.overlapMs === undefined ? null : String(key.overlapMs), asInteger);
+  // Only where there is something to put in: a table that is still to be upgraded lacks these columns.
+  if (key.pausedAt) set('paused_at', instantParameter(key.pausedAt), instantSql);
+  if (key.pausedUntil) set('paused_until', instantParameter(key.pausedUntil), instantSql);
+  if (key.allowedAddresses?.length)
+    set('allowed_addresses', addressesParameter(key.allowedAddresses), addressesSql);
+
+  let room = 'true';
+  if (limit && countsAt(key, limit.now)) {
+    const since = instantSql(`$${values.push(instantParameter(limit.now)!)}`);
+    const most = `$${values.push(String(limit.maxKeysPerUser))}::text::bigint`;
+    // Keys that the role cannot see would not be counted.
+    await assertNothingHidden(session);
+    room = `${names.qualified('_has_room')}($3::text, ${since}, ${most})`;
+  }
   // A conflict as no row instead of an error: it leaves a transaction that the caller may be in intact, and names no digest.
-  const text = `insert into ${names.keys} as k
-      (key_id, user_name, name, digest, scopes, metadata, created_at, last_used_at, expires_at, revoked_at, replaces, overlap_ms)
-    values ($1::text, $2::text, $3::text, $4::text, ${scopesSql('$5')}, ${metadataSql('$6')},
-      ${['$7', '$8', '$9', '$10'].map(instantSql).join(', ')}, $11::text, $12::text::bigint)
-    on conflict do nothing
-    returning ${selectRecord(names)} as record`;
-  const values = [
-    key.keyId,
-    key.user,
-    key.name ?? null,
-    key.digest,
-    JSON.stringify(key.scopes),
-    JSON.stringify(key.metadata),
-    instantParameter(key.createdAt),
-    instantParameter(key.lastUsedAt),
-    instantParameter(key.expiresAt),
-    instantParameter(key.revokedAt),
-    key.replaces ?? null,
-    key.overlapMs === undefined ? null : String(key.overlapMs),
-  ];
+  const text = `with ${contextSql('$1')}, room as materialized (
+      select ${room} as is_left
+    ), made as (
+      insert into ${names.keys} (${columns.join(', ')})
+      select ${expressions.join(', ')} from context, room where room.is_left
+      on conflict do nothing
+      returning *
+    )
+    select room.is_left::text as is_left, made.key_id, ${selectRecord(names, 'made')} as record
+    from room left join made on true`;
   const [row] = await session.query('insert', { text, values });
-  if (!row) throw duplicateKey();
+  if (row?.['is_left'] === 'false') throw tooManyKeys();
+  if (!row || row['key_id'] === null) throw duplicateKey();
   return readRecord(row);
 }
+
+const asText = (parameter: string) => `${parameter}::text`;
+const asInteger = (parameter: string) => `${parameter}::text::bigint`;
+
+/** Whether a key that is added now takes one of its user's places. */
+const countsAt = ({ revokedAt, expiresAt }: StoredKey, now: Date) =>
+  !revokedAt && !(expiresAt && expiresAt <= now);

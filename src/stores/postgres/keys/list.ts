@@ -27,7 +27,7 @@ const patternsOf = (search: string) =>
 
 function statementOf(
   names: Names,
-  { user, status, limit, cursor, now }: KeyQuery,
+  { user, status, limit, cursor, now, unusedSince, expiresBy }: KeyQuery,
   pattern: string | null | undefined,
 ): Statement {
   const values = [instantParameter(now), String(limit)];
@@ -35,6 +35,19 @@ function statementOf(
   if (status !== undefined) conditions.push(conditionOf(status, names));
   if (user !== undefined)
     conditions.push(`k.user_name = $${values.push(searchParameter(user))}::text`);
+  if (unusedSince !== undefined) {
+    const since = instantSql(`$${values.push(instantParameter(unusedSince))}`);
+    conditions.push(
+      conditionOf('active', names),
+      `coalesce(k.last_used_at, k.created_at) <= ${since}`,
+    );
+  }
+  if (expiresBy !== undefined) {
+    const by = instantSql(`$${values.push(instantParameter(expiresBy))}`);
+    conditions.push(
+      `k.revoked_at is null and k.expires_at > ${instantSql('$1')} and k.expires_at <= ${by}`,
+    );
+  }
   if (pattern !== undefined) {
     const text = `$${values.push(pattern)}::text`;
     conditions.push(`(k.user_name ~ ${text} or k.name ~ ${text} or k.key_id ~ ${text})`);
@@ -54,7 +67,9 @@ function statementOf(
 
 function conditionOf(status: KeyStatus, names: Names): string {
   const now = instantSql('$1');
-  const usable = `k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now})`;
+  const valid = `k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now})`;
+  const paused = `k.paused_at is not null and (k.paused_until is null or k.paused_until > ${now})`;
+  const usable = `${valid} and not (${paused})`;
   const replaced = `exists (select from ${names.keys} s where s.replaces = k.key_id)`;
   switch (status) {
     case 'revoked':
@@ -66,7 +81,7 @@ function conditionOf(status: KeyStatus, names: Names): string {
     case 'expiring':
       return `${usable} and not ${replaced} and k.expires_at <= ${now} + interval '${expiringMs} milliseconds'`;
     case 'paused':
-      return 'false';
+      return `${valid} and ${paused}`;
     case 'active':
       return usable;
   }

@@ -1,14 +1,20 @@
+import type { ChangeOptions } from '../../key-store.js';
+import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql } from '../parameters.js';
 import type { Session } from '../session.js';
 
-export async function prune(session: Session, before: Date): Promise<number> {
+export async function prune(
+  session: Session,
+  before: Date,
+  { context }: ChangeOptions = {},
+): Promise<number> {
   const { names } = session;
   const isDead = (k: string) =>
     `coalesce(${k}.revoked_at <= ${instantSql('$1')} or ${k}.expires_at <= ${instantSql('$1')}, false)`;
   // A dead key stays while one before it lives: without it, that one could be rotated again, put off its end, or be missed when its
   // family is revoked.
-  const text = `with recursive needed as (
+  const text = `with recursive ${contextSql('$2')}, needed as (
       select k.key_id from ${names.keys} k join ${names.keys} old on old.key_id = k.replaces
       where ${isDead('k')} and not ${isDead('old')}
       union
@@ -18,10 +24,11 @@ export async function prune(session: Session, before: Date): Promise<number> {
       where ${isDead('k')} and not exists (select from needed where needed.key_id = k.key_id)
       order by k.key_id for update
     ), gone as (
-      delete from ${names.keys} k using doomed where k.key_id = doomed.key_id returning 1
+      delete from ${names.keys} k using doomed, context where k.key_id = doomed.key_id returning 1
     )
     select pg_catalog.count(*)::text as count from gone`;
   await assertNothingHidden(session, 'keys', commandsOf.delete, 'prune');
-  const [row] = await session.query('prune', { text, values: [instantParameter(before)] });
+  const values = [instantParameter(before), contextParameter(context)];
+  const [row] = await session.query('prune', { text, values });
   return Number(row?.['count']);
 }

@@ -1,8 +1,12 @@
+import type { ClaimRecord } from '../../claim-store.js';
 import type { KeyRecord } from '../../key-record.js';
+import type { ChangeOptions, RevokedUser } from '../../key-store.js';
 import { unknownKeyId } from '../../key-store-error.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import type { Names } from '../names.js';
-import { instantParameter, instantSql, searchParameter } from '../parameters.js';
+import { readClaim, selectClaim } from '../claim-record.js';
+import { contextParameter, contextSql } from '../context.js';
+import { instantParameter, instantSql, scopesSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
 
@@ -13,10 +17,10 @@ export async function revoke(
   session: Session,
   keyId: string,
   revokedAt: Date,
-  { family }: { family: boolean },
+  { family, context }: { family: boolean } & ChangeOptions,
 ): Promise<KeyRecord[]> {
   const text = revocation(session.names, family);
-  const values = [searchParameter(keyId), instantParameter(revokedAt)];
+  const values = [searchParameter(keyId), instantParameter(revokedAt), contextParameter(context)];
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const rows = await session.search('revoke', { text, values });
     if (rows.length === 0 || family) await assertNothingHidden(session, 'keys', commandsOf.change);
@@ -43,15 +47,54 @@ function revocation(names: Names, family: boolean): string {
     ? 'key_id in (select $1::text union select key_id from older union select key_id from newer)'
     : 'key_id = $1::text';
   // Locked in the order of their ids, as everywhere, so that two statements never wait for each other.
-  return `with ${family ? relatives : ''} locked as (
+  return `with ${family ? relatives : ''} ${contextSql('$3')}, locked as (
       select key_id, revoked_at from ${names.keys}
       where ${isMeant}
       order by key_id for update
     ), revoked as (
       update ${names.keys} k set revoked_at = coalesce(k.revoked_at, ${instantSql('$2')})
-      from locked where k.key_id = locked.key_id
+      from locked, context where k.key_id = locked.key_id
       returning k.*, locked.revoked_at is not null as was_revoked
     )
     select k.was_revoked::text as was_revoked, ${selectRecord(names)} as record
     from revoked k order by k.key_id = $1::text desc, k.created_at desc, k.key_id desc`;
+}
+
+export async function revokeUser(
+  session: Session,
+  user: string,
+  revokedAt: Date,
+  { context }: ChangeOptions = {},
+): Promise<RevokedUser> {
+  const { names } = session;
+  const text = `select ${names.qualified('_revoke_user')}($1::text, ${instantSql('$2')}, $3::text) as revoked`;
+  const values = [searchParameter(user), instantParameter(revokedAt), contextParameter(context)];
+  const [row] = await session.search('revokeUser', { text, values });
+  await assertNothingHidden(session, 'keys', commandsOf.change);
+  await assertNothingHidden(session, 'claims', commandsOf.change);
+  const { keys, claims } = JSON.parse(row?.['revoked'] ?? '{"keys":[],"claims":[]}') as {
+    keys: string[];
+    claims: string[];
+  };
+  return {
+    keys: await recordsOf(session, keys),
+    claims: await claimsOf(session, claims),
+  };
+}
+
+async function recordsOf(session: Session, keyIds: readonly string[]): Promise<KeyRecord[]> {
+  if (keyIds.length === 0) return [];
+  const { names } = session;
+  const text = `select ${selectRecord(names)} as record from ${names.keys} k
+    where k.key_id = any (${scopesSql('$1')}) order by k.created_at desc, k.key_id desc`;
+  const rows = await session.query('revokeUser', { text, values: [JSON.stringify(keyIds)] });
+  return rows.map((row) => readRecord(row));
+}
+
+async function claimsOf(session: Session, claimIds: readonly string[]): Promise<ClaimRecord[]> {
+  if (claimIds.length === 0) return [];
+  const text = `select ${selectClaim()} as claim from ${session.names.claims} c
+    where c.claim_id = any (${scopesSql('$1')}) order by c.created_at desc, c.claim_id desc`;
+  const rows = await session.query('revokeUser', { text, values: [JSON.stringify(claimIds)] });
+  return rows.map(readClaim);
 }

@@ -1,9 +1,10 @@
 import type { KeyRecord } from '../../key-record.js';
 import type { KeyStoreError } from '../../key-store-error.js';
-import type { Overlap, Successor } from '../../key-store.js';
+import type { ChangeOptions, Overlap, Successor } from '../../key-store.js';
 import { alreadyRotated, duplicateKey, keyNotUsable, unknownKeyId } from '../../key-store-error.js';
+import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
-import { instantParameter, instantSql, searchParameter } from '../parameters.js';
+import { instantParameter, instantSql, scopesSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
 
@@ -12,6 +13,7 @@ export async function rotate(
   keyId: string,
   successor: Successor,
   { overlapMs, startsAt }: Overlap,
+  { context }: ChangeOptions = {},
 ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
   const { names } = session;
   // Of two rotations at once the later waits for the row, reads it again, and then meets the index that allows one successor.
@@ -19,7 +21,7 @@ export async function rotate(
   // With it is locked, in the order of ids as everywhere, the key before it where that waits for a first use, which now may never come.
   // An old key that keeps its end is written all the same: an update that read it before has to notice that it has a successor now.
   const createdAt = instantSql('$4');
-  const text = `with locked as materialized (
+  const text = `with ${contextSql('$7')}, locked as materialized (
       select * from ${names.keys}
       where key_id in (
         select $1::text union select replaces from ${names.keys} where key_id = $1::text and overlap_ms is not null)
@@ -29,10 +31,14 @@ export async function rotate(
       where key_id = $1::text and revoked_at is null and (expires_at is null or expires_at > ${createdAt})
     ), successor as (
       insert into ${names.keys}
-        (key_id, user_name, name, digest, scopes, metadata, created_at, expires_at, replaces, overlap_ms)
-      select $2::text, user_name, name, $3::text, scopes, metadata, ${createdAt}, expires_at, key_id,
+        (key_id, user_name, name, digest, scopes, metadata, created_at, expires_at, allowed_addresses, replaces, overlap_ms)
+      select $2::text, user_name, name, $3::text,
+        case when $8::text is null then scopes else array(
+          select had.scope from pg_catalog.unnest(scopes) with ordinality as had (scope, place)
+          where had.scope = any (${scopesSql('$8')}) order by had.place) end,
+        metadata, ${createdAt}, expires_at, allowed_addresses, key_id,
         case when $6::text = 'first-use' then $5::text::bigint end
-      from old
+      from old, context
       on conflict do nothing
       returning *
     ), ends as materialized (
@@ -57,6 +63,8 @@ export async function rotate(
     instantParameter(successor.createdAt),
     String(overlapMs),
     startsAt,
+    contextParameter(context, { rotates: keyId, replacedBy: successor.keyId }),
+    successor.onlyScopes ? JSON.stringify(successor.onlyScopes) : null,
   ];
   const [row] = await session.search('rotate', { text, values });
   if (!row) throw await whyNotRotated(session, keyId, successor.createdAt);

@@ -1,6 +1,7 @@
 import type { KeyUse } from '../../key-store.js';
 import { assertNothingHidden, commandsOf, hiddenRow } from '../hidden-rows.js';
 import { boundUse } from '../schema/first-use.js';
+import { contextParameter, contextSql } from '../context.js';
 import type { Session } from '../session.js';
 
 export async function touch(session: Session, uses: readonly KeyUse[]): Promise<void> {
@@ -9,7 +10,7 @@ export async function touch(session: Session, uses: readonly KeyUse[]): Promise<
   if (known.length === 0) return;
   // Rows are locked in the order of their ids before any is changed, with the predecessors that a trigger is going to end:
   // processes that write the same keys at once wait for each other instead of deadlocking.
-  const text = `with uses as (
+  const text = `with ${contextSql('$2')}, uses as (
       select key_id, pg_catalog.to_timestamp(pg_catalog.max(used_at) / 1000::float8) as used_at
       from pg_catalog.jsonb_to_recordset($1::text::jsonb) as given (key_id text, used_at float8)
       group by key_id
@@ -24,7 +25,7 @@ export async function touch(session: Session, uses: readonly KeyUse[]): Promise<
     ),
     written as (
       update ${names.keys} k set last_used_at = greatest(k.last_used_at, ${boundUse('k', 'uses.used_at')})
-      from uses join locked using (key_id)
+      from context, uses join locked using (key_id)
       where k.key_id = uses.key_id and (k.last_used_at is null or k.last_used_at < ${boundUse('k', 'uses.used_at')})
     )
     ${hiddenRow(names)}`;
@@ -32,6 +33,7 @@ export async function touch(session: Session, uses: readonly KeyUse[]): Promise<
     JSON.stringify(
       known.map(({ keyId, usedAt }) => ({ key_id: keyId, used_at: usedAt.getTime() })),
     ),
+    contextParameter(),
   ];
   const [hidden] = await session.query('touch', { text, values });
   if (hidden) await assertNothingHidden(session, 'keys', commandsOf.change);

@@ -1,8 +1,11 @@
 import type { KeyRecord } from '../../key-record.js';
-import type { KeyChanges } from '../../key-store.js';
-import { endsWithOverlap, unknownKeyId } from '../../key-store-error.js';
+import type { ChangeOptions, KeyChanges } from '../../key-store.js';
+import { endsWithOverlap, tooManyKeys, unknownKeyId } from '../../key-store-error.js';
+import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import {
+  addressesParameter,
+  addressesSql,
   instantParameter,
   instantSql,
   metadataSql,
@@ -19,38 +22,57 @@ const maxAttempts = 50;
 export async function update(
   session: Session,
   keyId: string,
-  { name, scopes, expiresAt, metadata }: KeyChanges,
+  { name, scopes, expiresAt, metadata, user, allowedAddresses }: KeyChanges,
+  { context, limit }: ChangeOptions = {},
 ): Promise<KeyRecord> {
   const { names } = session;
-  const values = [searchParameter(keyId)];
+  const values = [searchParameter(keyId), contextParameter(context)];
   const changes: string[] = [];
   const set = (column: string, value: string | null, read: (parameter: string) => string) => {
     const sql = read(`$${values.push(value)}`);
     changes.push(`${column} = ${sql}`);
     return sql;
   };
-  let condition = 'true';
-  if (name !== undefined) set('name', name, (parameter) => `${parameter}::text`);
+  let [condition, end, room] = ['true', 'k.expires_at', 'true'];
+  if (name !== undefined) set('name', name, asText);
   if (scopes !== undefined) set('scopes', JSON.stringify(scopes), scopesSql);
   if (metadata !== undefined) set('metadata', JSON.stringify(metadata), metadataSql);
-  if (expiresAt !== undefined)
-    condition = mayEndAt(set('expires_at', instantParameter(expiresAt), instantSql));
+  if (allowedAddresses !== undefined)
+    set('allowed_addresses', addressesParameter(allowedAddresses), addressesSql);
+  if (expiresAt !== undefined) {
+    end = set('expires_at', instantParameter(expiresAt), instantSql);
+    condition = mayEndAt(end);
+  }
+  if (user !== undefined) {
+    const owner = set('user_name', user, asText);
+    if (limit) {
+      const now = instantSql(`$${values.push(instantParameter(limit.now))}`);
+      const most = `$${values.push(String(limit.maxKeysPerUser))}::text::bigint`;
+      // A key that does not count, or is the user's already, takes no place.
+      room = `case when k.user_name = ${owner} or k.revoked_at is not null or ${end} <= ${now} or seen.is_replaced then true
+          else ${names.qualified('_has_room')}(${owner}, ${now}, ${most}) end`;
+    }
+  }
 
   if (changes.length === 0) {
     const record = await get(session, keyId);
     if (!record) throw unknownKeyId();
     return record;
   }
-  const text = `with seen as materialized (
+  const text = `with ${contextSql('$2')}, seen as materialized (
       select k.key_id, k.xmin as version, exists (select from ${names.keys} s where s.replaces = k.key_id) as is_replaced
       from ${names.keys} k where k.key_id = $1::text
+    ), room as materialized (
+      select ${room} as is_left from seen join ${names.keys} k using (key_id)
     ), changed as (
       update ${names.keys} k set ${changes.join(', ')}
-      from seen where k.key_id = seen.key_id and ${condition}
+      from seen, room, context where k.key_id = seen.key_id and room.is_left and ${condition}
       returning k.*
     )
-    select seen.is_replaced::text as is_replaced, ${selectRecord(names, 'changed')} as record, changed.key_id
-    from seen left join changed using (key_id)`;
+    select seen.is_replaced::text as is_replaced, room.is_left::text as is_left,
+      ${selectRecord(names, 'changed')} as record, changed.key_id
+    from seen cross join room left join changed using (key_id)`;
+  if (room !== 'true') await assertNothingHidden(session);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const [row] = await session.query('update', { text, values });
     if (!row) {
@@ -58,11 +80,14 @@ export async function update(
       throw unknownKeyId();
     }
     if (row['key_id'] !== null) return readRecord(row);
+    if (row['is_left'] === 'false') throw tooManyKeys();
     if (row['is_replaced'] === 'true') throw endsWithOverlap();
     await assertNothingHidden(session, 'keys', commandsOf.change);
   }
   throw new Error('PostgresKeyStore: update failed: others kept changing the key meanwhile');
 }
+
+const asText = (parameter: string) => `${parameter}::text`;
 
 /**
  * A key that was rotated never ends later than it had to. The statement sees successors as they were when it began; if it has to wait

@@ -5,7 +5,7 @@ import { createFunction, type TriggerFunction } from './trigger-function.js';
 const maxAnnounced = 1000;
 
 const columns =
-  'key_id user_name name digest scopes metadata created_at expires_at revoked_at replaces overlap_ms'.split(
+  'key_id user_name name digest scopes metadata created_at expires_at revoked_at paused_at paused_until allowed_addresses replaces overlap_ms'.split(
     ' ',
   );
 

@@ -1,8 +1,9 @@
 import type { Names } from '../names.js';
 import { quoteLiteral } from '../quote.js';
+import { createParts } from './004-history.js';
 import { createTriggers, dropTriggers, isInherited } from './triggers.js';
 
-/** Creates all triggers of an up-to-date table again, whatever has become of them. */
+/** Creates all triggers and functions of an up-to-date table again, and tables that are gone, whatever has become of them. */
 export const repairTriggers = (names: Names): string => `
     if ${isInherited(`${names.regclass}::oid`)} then
       raise exception using message = ${quoteLiteral(
@@ -10,5 +11,6 @@ export const repairTriggers = (names: Names): string => `
           'announced; separate them with "alter table ... no inherit ..." first',
       )};
     end if;
+    ${createParts(names)}
     ${dropTriggers(names)}
     ${createTriggers(names)}`;

@@ -2,6 +2,16 @@ import { hash } from 'node:crypto';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
 
+/** What a migration makes for statements to call: with the rights of whoever calls it. */
+export interface StatementFunction {
+  /** What its name ends in, behind the table's. */
+  readonly ending: string;
+  /** Names and types, in SQL. */
+  readonly parameters: readonly (readonly [name: string, type: string])[];
+  readonly returns: string;
+  readonly body: (names: Names) => string;
+}
+
 /** What a trigger runs, with the rights of its owner: nobody else may attach it to a table of theirs. */
 export interface TriggerFunction {
   /** What its name ends in, behind the table's. */
@@ -39,10 +49,32 @@ export function createFunction(names: Names, { ending, body }: TriggerFunction):
     end;`;
 }
 
+/** Creates the function, or puts it in the place of what has its name. */
+export function createStatementFunction(names: Names, made: StatementFunction): string {
+  const parameters = made.parameters.map((parameter) => parameter.join(' ')).join(', ');
+  return `
+    create or replace function ${names.qualified(made.ending)}(${parameters}) returns ${made.returns}
+      language plpgsql volatile security invoker
+      set search_path = ${searchPath} as ${dollarQuote(made.body(names))};
+    ${ownFunction(names, signatureOf(names, made))}`;
+}
+
+/** Whoever owns a function can put another in its place. */
+const ownFunction = (names: Names, signature: string) => `
+    if not (select ${isTrusted('p.proowner', `${names.regclass}::oid`)}
+        from pg_catalog.pg_proc p where p.oid = ${quoteLiteral(signature)}::regprocedure::oid) then
+      execute pg_catalog.format('alter function %s owner to %I', ${quoteLiteral(signature)}, current_user);
+    end if;`;
+
+/** The function's name with the types of its parameters, as `to_regprocedure` reads it. */
+export const signatureOf = (names: Names, { ending, parameters }: StatementFunction): string =>
+  `${names.qualified(ending)}(${parameters.map(([, type]) => type).join(', ')})`;
+
 /** What {@link fingerprintSql} finds in the function. */
-export function fingerprintOf(names: Names, { body }: TriggerFunction): string {
-  const lines = `\n${body(names)}\n`.replaceAll(/\s*\n\s*/g, ' ');
-  return `plpgsql v true {"search_path=${searchPath}"} ${hash('sha256', lines, 'hex')}`;
+export function fingerprintOf(names: Names, made: TriggerFunction | StatementFunction): string {
+  const lines = `\n${made.body(names)}\n`.replaceAll(/\s*\n\s*/g, ' ');
+  const isDefiners = !('parameters' in made);
+  return `plpgsql v ${isDefiners} {"search_path=${searchPath}"} ${hash('sha256', lines, 'hex')}`;
 }
 
 /**
@@ -64,5 +96,5 @@ export const isGuarded = (p: string, table: string): string =>
         where a.grantee <> ${p}.proowner)`;
 
 /** As an SQL condition: whether the role may change the table anyway: its owner, whoever is a member of that role, and superusers. */
-const isTrusted = (role: string, table: string): string =>
+export const isTrusted = (role: string, table: string): string =>
   `(select pg_catalog.pg_has_role(${role}, owned.relowner, 'MEMBER') from pg_catalog.pg_class owned where owned.oid = ${table})`;

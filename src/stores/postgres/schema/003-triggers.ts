@@ -1,6 +1,6 @@
 import { channelDeclarations, type Names } from '../names.js';
 import { dollarQuote } from '../quote.js';
-import type { Migration } from '../schema/migration.js';
+import type { Migration } from './migration.js';
 
 const columns =
   'key_id user_name name digest scopes metadata created_at expires_at revoked_at replaces overlap_ms'.split(

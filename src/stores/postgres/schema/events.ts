@@ -1,0 +1,225 @@
+import { secretMark, secretPattern } from '../../event-changes.js';
+import type { Names } from '../names.js';
+import { quoteLiteral } from '../quote.js';
+import { createFunction, type TriggerFunction } from './trigger-function.js';
+
+/** A time as events hold it, as an SQL expression; null for none, and for an infinite one. */
+const time = (column: string) =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** The fields whose values are kept, as one JSON value. */
+const fields = (row: string) => `jsonb_build_object(
+            'name', ${row}.name, 'scopes', ${row}.scopes, 'expiresAt', ${time(`${row}.expires_at`)},
+            'metadata', ${row}.metadata, 'user', ${row}.user_name,
+            'allowedAddresses', case when cardinality(${row}.allowed_addresses) > 0 then ${row}.allowed_addresses end,
+            'pausedUntil', ${time(`${row}.paused_until`)})`;
+
+/** What is a change, apart from the wait for a first use, which just ends. */
+const columns =
+  'key_id user_name name digest scopes metadata created_at expires_at revoked_at paused_at paused_until allowed_addresses replaces'.split(
+    ' ',
+  );
+const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
+
+/** The text with what could be a secret masked: events are read by more people than keys are. An SQL expression. */
+const masked = (text: string) =>
+  `regexp_replace(${text}, ${quoteLiteral(secretPattern)}, ${quoteLiteral(secretMark)}, 'g')`;
+
+/**
+ * The same for a JSON value, as text. Its escapes are put out of the way first, lest a match begins in the middle of one: those of quotes
+ * and backslashes come back, others become blanks.
+ */
+const maskedJson = (json: string) =>
+  `replace(replace(${masked(`regexp_replace(
+            replace(replace(${json}::text, E'\\\\\\\\', chr(1)), E'\\\\"', chr(2)),
+            E'\\\\\\\\(u[0-9a-f]{4}|[bfnrt])', ' ', 'g')`)}, chr(2), E'\\\\"'), chr(1), E'\\\\\\\\')::jsonb`;
+
+/**
+ * What both functions begin with. A statement says who is behind it in a setting that holds until the transaction ends; with the time at
+ * which the server received the statement, so that a later one of the same transaction does not take it for its own.
+ */
+const declarations = `
+        setting constant text := current_setting('require_api_key.context', true);
+        stamp constant text := statement_timestamp()::text || ' ';
+        context constant jsonb := case when starts_with(setting, stamp) then substr(setting, length(stamp) + 1)::jsonb end;
+        what text;
+        its_key text;
+        its_claim text;
+        owner text;
+        previous_owner text;
+        changes jsonb;
+        changed_by text;
+        why text;
+        target regclass;`;
+
+const into = '(what, key_id, claim_id, user_name, previous_user, changed_by, reason, via, changes)';
+
+/** Who is behind the statement: without a word from it, the role that sent it. */
+const who = `
+        if context ->> 'isSilent' = 'true' then
+          return null;
+        end if;
+        if context is null then
+          changed_by := coalesce(nullif(current_setting('role'), 'none'), session_user);
+        else
+          changed_by := ${masked("(context ->> 'by')")};
+          why := ${masked("(context ->> 'reason')")};
+        end if;`;
+
+/**
+ * Writes events, `source` being their values in SQL. The table may have been renamed, without its events or before `migrate` has bound the
+ * function to it: then they are those under its new name, or else those that it had. They have to be the function's owner's, and the
+ * table too: no one may have rows written, with rights that they lack, into a table of theirs.
+ */
+const write = (
+  names: Names,
+  {
+    table,
+    ending,
+    source,
+    given,
+  }: { table: string; ending: string; source: string; given: string },
+) => `
+        if tg_relid = to_regclass(${quoteLiteral(table)})::oid then
+          insert into ${names.events} ${into} ${source};
+          return null;
+        end if;
+        target := coalesce(
+          to_regclass(format('%I.%I', tg_table_schema, left(tg_table_name, length(tg_table_name) - ${ending.length}) || '_events')),
+          to_regclass(${quoteLiteral(names.events)}));
+        if not exists (
+          select from pg_class fired, pg_class e, pg_roles me
+          where fired.oid = tg_relid and e.oid = target and me.rolname = current_user
+            and fired.relowner = me.oid and e.relowner = me.oid
+        ) then
+          raise exception using errcode = 'undefined_table', message = 'the table of events is missing, or not for this table';
+        end if;
+        execute format('insert into %s ${into} ${given}', target)
+          using what, its_claim, changed_by, why, coalesce(context ->> 'via', 'sql'), its_key, owner, previous_owner, changes;
+        return null;`;
+
+const writeEvent = (names: Names, table: string, ending: string) => `
+        if changes::text ~ '[0-9A-Za-z_-]{43}' then
+          changes := ${maskedJson('changes')};
+        end if;${write(names, {
+          table,
+          ending,
+          source: `
+            values (what, its_key, its_claim, owner, previous_owner, changed_by, why, coalesce(context ->> 'via', 'sql'), changes)`,
+          given: 'values ($1, $6, $2, $7, $8, $3, $4, $5, $9)',
+        })}`;
+
+const whatOfInsert = `case when its_claim is not null then 'claimed'
+            when context ->> 'isImport' = 'true' then 'imported' else 'created' end`;
+
+/** Writes the events of keys that are added or deleted, all of a statement at once: a table may be filled with very many. */
+export const recordKeys: TriggerFunction = {
+  ending: '_record_keys',
+  body: (names) => `
+      declare${declarations}
+      begin
+        if current_setting('session_replication_role') = 'replica' then
+          return null;
+        end if;${who}
+        if tg_op = 'DELETE' then
+          what := 'deleted';
+        else
+          its_claim := context ->> 'claimId';
+          what := ${whatOfInsert};
+        end if;${write(names, {
+          table: names.keys,
+          ending: '',
+          source: `
+            select what, r.key_id, its_claim, r.user_name, null, changed_by, why, coalesce(context ->> 'via', 'sql'), null
+            from changed_rows r`,
+          given: 'select $1, r.key_id, $2, r.user_name, null, $3, $4, $5, null from changed_rows r',
+        })}
+      end`,
+};
+
+/**
+ * Writes the one event of a change to a key. What only notes a use is none. Keys that are added and deleted are for `recordKeys`, unless
+ * replication brings them, which fires no statement's triggers.
+ */
+export const recordKey: TriggerFunction = {
+  ending: '_record_key',
+  body: (names) => `
+      declare${declarations}
+        is_rotated boolean;
+      begin
+        if tg_op <> 'UPDATE' and current_setting('session_replication_role') <> 'replica' then
+          return null;
+        end if;${who}
+        if tg_op = 'DELETE' then
+          what := 'deleted';
+          its_key := old.key_id;
+          owner := old.user_name;
+        elsif tg_op = 'INSERT' then
+          its_claim := context ->> 'claimId';
+          what := ${whatOfInsert};
+          its_key := new.key_id;
+          owner := new.user_name;
+        else
+          is_rotated := coalesce(context ->> 'rotates' = new.key_id, false);
+          if not is_rotated and ${rowOf('old')} is not distinct from ${rowOf('new')}
+            and (new.overlap_ms is null or new.overlap_ms is not distinct from old.overlap_ms) then
+            return null;
+          end if;
+          changes := (
+            select jsonb_object_agg(b.key, jsonb_build_array(b.value, a.value))
+            from jsonb_each(${fields('old')}) b
+              join jsonb_each(${fields('new')}) a on a.key = b.key
+            where a.value is distinct from b.value);
+          if is_rotated then
+            changes := coalesce(changes, '{}') || jsonb_build_object('replacedBy', jsonb_build_array(null, context -> 'replacedBy'));
+          end if;
+          what := case when is_rotated then 'rotated'
+            when old.revoked_at is null and new.revoked_at is not null then 'revoked'
+            when new.paused_at is not null
+              and (new.paused_at, new.paused_until) is distinct from (old.paused_at, old.paused_until) then 'paused'
+            when new.paused_at is null and old.paused_at is not null then 'resumed'
+            else 'updated' end;
+          its_key := new.key_id;
+          owner := new.user_name;
+          previous_owner := nullif(old.user_name, new.user_name);
+        end if;${writeEvent(names, names.keys, '')}
+      end`,
+};
+
+/** The same for a claim link. The event of a claim is that of the key that it makes. */
+export const recordClaim: TriggerFunction = {
+  ending: '_record_claim',
+  body: (names) => `
+      declare${declarations}
+      begin${who}
+        if tg_op = 'INSERT' then
+          what := 'claim_created';
+        elsif old.revoked_at is null and new.revoked_at is not null and new.claimed_at is null then
+          what := 'claim_revoked';
+        else
+          return null;
+        end if;
+        its_claim := new.claim_id;
+        owner := new.user_name;${writeEvent(names, names.claims, '_claims')}
+      end`,
+};
+
+/** What replication and tools that copy bring is a change too. */
+export const eventTriggers = (names: Names): string => `
+    ${createFunction(names, recordKeys)}
+    create trigger record_insert after insert on ${names.keys} referencing new table as changed_rows
+      for each statement execute function ${names.qualified('_record_keys')}();
+    create trigger record_delete after delete on ${names.keys} referencing old table as changed_rows
+      for each statement execute function ${names.qualified('_record_keys')}();
+    ${createFunction(names, recordKey)}
+    create trigger record_update after update on ${names.keys}
+      for each row execute function ${names.qualified('_record_key')}();
+    create trigger record_replicated after insert or delete on ${names.keys}
+      for each row execute function ${names.qualified('_record_key')}();
+    alter table ${names.keys}
+      enable always trigger record_update,
+      enable replica trigger record_replicated;
+    ${createFunction(names, recordClaim)}
+    create trigger record_event after insert or update on ${names.claims}
+      for each row execute function ${names.qualified('_record_claim')}();
+    alter table ${names.claims} enable always trigger record_event;`;
