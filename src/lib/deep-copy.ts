@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 
 /**
- * A copy of plain data that shares nothing with it. Not `structuredClone`: under Jest what that makes is of another realm, so
- * that `instanceof Date` and strict equality fail in the tests of whoever gets it.
+ * A copy of plain data that shares nothing with it. Not `structuredClone`: under Jest its result
+ * is of another realm, so `instanceof Date` and strict equality fail in a caller's tests.
  */
 export function deepCopy<Value>(value: Value): Value;
 export function deepCopy(value: unknown): unknown {

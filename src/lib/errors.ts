@@ -1,8 +1,14 @@
-/** By what it is as well as `instanceof`: under Jest the errors that Node itself throws are of another realm. */
+/**
+ * By what it is as well as `instanceof`: under Jest the errors that Node itself throws are of
+ * another realm.
+ */
 export const isError = (value: unknown): value is Error =>
   value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 
-/** What an `AggregateError` stands for, such as the attempts at several addresses of one host; nothing for any other error. */
+/**
+ * What an `AggregateError` stands for, such as the attempts at several addresses of one host;
+ * nothing for any other error.
+ */
 export function errorsWithin(error: Error): readonly unknown[] {
   return error.name === 'AggregateError' && 'errors' in error && Array.isArray(error.errors)
     ? error.errors

@@ -1,4 +1,6 @@
-/** An object with a `then` method: promises of other realms and libraries are no instances of ours. */
+/**
+ * An object with a `then` method: promises of other realms and libraries are no instances of ours.
+ */
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' &&
   value !== null &&

@@ -9,7 +9,10 @@ const keyOrDigest = new RegExp(`^(?:sha256:)?[0-9a-f]{64}$|^[a-z][a-z0-9_]*${end
 type Mark = (what: 'key' | 'digest' | 'secret') => string;
 const inAngles: Mark = (what) => `<${what}>`;
 
-/** The text with `<key>` for each key of this library's form, also one that is changed in case or goes on. */
+/**
+ * The text with `<key>` for each key of this library's form, also one that is changed in case or
+ * goes on.
+ */
 export const maskKeys = (text: string, mark: Mark = inAngles): string =>
   text.replaceAll(anyKey, mark('key'));
 const anyKey = new RegExp(`(?:[a-z][a-z0-9_]{0,31})?${ending}[0-9A-Za-z]*`, 'gi');

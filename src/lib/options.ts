@@ -88,7 +88,10 @@ export function checkOptions<Options extends object>(
   return checked as Options;
 }
 
-/** Not an instance of anything: a promise somebody forgot to await, or a `Map`, has no options of ours and would mean the defaults. */
+/**
+ * Not an instance of anything: a promise somebody forgot to await, or a `Map`, has no options of
+ * ours and would mean the defaults.
+ */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -134,7 +137,8 @@ function unknownName(name: string, known: readonly string[]): string {
   const hint = nearest
     ? `did you mean "${nearest}"?`
     : `known are ${known.map((each) => `"${each}"`).join(', ')}`;
-  // Only what reads like an option's name is repeated: anything else may be a key in the wrong place.
+  // Only what reads like an option's name is repeated: anything else may be a key in the wrong
+  // place.
   return `unknown option${/^\w{1,24}$/.test(name) ? ` "${name}"` : ''}; ${hint}`;
 }
 
@@ -176,7 +180,8 @@ export const mustBeToken: Check = (value) =>
 
 export const mustBeHeaderName: Check = (value) => {
   if (typeof value !== 'string' || !token.test(value)) return 'the name of a header';
-  // A cookie is sent by browsers on their own, so a key in it would make every guarded route forgeable from other sites.
+  // A cookie is sent by browsers on their own, so a key in it would make every guarded route
+  // forgeable from other sites.
   return /^(set-)?cookie$/i.test(value)
     ? 'the name of a header other than a cookie header'
     : undefined;
@@ -188,18 +193,26 @@ export const mustBeQuotable: Check = (value) =>
     ? undefined
     : 'a string of printable ASCII characters';
 
-/** Without control characters, and without halves of surrogate pairs, which databases refuse or replace. */
+/**
+ * Without control characters, and without halves of surrogate pairs, which databases refuse or
+ * replace.
+ */
 // oxlint-disable-next-line no-control-regex
 export const isPrintable = (text: string) => !/[\x00-\x1f\x7f-\x9f\ud800-\udfff]/u.test(text);
 
-/** A name for logs and lists: not blank, and no control character that could forge a line in them. */
+/**
+ * A name for logs and lists: not blank, and no control character that could forge a line in them.
+ */
 export const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.trim() !== '' && isPrintable(value);
 
 export const mustBeName: Check = (value) =>
   isName(value) ? undefined : 'a string, not blank, without control characters';
 
-/** A scope by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and backslash. */
+/**
+ * A scope by the grammar of RFC 6749, section 3.3: printable ASCII without blank, quote and
+ * backslash.
+ */
 const isScope = (value: unknown): value is string =>
   typeof value === 'string' && /^[!#-[\]-~]+$/.test(value);
 

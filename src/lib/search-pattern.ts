@@ -1,6 +1,7 @@
 /**
- * A search text as a regular expression that finds it literally, whatever the case of its letters. JavaScript (with the `u` flag)
- * and PostgreSQL read it alike; `lower()` would not do, it knows no letters beyond ASCII under the "C" collation.
+ * A search text as a regular expression that finds it literally, whatever the case of its letters.
+ * JavaScript (with the `u` flag) and PostgreSQL read it alike; `lower()` would not do, it knows no
+ * letters beyond ASCII under the "C" collation.
  *
  * @param lastVariant the last character that may stand for another in its case
  */
@@ -16,7 +17,10 @@ export function searchPattern(search: string, lastVariant = '\u{10ffff}'): strin
   }).join('');
 }
 
-/** Everything in ASCII that could mean something in a pattern, as the escape that means the character itself. */
+/**
+ * Everything in ASCII that could mean something in a pattern, as the escape that means the
+ * character itself.
+ */
 function escapeCharacter(character: string): string {
   if (character > '\x7f' || /^[0-9A-Za-z]$/.test(character)) return character;
   return `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`;

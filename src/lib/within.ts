@@ -7,7 +7,10 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** Settles as `work` does, or rejects after `limitMs`; with 0 it waits as long as it takes. A late outcome is dropped. */
+/**
+ * Settles as `work` does, or rejects after `limitMs`; with 0 it waits as long as it takes. A late
+ * outcome is dropped.
+ */
 export async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
   if (limitMs === 0) return work;
   let timer: NodeJS.Timeout | undefined;

@@ -1,10 +1,18 @@
 import type { KeyStore } from '../stores/key-store.js';
 
-/** One promise of a contract and the test of it, for any test runner: `for (const { title, run } of cases) it(title, run)`. */
+/**
+ * One promise of a contract and the test of it, for any test runner:
+ * `for (const { title, run } of cases) it(title, run)`.
+ */
 export interface ContractCase {
-  /** The promise, as a title for the test: situation -> outcome. No two of a contract are the same. */
+  /**
+   * The promise, as a title for the test: situation -> outcome. No two of a contract are the same.
+   */
   readonly title: string;
-  /** Tests the promise. Rejects with an `AssertionError` of `node:assert` where the promise is broken. */
+  /**
+   * Tests the promise. Rejects with an `AssertionError` of `node:assert` where the promise is
+   * broken.
+   */
   readonly run: () => Promise<void>;
 }
 

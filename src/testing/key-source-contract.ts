@@ -25,7 +25,8 @@ const unknown = { ok: false, code: 'invalid_api_key' };
 /**
  * What every key source has to do, as cases for any test runner. `open` is called for each case.
  *
- * The request that `verify` receives is an empty object with `headers`: a source that needs more of it is tested behind a server.
+ * The request that `verify` receives is an empty object with `headers`: a source that needs more of
+ * it is tested behind a server.
  */
 export function keySourceContract(
   open: () => KeySourceUnderTest | Promise<KeySourceUnderTest>,

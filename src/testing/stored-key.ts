@@ -31,7 +31,9 @@ export async function rejectsWith(
   });
 }
 
-/** Changes every time, list and object in there, as a caller may do with what it gave or was given. */
+/**
+ * Changes every time, list and object in there, as a caller may do with what it gave or was given.
+ */
 export function spoil(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   if (types.isDate(value)) return void value.setTime(0);

@@ -15,7 +15,9 @@ import type { KeyRecord, StoredKey } from '../key-record.js';
 import type { KeyLimit } from '../key-store.js';
 import type { MemoryEvents } from './memory-events.js';
 
-/** Adds a key before it returns, or throws: a claim must not be interrupted between link and key. */
+/**
+ * Adds a key before it returns, or throws: a claim must not be interrupted between link and key.
+ */
 type AddKey = (key: StoredKey, limit: KeyLimit | undefined) => KeyRecord;
 
 /** Keeps claim links in this process, beside the keys of a `MemoryKeyStore`. */

@@ -34,7 +34,10 @@ import { MemoryKeyTable } from './memory-key-table.js';
 import { MemoryNotices } from './memory-notices.js';
 import { MemoryUsage } from './memory-usage.js';
 
-/** Keeps records in this process, for tests and for trying things out: they are gone when it ends. Takes no options. */
+/**
+ * Keeps records in this process, for tests and for trying things out: they are gone when it ends.
+ * Takes no options.
+ */
 export class MemoryKeyStore implements KeyStore {
   /** Keeps claim links, in this process too. */
   readonly claims: ClaimStore;

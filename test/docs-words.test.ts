@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const widest = 100;
+
+/** Words and forms that the house style has replaced, each with what to write. */
+const replaced: readonly (readonly [RegExp, string])[] = [
+  [/\bwho(?:so)?ever\b/i, 'name them: "a client", "anyone who"'],
+  [/\bwherever\b/i, '"everywhere that", "if"'],
+  [/\bwith(?:draw|drew|drawn|drawal)\b/i, 'a claim link is revoked'],
+  [/\bforeign\b/i, 'legacy key, custom source, unrelated table'],
+  [/\bwhere there (?:is|are)\b/i, '"if there is"'],
+  [/\bwhere it (?:is|was|has|can|fails|may|did|does)\b/i, '"if it is"'],
+  [/\bwhere none (?:is|was|comes)\b/i, '"if none is"'],
+  [/\bwhere the (?:store|key|database) (?:fails|is|was)\b/i, '"if the store fails"'],
+];
+
+/** The same, in the source alone: names of things that now have a textbook name. */
+const privateTerms: readonly (readonly [RegExp, string])[] = [
+  [/\bstretch(?:es)?\b/i, 'watch epoch'],
+  [/\bpassages?\b/i, 'request context'],
+  [/\boutlets?\b/i, 'secret sink'],
+];
+
+const documents = [
+  ...['README.md', 'CONTRIBUTING.md'],
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).flatMap((name) =>
+    name.endsWith('.md') ? [`docs/${name}`] : [],
+  ),
+];
+
+/** Pages that still wait for their plain words. A page leaves the list and never comes back. */
+const waitingDocuments = new Set<string>([
+  'docs/claim-links.md',
+  'docs/command-line.md',
+  'docs/errors.md',
+  'docs/performance.md',
+  'docs/production.md',
+  'docs/recipes.md',
+  'docs/security.md',
+  'docs/sqlite.md',
+  'docs/upgrading.md',
+  'docs/writing-a-store.md',
+]);
+
+/** Rooms of the source that are held to the rules already. It only grows. */
+const rooms: readonly string[] = ['lib', 'stores/memory', 'testing'];
+
+interface Line {
+  readonly place: string;
+  readonly text: string;
+}
+
+/** The prose of a document: no fences, no tables, no addresses that cannot be broken. */
+function proseOf(file: string): Line[] {
+  let inFence = false;
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((text, index) => {
+      const isFence = /^\s*```/.test(text);
+      if (isFence) inFence = !inFence;
+      const isProse = !isFence && !inFence && !/^\s*\|/.test(text);
+      return isProse ? [{ place: `${file}:${index + 1}`, text }] : [];
+    });
+}
+
+/** The comments of a source file, line by line. */
+function commentsOf(file: string): Line[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((text, index) =>
+      /^\s*(?:\/\/|\/?\*)/.test(text) ? [{ place: `${file}:${index + 1}`, text }] : [],
+    );
+}
+
+const tooWide = (lines: readonly Line[]) =>
+  lines.filter(({ text }) => text.length > widest).map(({ place }) => place);
+
+const oldWords = (lines: readonly Line[], words: typeof replaced) =>
+  lines.flatMap(({ place, text }) =>
+    words.flatMap(([word, instead]) => {
+      const found = word.exec(text.replaceAll(/`[^`]*`/g, ''));
+      return found ? [`${place} "${found[0]}": ${instead}`] : [];
+    }),
+  );
+
+describe('the words of the documents', () => {
+  it.each(documents.filter((file) => !waitingDocuments.has(file)))(
+    '%s -> lines of at most 100 columns, and no word that the house style has replaced',
+    (file) => {
+      const prose = proseOf(file);
+      expect(tooWide(prose)).toEqual([]);
+      expect(oldWords(prose, replaced)).toEqual([]);
+    },
+  );
+});
+
+describe('the words of the source', () => {
+  it.each(rooms)(
+    'the comments of src/%s -> lines of at most 100 columns, and no word that the house style has replaced',
+    (room) => {
+      const comments = readdirSync(join('src', room), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .flatMap((name) => commentsOf(join('src', room, name)));
+      expect(tooWide(comments)).toEqual([]);
+      expect(oldWords(comments, [...replaced, ...privateTerms])).toEqual([]);
+    },
+  );
+});
