@@ -89,7 +89,7 @@ function mountHandOver(app: Express, keys: ApiKeyManager): void {
 }
 
 /** A key in the environment cannot say what it may do, so here each may do everything. */
-function keysOfEnvironment(): RequireApiKeyOptions['source'] {
+function keysOfEnvironment(): NonNullable<RequireApiKeyOptions['source']> {
   const scopes = [UPLOAD_SCOPE];
   return [envKey('INTERNAL_API_KEY', { scopes }), envKeyList('API_KEYS', { scopes })];
 }

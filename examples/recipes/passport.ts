@@ -56,7 +56,9 @@ export function logins(people: People): Router {
   return router;
 }
 
-export function requireKeyOrLogin(source: RequireApiKeyOptions['source']): RequestHandler {
+export function requireKeyOrLogin(
+  source: NonNullable<RequireApiKeyOptions['source']>,
+): RequestHandler {
   const guard = requireApiKey({ source });
   return (req, res, next) => {
     const loggedIn = req.isAuthenticated() && (isReading(req) || isFromOwnPage(req));

@@ -18,7 +18,9 @@ declare module 'express-session' {
   }
 }
 
-export function requireKeyOrSession(source: RequireApiKeyOptions['source']): RequestHandler {
+export function requireKeyOrSession(
+  source: NonNullable<RequireApiKeyOptions['source']>,
+): RequestHandler {
   const guard = requireApiKey({ source });
   return (req, res, next) => {
     if (req.session.user && !req.get('X-API-Key')) next();
