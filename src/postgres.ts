@@ -6,6 +6,7 @@
 
 export type { AdoptOptions, AdoptProgress, AdoptSummary } from './stores/postgres/adopt/adopt.js';
 export type { PostgresClient } from './stores/postgres/client.js';
+export type { SetUp } from './stores/postgres/diagnose.js';
 export type { Inspection, SchemaState } from './stores/postgres/schema/inspect.js';
 export {
   PostgresKeyStore,

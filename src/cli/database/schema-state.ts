@@ -47,7 +47,7 @@ export function describeState(
     case 'disarmed':
       return {
         code: 'disabled_triggers',
-        message: `a trigger of the table ${table} is missing, changed or disabled, or the table inherits: servers see changes late, and a rotated key may work too long`,
+        message: `a trigger of the table ${table} is missing, changed or disabled, its function is not the owner's alone, or the table inherits: servers see changes late, and a rotated key may work too long`,
         remedy: `run ${commandOn(options, 'migrate')}, which restores it or says what it cannot`,
       };
     case 'unrelated':

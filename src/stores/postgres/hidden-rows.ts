@@ -48,6 +48,10 @@ export const hiddenRow = (names: Names, otherColumns = 0): string =>
 
 export const isHiddenRow = (row: Row): boolean => row['is_hidden'] != null;
 
+/** The same for whatever an application does with the table: it reads and changes. */
+export const isRestrictedBy = (names: Names, table: Table): string =>
+  mayHideRows(names, table, table === 'keys' ? commandsOf.change : commandsOf.read);
+
 /** What was not found cannot be called absent: the role may not see every row. */
 function hiddenRows(names: Names, table: Table = 'keys'): Error {
   const ending = table === 'keys' ? '' : `_${table}`;

@@ -22,6 +22,7 @@ import { PostgresEventStore } from './postgres-event-store.js';
 import { PostgresUsageStore } from './postgres-usage-store.js';
 import { ignoreIdleErrors, mustBePostgresClient, type PostgresClient } from './client.js';
 import { Database } from './database.js';
+import { diagnose, type SetUp } from './diagnose.js';
 import { inspect, type Inspection } from './schema/inspect.js';
 import { migrate } from './schema/migrate.js';
 import { createNames, mustBeSchemaName, mustBeTableName } from './names.js';
@@ -231,6 +232,11 @@ export class PostgresKeyStore implements KeyStore {
   /** Says what is in the database now, for reports and checks before a start. Needs `select` on `<table>_migrations`. */
   async inspect(): Promise<Inspection> {
     return inspect(this.#sessions.lookUp);
+  }
+
+  /** Says what of the server, the role and its rights may break a promise. For `doctor`; what it tells may grow. */
+  async diagnose(): Promise<SetUp> {
+    return diagnose(this.#sessions.lookUp);
   }
 
   /**

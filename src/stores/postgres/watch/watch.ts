@@ -42,6 +42,8 @@ export class Watch {
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #onProbe = () => {};
+  /** Ends the wait for a probe at once: its time limit must not keep a process that has closed the watch. */
+  #onGivenUp = () => {};
   #closed: Promise<void> | undefined;
 
   constructor(options: WatchOptions, watcher: KeyStoreWatcher) {
@@ -88,7 +90,12 @@ export class Watch {
 
   /** Resolves to the answer when the announcement that is sent has been heard; rejects when it has not within the limit. */
   async #prove(send: () => Promise<Row[]>): Promise<Row[]> {
-    const heard = new Promise<void>((resolve) => (this.#onProbe = resolve));
+    const heard = new Promise<void>((resolve, reject) => {
+      this.#onProbe = resolve;
+      this.#onGivenUp = () => reject(new Error('the listener was given up'));
+    });
+    // Nobody may be waiting for it yet.
+    heard.catch(() => {});
     const { limitMs } = this.#options.session;
     const rows = await within(limitMs, send());
     await within(limitMs, heard);
@@ -154,6 +161,7 @@ export class Watch {
 
   async #giveUp(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#onGivenUp();
     const listener = this.#listener;
     this.#listener = undefined;
     if (this.#isConnected) {

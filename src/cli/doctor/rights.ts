@@ -1,0 +1,57 @@
+import type { SetUp } from '../../stores/postgres/diagnose.js';
+import { quoteIdentifier } from '../../stores/postgres/quote.js';
+import type { DatabaseOptions } from '../database/database-options.js';
+import type { Finding } from '../finding.js';
+
+/** Who may do too much with the table of keys, and what the role that is connected may not do or see. */
+export function examineRights(
+  { role, hidden, missingRights, writers }: SetUp,
+  { schema = 'public', table = 'api_keys' }: DatabaseOptions,
+): Finding[] {
+  const findings: Finding[] = [];
+  const keys = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+  const user = quoteIdentifier(role);
+  if (hidden.length > 0) {
+    const policies = hidden.map(
+      (name) => `create policy require_api_key on ${name} to ${user} using (true)`,
+    );
+    findings.push({
+      severity: 'error',
+      code: 'row_security',
+      message: `row-level security may hide rows of ${hidden.join(', ')} from the role ${role}: keys that it cannot find get 503.`,
+      remedy: `run in psql, as the owner: ${policies.join('; ')}`,
+    });
+  }
+  if (missingRights.length > 0) {
+    findings.push({
+      severity: missingRights.includes('select') ? 'error' : 'warning',
+      code: 'missing_right',
+      message:
+        `the role ${role} has no right to ${missingRights.join(' and ')} on ${schema}.${table}: ` +
+        'without select no key works, without update (last_used_at) no last use is noted and no first use ends an old key.',
+      remedy: `run in psql, as the owner: grant ${missingRights.join(', ')} on ${keys} to ${user}`,
+    });
+  }
+  if (writers.includes('public')) {
+    findings.push({
+      severity: 'error',
+      code: 'open_table',
+      message: `every role of the database may make or change keys in ${schema}.${table}, and so let itself in.`,
+      remedy: `run in psql, as the owner: ${revokeFromPublic(keys)}`,
+    });
+  }
+  const named = writers.filter((name) => name !== 'public');
+  if (named.length > 0) {
+    findings.push({
+      severity: 'note',
+      code: 'foreign_writers',
+      message:
+        `besides the owner and superusers, these roles may make or change keys in ${schema}.${table}, and so let themselves in: ` +
+        `${named.join(', ')}.`,
+      remedy: `if one of them is not an operator of keys, run in psql, as the owner: revoke all on ${keys} from ${quoteIdentifier(named[0]!)}`,
+    });
+  }
+  return findings;
+}
+
+const revokeFromPublic = (keys: string) => `revoke all on ${keys} from public`;
