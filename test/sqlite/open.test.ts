@@ -132,38 +132,45 @@ describe('SqliteKeyStore.open', () => {
     await expect.poll(async () => (await keys.verify(key)).ok, { timeout: 1_000 }).toBe(false);
   });
 
-  it('a file that can be read and not written -> keys work, changes fail clearly', async () => {
-    const [original, path] = [createPath(), createPath()];
-    const store = await openStore(original);
-    const key = storedKey();
-    await store.insert(key);
-    await store.close();
-    copyFileSync(original, path);
-    chmodSync(path, 0o444);
-    chmodSync(join(path, '..'), 0o777);
-    const script = `
+  it.each([
+    ['a folder that can be written', 0o777],
+    ['one that cannot', 0o555],
+  ])(
+    'a file that can be read and not written, in %s -> keys work, changes fail clearly',
+    async (_where, mode) => {
+      const [original, path] = [createPath(), createPath()];
+      const store = await openStore(original);
+      const key = storedKey();
+      await store.insert(key);
+      await store.close();
+      copyFileSync(original, path);
+      chmodSync(path, 0o444);
+      chmodSync(join(path, '..'), mode);
+      const script = `
       import { SqliteKeyStore } from './src/sqlite.ts';
       const store = await SqliteKeyStore.open(${JSON.stringify(path)});
       console.log((await store.findByDigest(${JSON.stringify(key.digest)}))?.user);
       await store.revoke(${JSON.stringify(key.keyId)}, new Date(), { family: false }).catch((error) => console.log(error.message));
       await store.touch([{ keyId: ${JSON.stringify(key.keyId)}, usedAt: new Date() }]).catch((error) => console.log(error.message));`;
-    const child = spawnSync(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '--eval', script],
-      // As root nothing is read only.
-      {
-        encoding: 'utf8',
-        ...(process.getuid?.() === 0 && { uid: 65_534, gid: 65_534 }),
-        env: { ...process.env, TSX_DISABLE_CACHE: '1' },
-      },
-    );
-    const refused = /^SqliteKeyStore: (revoke|touch) failed: .*cannot be written by this user$/;
-    const lines = child.stdout.trim().split('\n');
-    expect(lines[0], child.stderr).toBe('alice');
-    expect(lines[1]).toMatch(refused);
-    expect(lines[2]).toMatch(refused);
-    expect(look(path, 'select revoked_at from api_keys')).toMatchObject([{ revoked_at: null }]);
-  }, 60_000);
+      const child = spawnSync(
+        process.execPath,
+        ['--import', 'tsx', '--input-type=module', '--eval', script],
+        // As root nothing is read only.
+        {
+          encoding: 'utf8',
+          ...(process.getuid?.() === 0 && { uid: 65_534, gid: 65_534 }),
+          env: { ...process.env, TSX_DISABLE_CACHE: '1' },
+        },
+      );
+      const refused = /^SqliteKeyStore: (revoke|touch) failed: .*cannot be written by this user$/;
+      const lines = child.stdout.trim().split('\n');
+      expect(lines[0], child.stderr).toBe('alice');
+      expect(lines[1]).toMatch(refused);
+      expect(lines[2]).toMatch(refused);
+      expect(look(path, 'select revoked_at from api_keys')).toMatchObject([{ revoked_at: null }]);
+    },
+    60_000,
+  );
 });
 
 describe('new SqliteKeyStore', () => {

@@ -1,4 +1,6 @@
-import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { ConnectionSource } from './database.js';
 import { Connection, type SqliteDatabase } from './driver.js';
 
@@ -36,6 +38,7 @@ export class DatabaseFile implements ConnectionSource {
   readonly #open: (path: string) => SqliteDatabase;
   #connection: Connection | undefined;
   #identity: string | undefined;
+  #isImmutable = false;
   #isClosed = false;
 
   constructor(path: string, open: (path: string) => SqliteDatabase) {
@@ -51,15 +54,26 @@ export class DatabaseFile implements ConnectionSource {
       throw new Error(
         `there is no file ${this.place}; check the path, or run migrate() to create it`,
       );
-    const database = this.#open(this.place);
     try {
-      this.#connection = new Connection(database);
+      this.#connection = this.#connect(this.place);
+      this.#isImmutable = false;
+    } catch (error) {
+      if (!isSealed(this.place)) throw error;
+      this.#connection = this.#connect(`${pathToFileURL(this.place).href}?immutable=1`);
+      this.#isImmutable = true;
+    }
+    this.#identity = identityOf(this.place, this.#isImmutable);
+    return this.#connection;
+  }
+
+  #connect(address: string): Connection {
+    const database = this.#open(address);
+    try {
+      return new Connection(database);
     } catch (error) {
       (database as { close?: () => void }).close?.();
       throw error;
     }
-    this.#identity = identityOf(this.place);
-    return this.#connection;
   }
 
   exists(): boolean {
@@ -73,7 +87,9 @@ export class DatabaseFile implements ConnectionSource {
 
   /** Whether another file has taken the place of the one that is open, or none. */
   hasMoved(): boolean {
-    return this.#connection !== undefined && identityOf(this.place) !== this.#identity;
+    return (
+      this.#connection !== undefined && identityOf(this.place, this.#isImmutable) !== this.#identity
+    );
   }
 
   reset(): void {
@@ -97,7 +113,27 @@ export class DatabaseFile implements ConnectionSource {
   }
 }
 
-function identityOf(path: string): string | undefined {
+/**
+ * Whether neither the file nor its folder can be written by this user, and nobody has it open for
+ * writing. SQLite reads such a file only if it is told that nobody changes it.
+ */
+function isSealed(path: string): boolean {
+  const isWritable = (each: string) => {
+    try {
+      accessSync(each, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return !isWritable(path) && !isWritable(dirname(path)) && !existsSync(`${path}-wal`);
+}
+
+/** Of a file that is taken not to change, also what shows that it did. */
+function identityOf(path: string, isImmutable: boolean): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
-  return found && `${found.dev}:${found.ino}`;
+  if (!found) return undefined;
+  const identity = `${found.dev}:${found.ino}`;
+  if (!isImmutable) return identity;
+  return `${identity}:${found.size}:${found.mtimeMs}:${existsSync(`${path}-wal`)}`;
 }
