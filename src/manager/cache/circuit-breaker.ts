@@ -1,3 +1,5 @@
+import { BrokenRecordError } from '../../stores/broken-record-error.js';
+
 /** The longest that a store is left alone after a failure, in milliseconds. */
 const maxPauseMs = 1_000;
 /** A failure that came within so many milliseconds kept nobody waiting: the store may be asked again at once. */
@@ -12,6 +14,7 @@ const pauseFactor = 10;
 export class CircuitBreaker {
   #error: unknown;
   #isUp = true;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #nextTryAt = 0;
 
   get isUp(): boolean {
@@ -41,8 +44,16 @@ export class CircuitBreaker {
       this.recover();
       return result;
     } catch (error) {
+      // The store has answered: it is one record that cannot be read.
+      if (error instanceof BrokenRecordError) {
+        this.recover();
+        throw error;
+      }
+      // Look-ups that one statement answers fail with one error: that is one failure.
+      if (error === this.#error && startedAt <= this.#failedAt) throw error;
       const failedAt = performance.now();
       this.#error = error;
+      this.#failedAt = failedAt;
       this.#isUp = false;
       const tookMs = failedAt - startedAt;
       this.#nextTryAt =
@@ -53,6 +64,5 @@ export class CircuitBreaker {
 
   recover(): void {
     this.#isUp = true;
-    this.#error = undefined;
   }
 }

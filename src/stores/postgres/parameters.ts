@@ -24,3 +24,10 @@ export const metadataSql = (parameter: string): string => `${parameter}::text::j
 
 /** A text to search for. PostgreSQL refuses NUL characters, so no row has one: as null it finds none. */
 export const searchParameter = (text: string): string | null => (text.includes('\0') ? null : text);
+
+/** Texts as one parameter, for `$1::text::text[]`. Those with a NUL character are left out, as no row has one. */
+export const textsParameter = (texts: readonly string[]): string =>
+  `{${texts
+    .filter((text) => !text.includes('\0'))
+    .map((text) => `"${text.replace(/[\\"]/g, '\\$&')}"`)
+    .join(',')}}`;

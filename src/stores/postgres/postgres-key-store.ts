@@ -27,10 +27,11 @@ import { inspect, type Inspection } from './schema/inspect.js';
 import { migrate } from './schema/migrate.js';
 import { createNames, mustBeSchemaName, mustBeTableName } from './names.js';
 import { Session, type Sessions } from './session.js';
-import { findByDigest } from './statements/find-by-digest.js';
 import { get } from './keys/find.js';
+import { findByDigests } from './keys/find-by-digests.js';
 import { insert } from './keys/insert.js';
 import { list } from './keys/list.js';
+import { LookUpQueue } from './keys/look-up-queue.js';
 import { prune } from './keys/prune.js';
 import { takeNotices } from './keys/notices.js';
 import { pause, resume } from './keys/pause.js';
@@ -104,6 +105,7 @@ export class PostgresKeyStore implements KeyStore {
   /** Keeps uses per day, in the table `<table>_usage`. */
   readonly usage: UsageStore;
   readonly #sessions: Sessions;
+  readonly #lookUps: LookUpQueue;
 
   /**
    * Makes a store; the database is not asked before the first call.
@@ -142,6 +144,9 @@ export class PostgresKeyStore implements KeyStore {
       prune: within(pruneMs),
       unlimited: within(0),
     };
+    this.#lookUps = new LookUpQueue(client, queryTimeoutMs, (digests, limitMs) =>
+      findByDigests(within(limitMs), digests),
+    );
     this.claims = new PostgresClaimStore(this.#sessions);
     this.events = new PostgresEventStore(this.#sessions);
     this.usage = new PostgresUsageStore(this.#sessions);
@@ -153,7 +158,7 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   async findByDigest(digest: string): Promise<StoredKey | undefined> {
-    return findByDigest(this.#sessions.lookUp, digest);
+    return this.#lookUps.find(digest);
   }
 
   async get(keyId: string): Promise<KeyRecord | undefined> {

@@ -23,6 +23,13 @@ export function codeOf(error: unknown): string | undefined {
 export const isUntranslatable = (error: unknown): boolean =>
   codeOf((error as { cause?: unknown }).cause) === '22P05';
 
+/**
+ * Whether a statement on many rows may have failed because of one of them: cardinality_violation, data_exception, raise_exception,
+ * data_corrupted, index_corrupted.
+ */
+export const mayBeOneRecord = (error: unknown): boolean =>
+  /^(?:21|22|P0)...$|^XX00[12]$/.test(codeOf((error as { cause?: unknown }).cause) ?? '');
+
 /** Whether the server answered with an error and the connection is as good as before. */
 export function isStatementError(error: unknown): boolean {
   return (error as { severity?: unknown } | null | undefined)?.severity === 'ERROR';

@@ -1,0 +1,52 @@
+import { BrokenRecordError } from '../../broken-record-error.js';
+import type { Row } from '../database.js';
+import { assertNothingHidden, hiddenRow, isHiddenRow } from '../hidden-rows.js';
+import { textsParameter } from '../parameters.js';
+import { readStoredKey, selectRecord } from '../record.js';
+import { mayBeOneRecord } from '../safe-error.js';
+import type { Session } from '../session.js';
+import type { Answer } from './look-up-queue.js';
+
+/**
+ * Looks up any number of digests in one statement.
+ *
+ * @throws {BrokenRecordError} if a record may be the reason why it failed.
+ */
+export async function findByDigests(session: Session, digests: readonly string[]): Promise<Answer> {
+  const { names } = session;
+  const text = `select k.digest, ${selectRecord(names)} as record, null as is_hidden from ${names.keys} k
+    where k.digest = any($1::text::text[])
+    union all ${hiddenRow(names, 2)}`;
+  const rows = await session
+    .query('findByDigest', { text, values: [textsParameter(digests)] })
+    .catch((error: unknown) => {
+      throw mayBeOneRecord(error) ? asBrokenRecord(error as Error) : error;
+    });
+  const found = new Map<string | null | undefined, Row>();
+  for (const row of rows) if (!isHiddenRow(row)) found.set(row['digest'], row);
+  const isAbsenceDoubtful = rows.some(isHiddenRow) && digests.some((each) => !found.has(each));
+  const doubt = isAbsenceDoubtful ? await doubtOf(session) : undefined;
+  return (digest) => {
+    const row = found.get(digest);
+    if (!row && doubt) throw doubt;
+    return row && readFound(row);
+  };
+}
+
+/** Why what was not found cannot be called absent. What was found is right all the same. */
+const doubtOf = (session: Session): Promise<Error | undefined> =>
+  assertNothingHidden(session).then(
+    () => undefined,
+    (error: unknown) => error as Error,
+  );
+
+function readFound(row: Row) {
+  try {
+    return readStoredKey(row);
+  } catch {
+    // The parser's own words may quote the row.
+    throw new BrokenRecordError('PostgresKeyStore: findByDigest failed: a record cannot be read');
+  }
+}
+
+const asBrokenRecord = ({ message, cause }: Error) => new BrokenRecordError(message, { cause });
