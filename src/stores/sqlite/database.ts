@@ -18,7 +18,9 @@ export interface ConnectionSource {
   close(): void;
 }
 
-/** Between two attempts at a lock, in milliseconds: others get their turn, and requests are served. */
+/**
+ * Between two attempts at a lock, in milliseconds: others get their turn, and requests are served.
+ */
 const leastPauseMs = 2;
 const longestPauseMs = 20;
 
@@ -85,7 +87,8 @@ export class Database {
     isPatient = true,
   ): Promise<Result> {
     this.#assertOpen(action);
-    // Counted from the call on: of many that wait for one lock, the last waits no longer than the first.
+    // Counted from the call on: of many that wait for one lock, the last waits no longer than the
+    // first.
     const deadline = performance.now() + (isPatient ? this.#busyTimeoutMs : 0);
     const turn = this.#previousTurn.then(() =>
       this.#attempt(action, () => this.#transaction(work), deadline - performance.now()),
@@ -96,7 +99,9 @@ export class Database {
     return result;
   }
 
-  /** Calls `listener` after each transaction of this store, until the returned function is called. */
+  /**
+   * Calls `listener` after each transaction of this store, until the returned function is called.
+   */
   onChange(listener: () => void): () => void {
     this.#onChange.add(listener);
     return () => void this.#onChange.delete(listener);
@@ -114,7 +119,9 @@ export class Database {
     if (this.#isClosed) throw toSafeError(action, this.place, new Error('the store is closed'));
   }
 
-  /** Tries again while another connection holds the lock: each attempt blocks the process shortly. */
+  /**
+   * Tries again while another connection holds the lock: each attempt blocks the process shortly.
+   */
   async #attempt<Result>(action: string, work: () => Result, limitMs: number): Promise<Result> {
     const deadline = performance.now() + limitMs;
     for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {

@@ -15,7 +15,9 @@ export interface EventContext {
   readonly isSilent?: boolean | undefined;
 }
 
-/** Runs `work` while the triggers know who it is. In a transaction: nobody else sees the context. */
+/**
+ * Runs `work` while the triggers know who it is. In a transaction: nobody else sees the context.
+ */
 export function withContext<Result>(
   connection: Connection,
   names: Names,

@@ -41,7 +41,8 @@ export async function findDriver(): Promise<OpenDatabase> {
 function databaseSync(): DatabaseClass | undefined {
   // oxlint-disable-next-line typescript/unbound-method -- put back as it was found
   const { emitWarning } = process;
-  // Earlier Nodes call it experimental as soon as it is loaded, which nobody could do anything about.
+  // Earlier Nodes call it experimental as soon as it is loaded, which nobody could do anything
+  // about.
   process.emitWarning = () => {};
   try {
     const { getBuiltinModule } = process as { getBuiltinModule?: (id: string) => unknown };

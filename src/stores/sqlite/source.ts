@@ -80,7 +80,10 @@ export class DatabaseFile implements ConnectionSource {
     return existsSync(this.place);
   }
 
-  /** Creates the file if it is not there, for this user alone. SQLite gives its other files the same mode. */
+  /**
+   * Creates the file if it is not there, for this user alone. SQLite gives its other files the same
+   * mode.
+   */
   create(): void {
     if (!this.exists()) closeSync(openSync(this.place, 'a', 0o600));
   }

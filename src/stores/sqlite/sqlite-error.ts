@@ -17,7 +17,9 @@ const codes: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 };
 
-/** The primary result code by its name, or the system's code of an error that came before SQLite. */
+/**
+ * The primary result code by its name, or the system's code of an error that came before SQLite.
+ */
 export function codeOf(error: unknown): string | undefined {
   const { code, errcode, rawCode } = (error ?? {}) as Record<string, unknown>;
   const number = [errcode, rawCode].find((each) => typeof each === 'number');

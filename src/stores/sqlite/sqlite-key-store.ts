@@ -252,7 +252,9 @@ export class SqliteKeyStore implements KeyStore {
     );
   }
 
-  /** Announces changes made by anyone, within `pollMs`, until it is closed. Called by the manager. */
+  /**
+   * Announces changes made by anyone, within `pollMs`, until it is closed. Called by the manager.
+   */
   watch(watcher: KeyStoreWatcher): {
     /** Ends the announcements. */
     close(): Promise<void>;
@@ -313,7 +315,9 @@ const isFile = (database: object): database is DatabaseFile => database instance
 const mustBeDatabase: Check = (value) =>
   value instanceof DatabaseFile ? undefined : mustBeSqliteDatabase(value);
 
-/** The path of a `file:` address, as it stands in `DATABASE_URL`: relative ones are no URL's idea. */
+/**
+ * The path of a `file:` address, as it stands in `DATABASE_URL`: relative ones are no URL's idea.
+ */
 function fileOf(path: string): string {
   if (/^file:\/\//i.test(path)) return fileURLToPath(path);
   return path.replace(/^file:/i, '');

@@ -1,10 +1,14 @@
 import type { SqliteValue } from './driver.js';
 
-/** What the text of a time can hold: years of four digits. Also what SQLite's own functions read. */
+/**
+ * What the text of a time can hold: years of four digits. Also what SQLite's own functions read.
+ */
 const earliest = Date.parse('0001-01-01T00:00:00.000Z');
 const latest = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** A time as it is stored: `2026-11-29T22:33:35.123Z`. Beyond the years 1 to 9999: the outermost. */
+/**
+ * A time as it is stored: `2026-11-29T22:33:35.123Z`. Beyond the years 1 to 9999: the outermost.
+ */
 export const timeText = (date: Date): string =>
   new Date(Math.min(latest, Math.max(earliest, date.getTime()))).toISOString();
 
@@ -14,7 +18,10 @@ export const optionalTime = (date: Date | null | undefined): string | null =>
 /** The current time as it is stored, as an SQL expression. */
 export const nowSql = `strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`;
 
-/** A column of a time, as an SQL expression that can be compared: `datetime('now')` writes another form. */
+/**
+ * A column of a time, as an SQL expression that can be compared: `datetime('now')` writes another
+ * form.
+ */
 export const timeSql = (column: string): string =>
   `case length(${column}) when 19 then replace(${column}, ' ', 'T') || '.000Z' else ${column} end`;
 

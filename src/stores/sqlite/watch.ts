@@ -64,7 +64,8 @@ export class Watch {
     const before = this.#position;
     const now = this.#positionNow(connection);
     if (!before || before.schema !== now.schema) {
-      // A trigger that is there now may have been gone for a moment: what changed meanwhile was not noted.
+      // A trigger that is there now may have been gone for a moment: what changed meanwhile was not
+      // noted.
       this.#lose();
       if (!this.#isArmed(connection)) return;
       this.#position = now;

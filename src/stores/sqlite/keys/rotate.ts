@@ -44,7 +44,10 @@ export function rotate(
   };
 }
 
-/** Ends a key at an instant, or at its own end if that comes first. An id that is gone is passed over. */
+/**
+ * Ends a key at an instant, or at its own end if that comes first. An id that is gone is passed
+ * over.
+ */
 export function endKeyAt(
   connection: Connection,
   names: Names,

@@ -14,7 +14,8 @@ import { createTriggers } from './triggers.js';
 export async function migrate(database: Database): Promise<void> {
   const { names } = database;
   const found = await database.read('migrate', (connection) => checked(connection, names));
-  // Before the transaction, as SQLite wants it, and after the check: a file that is not ours stays as it is.
+  // Before the transaction, as SQLite wants it, and after the check: a file that is not ours stays
+  // as it is.
   await database.read('migrate', useWal);
   if (found.state === 'ready') return;
   await database.transact('migrate', (connection) => {
@@ -30,7 +31,9 @@ export async function migrate(database: Database): Promise<void> {
   });
 }
 
-/** Readers and writers do not wait for each other, in every process that opens the file from now on. */
+/**
+ * Readers and writers do not wait for each other, in every process that opens the file from now on.
+ */
 function useWal(connection: Connection): void {
   const [row] = connection.all('pragma journal_mode');
   if (row?.['journal_mode'] !== 'wal') connection.all('pragma journal_mode = wal');

@@ -1,7 +1,9 @@
 import type { Names } from '../names.js';
 import { nowSql, timeSql } from '../values.js';
 
-/** Only letters and digits that JavaScript writes: `2026-11-29T22:33:35.123Z`, or `datetime('now')`. */
+/**
+ * Only letters and digits that JavaScript writes: `2026-11-29T22:33:35.123Z`, or `datetime('now')`.
+ */
 const digits = (count: number) => '[0-9]'.repeat(count);
 const dayPattern = `${digits(4)}-${digits(2)}-${digits(2)}`;
 const timePattern = `${digits(2)}:${digits(2)}:${digits(2)}`;
