@@ -5,6 +5,7 @@ import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
 import { isLoopback } from '../is-loopback.js';
+import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change-options.js';
 import { addUserArgument } from '../records/user-argument.js';
 import {
   addRecordOptions,
@@ -17,7 +18,7 @@ import { plain, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { durationBetween } from '../values/duration.js';
 
-interface Options extends DatabaseOptions, RecordOptions, OutOptions {
+interface Options extends DatabaseOptions, RecordOptions, OutOptions, ChangeFlags {
   readonly linkTtl?: number;
   readonly baseUrl: URL;
 }
@@ -38,6 +39,7 @@ export function addClaim(program: Command): void {
       durationBetween('1m', '30d'),
     );
   addRecordOptions(command);
+  addChangeOptions(command);
   addOutOptions(command);
   addDatabaseOptions(command).action(async (user: string, _options: unknown, self: Command) =>
     claim(user, self.optsWithGlobals<Options>()),
@@ -49,6 +51,7 @@ async function claim(user: string, options: Options): Promise<void> {
   const made = await withSecretSink(options, (sink) =>
     withKeys(options, async (keys) => {
       const { token, claim: link } = await keys.createClaim({
+        ...changedBy(options),
         user,
         ...readRecordOptions(options),
         claimTtlMs,
@@ -61,7 +64,7 @@ async function claim(user: string, options: Options): Promise<void> {
         secretJson: { link: address },
         json: { claim: link },
         remedy: commandOn(options, 'revoke', link.claimId),
-        undo: async () => keys.revokeClaim(link.claimId).then(() => 'revoked'),
+        undo: async () => keys.revokeClaim(link.claimId, changedBy(options)).then(() => 'revoked'),
       });
       return link;
     }),

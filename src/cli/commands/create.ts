@@ -3,6 +3,7 @@ import { addCommand } from '../command.js';
 import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
+import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change-options.js';
 import {
   addRecordOptions,
   readRecordOptions,
@@ -15,7 +16,7 @@ import { plain, say } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { prefixArgument } from '../values/arguments.js';
 
-type Options = DatabaseOptions & RecordOptions & OutOptions;
+type Options = DatabaseOptions & RecordOptions & OutOptions & ChangeFlags;
 
 export function addCreate(program: Command): void {
   const command = addCommand(program, 'create', {
@@ -32,6 +33,7 @@ export function addCreate(program: Command): void {
     'what the key begins with (default: key)',
     prefixArgument,
   );
+  addChangeOptions(command);
   addOutOptions(command);
   addDatabaseOptions(command).action(async (user: string, _options: unknown, self: Command) =>
     create(user, self.optsWithGlobals<Options>()),
@@ -41,14 +43,18 @@ export function addCreate(program: Command): void {
 async function create(user: string, options: Options): Promise<void> {
   const record = await withSecretSink(options, (sink) =>
     withKeys(options, async (keys) => {
-      const made = await keys.create({ user, ...readRecordOptions(options) });
+      const made = await keys.create({
+        ...changedBy(options),
+        user,
+        ...readRecordOptions(options),
+      });
       await sink.deliver({
         what: 'key',
         secret: made.key,
         secretJson: { key: made.key },
         json: { record: recordJson(made.record) },
         remedy: commandOn(options, 'revoke', made.record.keyId),
-        undo: async () => keys.revoke(made.record.keyId).then(() => 'revoked'),
+        undo: async () => keys.revoke(made.record.keyId, changedBy(options)).then(() => 'revoked'),
       });
       return made.record;
     }),

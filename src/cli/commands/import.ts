@@ -15,6 +15,7 @@ import { legacyKeysNote } from '../import/legacy-keys.js';
 import { importEntries } from '../import/import-entries.js';
 import { fileFormats, readEntries, type FileFormat } from '../import/read-entries.js';
 import { readInput, readKey } from '../key-input.js';
+import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change-options.js';
 import { recordJson } from '../records/key-records.js';
 import { addUserArgument } from '../records/user-argument.js';
 import {
@@ -28,7 +29,7 @@ import { plain, printJson, say } from '../terminal/output.js';
 import { withProgress } from '../terminal/progress.js';
 import { prefixArgument } from '../values/arguments.js';
 
-interface Options extends DatabaseOptions, RecordOptions {
+interface Options extends DatabaseOptions, RecordOptions, ChangeFlags {
   readonly keyFile?: string;
   readonly digest?: string;
   readonly file?: string;
@@ -36,7 +37,7 @@ interface Options extends DatabaseOptions, RecordOptions {
   readonly skipBadLines?: boolean;
 }
 
-const ofOneKey = ['keyFile', 'digest', 'name', 'scope', 'expires', 'metadata'];
+const ofOneKey = ['keyFile', 'digest', 'name', 'scope', 'expires', 'metadata', 'address'];
 const maxRemarks = 20;
 
 export function addImport(program: Command): void {
@@ -77,7 +78,7 @@ export function addImport(program: Command): void {
       '--skip-bad-lines',
       'leave out lines with a problem instead of the whole file; needs --format',
     );
-  addRecordOptions(command).option(
+  addChangeOptions(addRecordOptions(command)).option(
     '--prefix <prefix>',
     'what the key id of a key from elsewhere begins with (default: key)',
     prefixArgument,
@@ -101,7 +102,7 @@ async function importOne(user: string, options: Options): Promise<void> {
   // Before a key is asked for.
   requireDatabaseUrl(options);
   const { keyFile, digest } = options;
-  const fields = { user, ...readRecordOptions(options) };
+  const fields = { ...changedBy(options), user, ...readRecordOptions(options) };
   checkCreateOptions(fields);
   const entry: ImportKeyOptions = {
     ...fields,
@@ -157,6 +158,7 @@ async function importFile(file: string, options: Options): Promise<void> {
         importEntries(good, {
           keys,
           store,
+          change: changedBy(options),
           onBatch(done) {
             progress.update(done, good.length);
             const left = count(good.length - done, 'key');

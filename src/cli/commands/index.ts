@@ -9,11 +9,16 @@ import { addGenerate } from './generate.js';
 import { addImport } from './import.js';
 import { addList } from './list.js';
 import { addMigrate } from './migrate.js';
+import { addHistory } from './history.js';
+import { addNotices } from './notices.js';
+import { addPause } from './pause.js';
 import { addPrune } from './prune.js';
+import { addResume } from './resume.js';
 import { addRevoke } from './revoke.js';
 import { addRotate } from './rotate.js';
 import { addShow } from './show.js';
 import { addUpdate } from './update.js';
+import { addUsage } from './usage.js';
 
 /** In the order of the help. */
 const adders = [
@@ -26,7 +31,12 @@ const adders = [
   addShow,
   addUpdate,
   addRotate,
+  addPause,
+  addResume,
   addRevoke,
+  addHistory,
+  addUsage,
+  addNotices,
   addImport,
   addAdopt,
   addPrune,

@@ -3,14 +3,17 @@ import { yearMs } from '../../lib/durations.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
+import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change-options.js';
 import { count } from '../terminal/count.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { printJson, say } from '../terminal/output.js';
 import { withProgress } from '../terminal/progress.js';
 import { durationBetween, formatDuration } from '../values/duration.js';
 
-interface Options extends DatabaseOptions, GlobalOptions {
+interface Options extends DatabaseOptions, GlobalOptions, ChangeFlags {
   readonly olderThan: number;
+  readonly eventsOlderThan?: number;
+  readonly usageOlderThan?: number;
 }
 
 /** The longest time that the library knows here, a hundred years. */
@@ -26,6 +29,18 @@ export function addPrune(program: Command): void {
       .argParser(durationBetween('0s', '36500d'))
       .makeOptionMandatory(),
   );
+  command
+    .option(
+      '--events-older-than <duration>',
+      'also delete history this old, such as 730d (default: keep all of it)',
+      durationBetween('0s', '36500d'),
+    )
+    .option(
+      '--usage-older-than <duration>',
+      'how old counts of uses must be to go (default: 400d)',
+      durationBetween('0s', '36500d'),
+    );
+  addChangeOptions(command);
   addDatabaseOptions(command).action(async (_options: unknown, self: Command) =>
     prune(self.optsWithGlobals<Options>()),
   );
@@ -33,6 +48,10 @@ export function addPrune(program: Command): void {
 
 async function prune(options: Options): Promise<void> {
   const steps = stepsTo(options.olderThan);
+  const ages = {
+    eventsOlderThanMs: options.eventsOlderThan,
+    usageOlderThanMs: options.usageOlderThan,
+  };
   let removed = 0;
   await untilInterrupted((signal) =>
     withKeys(options, (keys) =>
@@ -43,7 +62,7 @@ async function prune(options: Options): Promise<void> {
             signal,
             `stopped after ${count(removed, 'deleted record')}; run it again to go on`,
           );
-          removed += await keys.prune({ olderThanMs });
+          removed += await keys.prune({ ...changedBy(options), olderThanMs, ...ages });
         }
       }),
     ),

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import { ClaimError, type ClaimRecord } from '../../stores/claim-store.js';
 import type { KeyRecord } from '../../stores/key-record.js';
@@ -6,14 +6,18 @@ import { KeyStoreError } from '../../stores/key-store-error.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
+import { Misuse } from '../failure.js';
+import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change-options.js';
 import { claimJson } from '../records/claim-records.js';
 import { recordJson } from '../records/key-records.js';
 import { usableSuccessors } from '../records/successors.js';
 import { explainUnknownKey, isClaimId, unknownClaim } from '../records/unknown-id.js';
+import { count } from '../terminal/count.js';
 import { plain, printJson, say } from '../terminal/output.js';
 
-interface Options extends DatabaseOptions, GlobalOptions {
+interface Options extends DatabaseOptions, GlobalOptions, ChangeFlags {
   readonly family?: true;
+  readonly user?: string;
 }
 
 interface RevokedKeys {
@@ -23,17 +27,32 @@ interface RevokedKeys {
 
 export function addRevoke(program: Command): void {
   const command = addCommand(program, 'revoke', {
-    about: 'End a key, or a claim link that has not been used, at once. This cannot be undone.',
+    about:
+      'End a key, a claim link that has not been used, or all of a user, at once. This cannot be undone.',
     examples: [
       'revoke key_4fQz81LmBw',
       'revoke key_4fQz81LmBw --family',
       'revoke claim_4fQz81LmBw',
+      'revoke --user alice --reason "left the company"',
     ],
   })
-    .argument('<id>', 'the key id, or the id of a claim link')
-    .option('--family', 'also every key before and after it in its chain of rotations');
-  addDatabaseOptions(command).action(async (id: string, _options: unknown, self: Command) =>
-    revoke(id, self.optsWithGlobals<Options>()),
+    .argument('[id]', 'the key id, or the id of a claim link')
+    .addOption(
+      new Option(
+        '--family',
+        'also every key before and after it in its chain of rotations',
+      ).conflicts('user'),
+    )
+    .option('--user <user>', 'all keys and open claim links of this user, in place of one id');
+  addChangeOptions(command);
+  addDatabaseOptions(command).action(
+    async (id: string | undefined, _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<Options>();
+      const { user } = options;
+      if (id !== undefined && user === undefined) return revoke(id, options);
+      if (id === undefined && user !== undefined) return revokeUser(user, options);
+      throw new Misuse('give either the id of a key or claim link, or --user <user>');
+    },
   );
 }
 
@@ -47,12 +66,29 @@ async function revoke(id: string, options: Options): Promise<void> {
   else await showKeys(revoked, options);
 }
 
+/** For the day somebody leaves. */
+async function revokeUser(user: string, options: Options): Promise<void> {
+  const { keys, claims } = await withKeys(options, (manager) =>
+    manager.revokeAll({ ...changedBy(options), user }),
+  );
+  if (options.json) {
+    return printJson({ keys: keys.map(recordJson), claims: claims.map(claimJson) });
+  }
+  for (const { keyId } of keys) say(`Revoked ${keyId}.`);
+  for (const { claimId } of claims) say(`Revoked ${claimId}.`);
+  const all = `${count(keys.length, 'key')} and ${count(claims.length, 'open claim link')}`;
+  say(`Revoked ${all} of ${plain(user)}.`);
+}
+
 async function revokeKey(
   keys: ApiKeyManager,
   keyId: string,
   options: Options,
 ): Promise<RevokedKeys> {
-  const records = await keys.revoke(keyId, { family: options.family ?? false });
+  const records = await keys.revoke(keyId, {
+    ...changedBy(options),
+    family: options.family ?? false,
+  });
   const [named] = records;
   return { records, successors: named ? await usableSuccessors(keys, named) : [] };
 }
@@ -63,7 +99,7 @@ async function revokeClaim(
   options: Options,
 ): Promise<ClaimRecord | RevokedKeys> {
   try {
-    return await keys.revokeClaim(id);
+    return await keys.revokeClaim(id, changedBy(options));
   } catch (error) {
     if (!(error instanceof ClaimError) || error.code !== 'unknown_claim_id') throw error;
     // Keys that were made with the prefix "claim" have ids that look like those of links.

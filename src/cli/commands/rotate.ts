@@ -4,6 +4,7 @@ import { addCommand } from '../command.js';
 import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
+import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change-options.js';
 import { recordJson } from '../records/key-records.js';
 import { explainSuccessor } from '../records/successors.js';
 import { explainUnknownKey } from '../records/unknown-id.js';
@@ -13,7 +14,7 @@ import { formatTime } from '../terminal/time.js';
 import { prefixArgument } from '../values/arguments.js';
 import { durationBetween, formatDuration } from '../values/duration.js';
 
-interface Options extends DatabaseOptions, OutOptions {
+interface Options extends DatabaseOptions, OutOptions, ChangeFlags {
   readonly overlap: number;
   readonly atFirstUse?: true;
 }
@@ -35,6 +36,7 @@ export function addRotate(program: Command): void {
     )
     .option('--at-first-use', 'start the overlap at the first use of the new key')
     .option('--prefix <prefix>', 'what the new key begins with (default: key)', prefixArgument);
+  addChangeOptions(command);
   addOutOptions(command);
   addDatabaseOptions(command).action(async (keyId: string, _options: unknown, self: Command) =>
     rotate(keyId, self.optsWithGlobals<Options>()),
@@ -46,7 +48,7 @@ async function rotate(keyId: string, options: Options): Promise<void> {
   const { record, previous: old } = await withSecretSink(options, (sink) =>
     withKeys(options, async (keys) => {
       const made = await keys
-        .rotate(keyId, { overlapMs: options.overlap, startsAt })
+        .rotate(keyId, { ...changedBy(options), overlapMs: options.overlap, startsAt })
         .catch(explainSuccessor(keys, keyId, 'rotate that one'))
         .catch(explainUnknownKey(keyId, options));
       await sink.deliver({

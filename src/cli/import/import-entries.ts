@@ -1,4 +1,5 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
+import type { ChangedBy } from '../../manager/change-options.js';
 import { KeyStoreError } from '../../stores/key-store-error.js';
 import { type KeyStore } from '../../stores/key-store.js';
 import type { CheckedEntry } from './check-entries.js';
@@ -14,6 +15,8 @@ export interface ImportTally {
 interface Place {
   readonly keys: ApiKeyManager;
   readonly store: KeyStore;
+  /** Who takes them over, and why. */
+  readonly change: ChangedBy;
 }
 
 type Outcome = 'imported' | 'duplicate' | { readonly conflict: string };
@@ -41,10 +44,10 @@ export async function importEntries(
 
 async function importOne(
   { place, options, digest }: CheckedEntry,
-  { keys, store }: Place,
+  { keys, store, change }: Place,
 ): Promise<Outcome> {
   try {
-    await keys.import(options);
+    await keys.import({ ...change, ...options });
     return 'imported';
   } catch (error) {
     if (!(error instanceof KeyStoreError) || error.code !== 'duplicate_key') throw error;

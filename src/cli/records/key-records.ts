@@ -25,6 +25,9 @@ export function recordPairs(record: KeyRecord): [string, string][] {
     ['last used', timeOr(record.lastUsedAt, 'never')],
     ['expires', timeOr(record.expiresAt, 'never')],
     ['revoked', record.revokedAt && formatTime(record.revokedAt)],
+    ['paused', record.pausedAt && formatTime(record.pausedAt)],
+    ['paused until', record.pausedUntil && formatTime(record.pausedUntil)],
+    ['addresses', record.allowedAddresses?.join(' ')],
     ['replaces', replaces],
     ['replaced by', replacedBy],
     [

@@ -1,7 +1,8 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import type { ListClaimsOptions } from '../../manager/claim-options.js';
-import type { ListKeysOptions } from '../../manager/query-options.js';
+import type { HistoryOptions, ListKeysOptions } from '../../manager/query-options.js';
 import type { ClaimRecord } from '../../stores/claim-store.js';
+import type { KeyEvent } from '../../stores/key-event.js';
 import type { KeyRecord } from '../../stores/key-record.js';
 
 const pageSize = 1_000;
@@ -9,7 +10,7 @@ const pageSize = 1_000;
 /** Records, page by page, the newest first. */
 export const keysUpTo = (
   keys: ApiKeyManager,
-  query: Pick<ListKeysOptions, 'user' | 'status'>,
+  query: Omit<ListKeysOptions, 'limit' | 'cursor'>,
   limit: number,
 ): Promise<KeyRecord[]> =>
   upTo(limit, async (size, last) => keys.list({ ...query, limit: size, cursor: last?.keyId }));
@@ -23,6 +24,14 @@ export const claimsUpTo = (
   upTo(limit, async (size, last) =>
     keys.listClaims({ ...query, limit: size, cursor: last?.claimId }),
   );
+
+/** Events, page by page, the newest first. */
+export const eventsUpTo = (
+  keys: ApiKeyManager,
+  query: Pick<HistoryOptions, 'keyId' | 'user' | 'since'>,
+  limit: number,
+): Promise<KeyEvent[]> =>
+  upTo(limit, async (size, last) => keys.history({ ...query, limit: size, cursor: last?.eventId }));
 
 async function upTo<Item>(
   limit: number,

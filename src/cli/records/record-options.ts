@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CreateKeyOptions } from '../../manager/key-options.js';
 import type { GlobalOptions } from '../command.js';
-import { jsonObjectArgument, scopesArgument } from '../values/arguments.js';
+import { addressesArgument, jsonObjectArgument, scopesArgument } from '../values/arguments.js';
 import { expiryArgument } from '../values/instant.js';
 
 export interface RecordOptions extends GlobalOptions {
@@ -9,6 +9,7 @@ export interface RecordOptions extends GlobalOptions {
   readonly scope?: readonly string[];
   readonly expires?: Date | 'never';
   readonly metadata?: Record<string, unknown>;
+  readonly address?: readonly string[];
 }
 
 /** What a new record may hold besides its user. */
@@ -21,7 +22,12 @@ export function addRecordOptions(command: Command): Command {
       'when the key ends: 90d, a date such as 2027-01-31 in local time, or never (the default)',
       expiryArgument,
     )
-    .option('--metadata <json>', 'a JSON object for the application', jsonObjectArgument);
+    .option('--metadata <json>', 'a JSON object for the application', jsonObjectArgument)
+    .option(
+      '--address <address>',
+      'an IP address or block that may use the key, such as 203.0.113.0/24; repeat for each (default: any)',
+      addressesArgument,
+    );
 }
 
 export function readRecordOptions({
@@ -29,6 +35,13 @@ export function readRecordOptions({
   scope,
   expires,
   metadata,
+  address,
 }: RecordOptions): Omit<CreateKeyOptions, 'user'> {
-  return { name, scopes: scope, expiresAt: expires === 'never' ? undefined : expires, metadata };
+  return {
+    name,
+    scopes: scope,
+    expiresAt: expires === 'never' ? undefined : expires,
+    metadata,
+    allowedAddresses: address,
+  };
 }

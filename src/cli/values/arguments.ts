@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { mustBePrefix } from '../../keys/key-format.js';
 import { mustBeScope, type Check } from '../../lib/options.js';
+import { mustBeAddresses } from '../../manager/checks.js';
 import { parseJson } from './parse-json.js';
 
 /** Reads an argument that has to pass a check of the library. */
@@ -32,6 +33,14 @@ export const scopesArgument = collect((text) => {
     );
   }
   return readScope(text);
+});
+
+/** Checked one by one, so that the message is about the one that is wrong. */
+export const addressesArgument = collect((text) => {
+  if (mustBeAddresses([text]) === undefined) return text;
+  throw new InvalidArgumentError(
+    'Write an IP address or a block such as 203.0.113.0/24, with no bits set behind its prefix.',
+  );
 });
 
 export const integerArgument =

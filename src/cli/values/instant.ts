@@ -33,6 +33,23 @@ export function expiryArgument(text: string): Date | 'never' {
   return beforeYear10000(instant);
 }
 
+/** When something ends by itself: a duration from now, or a date, which has to lie ahead. */
+export function futureArgument(text: string): Date {
+  const instant = text === 'never' ? undefined : expiryArgument(text);
+  if (!(instant instanceof Date))
+    throw new InvalidArgumentError('Write 1h, 90d, 2027-01-31 or 2027-01-31T12:00Z.');
+  return instant;
+}
+
+/** When something began: a duration before now, or a date that lies behind. */
+export function pastArgument(text: string): Date {
+  const ms = parseDuration(text);
+  const instant = ms === undefined ? parseInstant(text) : new Date(Date.now() - ms);
+  if (!instant) throw new InvalidArgumentError('Write 7d, 2026-11-01 or 2026-11-01T12:00Z.');
+  if (instant.getTime() > Date.now()) throw new InvalidArgumentError('That is in the future.');
+  return instant;
+}
+
 /** The last year that four digits can write, and that every database holds. */
 function beforeYear10000(instant: Date): Date {
   if (instant.getTime() >= Date.UTC(10_000))

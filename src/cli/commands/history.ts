@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import type { KeyEvent } from '../../stores/key-event.js';
+import { addCommand } from '../command.js';
+import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
+import { withKeys } from '../database/open-database.js';
+import { eventsUpTo } from '../records/list-up-to.js';
+import { addPageOptions, printPage, type PageOptions } from '../records/page.js';
+import { formatTime } from '../terminal/time.js';
+import { pastArgument } from '../values/instant.js';
+
+interface Options extends DatabaseOptions, PageOptions {
+  readonly user?: string;
+  readonly since?: Date;
+}
+
+const columns = [
+  { title: 'WHEN', least: 10 },
+  { title: 'WHAT' },
+  { title: 'KEY OR LINK' },
+  { title: 'USER', least: 8 },
+  { title: 'BY', least: 8 },
+  { title: 'VIA', spare: 2 },
+  { title: 'REASON', least: 8 },
+  { title: 'CHANGES', least: 12, spare: 1 },
+] as const;
+
+export function addHistory(program: Command): void {
+  const command = addCommand(program, 'history', {
+    about: 'Show who changed what, when and why, newest first.',
+    examples: ['history key_4fQz81LmBw', 'history --user alice --since 7d --all --json'],
+  })
+    .argument('[keyId]', 'the key id (default: every key)')
+    .option('--user <user>', "only this user's keys and claim links")
+    .option(
+      '--since <when>',
+      'only what happened since: 7d, or a date such as 2026-11-01 in local time',
+      pastArgument,
+    );
+  addPageOptions(command);
+  addDatabaseOptions(command).action(
+    async (keyId: string | undefined, _options: unknown, self: Command) =>
+      history(keyId, self.optsWithGlobals<Options>()),
+  );
+}
+
+async function history(keyId: string | undefined, options: Options): Promise<void> {
+  const { user, since } = options;
+  await printPage(options, {
+    read: (limit) => withKeys(options, (keys) => eventsUpTo(keys, { keyId, user, since }, limit)),
+    columns,
+    rowOf: eventRow,
+    jsonOf: (event) => event,
+    none: 'Nothing is recorded here.',
+  });
+}
+
+function eventRow(event: KeyEvent): string[] {
+  return [
+    formatTime(event.at),
+    event.what,
+    event.keyId ?? event.claimId ?? '',
+    event.user,
+    event.by ?? '',
+    event.via,
+    event.reason ?? '',
+    Object.entries(event.changes ?? {})
+      .map(([field, [before, after]]) => `${field}: ${valueOf(before)} -> ${valueOf(after)}`)
+      .join('; '),
+  ];
+}
+
+function valueOf(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
