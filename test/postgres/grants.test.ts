@@ -45,6 +45,11 @@ describe('the grants of docs/production.md', () => {
     expect((await store.inspect()).state).toBe('ready');
     await keys.close();
     expect((await operator.get(record.keyId))?.lastUsedAt).toBeInstanceOf(Date);
+    const day = new Date().toISOString().slice(0, 10);
+    expect(await store.usage.list({ from: day, to: day })).toMatchObject([
+      { keyId: record.keyId, admitted: 1 },
+    ]);
+    await expect(store.events.list({ limit: 1 })).rejects.toThrow('permission denied');
 
     await expect(keys.revoke(record.keyId)).rejects.toThrow('permission denied');
     await expect(keys.rotate(record.keyId, { overlapMs: 0 })).rejects.toThrow('permission denied');
@@ -60,7 +65,11 @@ describe('the grants of docs/production.md', () => {
     await keys.revoke(successor.keyId, { family: true });
     const { claim } = await keys.createClaim({ user: 'bob' });
     await keys.revokeClaim(claim.claimId);
+    await keys.revoke(record.keyId);
+    await store.revokeUser('bob', new Date());
+    await store.takeNotices({ beforeMs: [1_000], now: new Date() });
     await keys.prune({ olderThanMs: 1_000 });
+    expect(await store.events.list({ keyId: successor.keyId, limit: 10 })).toHaveLength(3);
     expect((await store.inspect()).state).toBe('ready');
     expect((await keys.get(successor.keyId))?.revokedAt).toBeInstanceOf(Date);
 

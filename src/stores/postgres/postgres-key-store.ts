@@ -16,7 +16,9 @@ import type {
   Successor,
 } from '../key-store.js';
 import type { UsageStore } from '../key-usage.js';
+import type { StoreArchive } from '../store-archive.js';
 import { adopt, type AdoptOptions, type AdoptSummary } from './adopt/adopt.js';
+import { PostgresArchive } from './postgres-archive.js';
 import { PostgresClaimStore } from './postgres-claim-store.js';
 import { PostgresEventStore } from './postgres-event-store.js';
 import { PostgresUsageStore } from './postgres-usage-store.js';
@@ -104,6 +106,8 @@ export class PostgresKeyStore implements KeyStore {
   readonly events: EventStore;
   /** Keeps uses per day, in the table `<table>_usage`. */
   readonly usage: UsageStore;
+  /** @internal */
+  readonly archive: StoreArchive;
   readonly #sessions: Sessions;
   readonly #lookUps: LookUpQueue;
 
@@ -150,6 +154,7 @@ export class PostgresKeyStore implements KeyStore {
     this.claims = new PostgresClaimStore(this.#sessions);
     this.events = new PostgresEventStore(this.#sessions);
     this.usage = new PostgresUsageStore(this.#sessions);
+    this.archive = new PostgresArchive(this.#sessions.unlimited);
 
     const session = this.#sessions.lookUp;
     const createListener = listenerThrough(session);
