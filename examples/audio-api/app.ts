@@ -14,7 +14,7 @@ import { answerErrors, notFound } from './problem.js';
 import {
   defaultRateLimits,
   limitFailedAttempts,
-  limitRequestsPerKey,
+  limitRequestsPerUser,
   type RateLimits,
 } from './rate-limits.js';
 import { requestLog, type LogStream } from './request-log.js';
@@ -63,15 +63,15 @@ export function createApp(options: AudioApiOptions): Express {
     header: 'X-Internal-Api-Key',
     source: envKey('INTERNAL_API_KEY'),
   });
-  const perKey = limitRequestsPerKey(limits);
+  const perUser = limitRequestsPerUser(limits);
 
-  app.get('/hello', publicGuard, perKey, (req, res) => {
+  app.get('/hello', publicGuard, perUser, (req, res) => {
     res.json({ message: `Hello, ${apiKeyOf(req).user}!` });
   });
 
-  app.post('/upload-audio', uploadGuard, perKey, ...uploadAudio(uploads, maxUploadBytes));
+  app.post('/upload-audio', uploadGuard, perUser, ...uploadAudio(uploads, maxUploadBytes));
 
-  app.get('/_internal/jobs', internalGuard, perKey, async (_req, res) => {
+  app.get('/_internal/jobs', internalGuard, perUser, async (_req, res) => {
     res.json({ jobs: await uploads.list() });
   });
 

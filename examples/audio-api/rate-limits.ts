@@ -6,29 +6,28 @@ import { Problem, sendProblem } from './problem.js';
 export interface RateLimits {
   /** How many 401 answers one address may collect in a window before it is turned away. */
   failedAttempts: number;
-  /** How many requests one key may make in a window. */
-  requestsPerKey: number;
+  /** How many requests one user may make in a window, with all keys together. */
+  requestsPerUser: number;
   windowMs: number;
 }
 
 export const defaultRateLimits: RateLimits = {
   failedAttempts: 20,
-  requestsPerKey: 300,
+  requestsPerUser: 300,
   windowMs: 60_000,
 };
 
 /**
- * Turns an address away that has presented too many bad keys. Goes in front of the guards.
+ * Turns an address away after too many bad keys. Goes in front of the guards.
  *
- * Counts an answer once it is known to be a 401. Counting every request first and forgiving the good ones later would
- * turn away whoever has many good requests under way, such as an office that uploads all at once.
+ * Counts answers, not requests: an office that uploads all at once has many good requests under way.
  */
 export function limitFailedAttempts({ failedAttempts, windowMs }: RateLimits): RequestHandler {
   const failures = new MemoryStore();
   failures.init({ windowMs } as Options);
 
   return async function refuseAfterFailedAttempts(req, res, next) {
-    // An IPv6 client owns a whole subnet; counted by single address it could go on for ever.
+    // An IPv6 client owns a whole subnet, so single addresses would never run out.
     const address = ipKeyGenerator(req.ip ?? '');
     const seen = await failures.get(address);
     if (seen?.resetTime !== undefined && seen.totalHits >= failedAttempts) {
@@ -41,7 +40,7 @@ export function limitFailedAttempts({ failedAttempts, windowMs }: RateLimits): R
           code: 'too_many_failed_attempts',
           title: 'Too many failed attempts',
           detail:
-            'Too many requests from this address came without a valid API key. Retry-After tells how long to wait.',
+            'Too many requests from this address had no valid API key. Retry-After tells how long to wait.',
         }),
       );
       return;
@@ -53,12 +52,16 @@ export function limitFailedAttempts({ failedAttempts, windowMs }: RateLimits): R
   };
 }
 
-/** Gives every key its own allowance, wherever its requests come from. Goes behind the guard. */
-export function limitRequestsPerKey({ requestsPerKey, windowMs }: RateLimits): RequestHandler {
+/**
+ * Gives every user an allowance, wherever the requests come from. Goes behind the guard.
+ *
+ * Counted by key, a rotation would start a new allowance, and ten keys would have ten.
+ */
+export function limitRequestsPerUser({ requestsPerUser, windowMs }: RateLimits): RequestHandler {
   return rateLimit({
     windowMs,
-    limit: requestsPerKey,
-    keyGenerator: (req) => apiKeyOf(req).keyId,
+    limit: requestsPerUser,
+    keyGenerator: (req) => apiKeyOf(req).user,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     handler: (_req, res) => {
@@ -68,7 +71,7 @@ export function limitRequestsPerKey({ requestsPerKey, windowMs }: RateLimits): R
           status: 429,
           code: 'too_many_requests',
           title: 'Too many requests',
-          detail: 'This API key has made too many requests. Retry-After tells how long to wait.',
+          detail: 'This user has made too many requests. Retry-After tells how long to wait.',
         }),
       );
     },

@@ -1,7 +1,7 @@
 /*
- * Rate limits: failed attempts by address in front of the guard, requests by key behind it.
+ * Rate limits: failed attempts by address in front of the guard, requests by user behind it.
  *
- *   app.use('/api', limitFailedAttempts(), requireApiKey(), limitRequestsPerKey(), routes);
+ *   app.use('/api', limitFailedAttempts(), requireApiKey(), limitRequestsPerUser(), routes);
  *
  * Both count in the memory of one process. For several, give both a store that they share.
  */
@@ -9,12 +9,12 @@ import type { RequestHandler } from 'express';
 import { ipKeyGenerator, MemoryStore, rateLimit, type Options } from 'express-rate-limit';
 import { apiKeyOf } from 'require-api-key';
 
-/** Counts an answer once it is known to be a 401, so that many good requests at the same time are not in each other's way. */
+/** Counts an answer once it is known to be a 401, so many good requests at once do no harm. */
 export function limitFailedAttempts({ limit = 20, windowMs = 60_000 } = {}): RequestHandler {
   const failures = new MemoryStore();
   failures.init({ windowMs } as Options);
   return async (req, res, next) => {
-    // Of an IPv6 address only the subnet counts: its owner could go on for ever with single addresses.
+    // An IPv6 client owns a whole subnet, so single addresses would never run out.
     const address = ipKeyGenerator(req.ip ?? '');
     const seen = await failures.get(address);
     if (seen && seen.totalHits >= limit) {
@@ -30,11 +30,23 @@ export function limitFailedAttempts({ limit = 20, windowMs = 60_000 } = {}): Req
   };
 }
 
-/** Every key has its own allowance, wherever its requests come from. */
-export const limitRequestsPerKey = ({ limit = 300, windowMs = 60_000 } = {}): RequestHandler =>
+/**
+ * Every user has an allowance, with all keys together: a rotation does not reset it, and ten keys
+ * do not have ten. A key may have a limit of its own, in its metadata: `requestsPerMinute`.
+ */
+export const limitRequestsPerUser = ({ limit = 300 } = {}): RequestHandler =>
   rateLimit({
-    limit,
-    windowMs,
-    keyGenerator: (req) => apiKeyOf(req).keyId,
+    limit: (req) => limitIn(apiKeyOf(req).metadata) ?? limit,
+    windowMs: 60_000,
+    keyGenerator: (req) => apiKeyOf(req).user,
     standardHeaders: 'draft-8',
   });
+
+/** `undefined` if there is no limit or none that makes sense: a typo must not mean "no limit". */
+function limitIn({ requestsPerMinute }: Readonly<Record<string, unknown>>): number | undefined {
+  const isSensible =
+    Number.isInteger(requestsPerMinute) &&
+    Number(requestsPerMinute) >= 1 &&
+    Number(requestsPerMinute) <= 100_000;
+  return isSensible ? Number(requestsPerMinute) : undefined;
+}

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { generateApiKey, keyList } from 'require-api-key';
+import { ApiKeyManager, generateApiKey, keyList, MemoryKeyStore } from 'require-api-key';
 import request from 'supertest';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type AudioApiOptions, createApp } from '../../examples/audio-api/app.js';
@@ -96,9 +96,9 @@ describe('failed attempts', () => {
   });
 });
 
-describe('requests per key', () => {
-  it('one key has used up its allowance -> it waits and the other key does not', async () => {
-    const get = hello({ limits: { requestsPerKey: 2 } });
+describe('requests per user', () => {
+  it('one user has used up the allowance -> that user waits and the other does not', async () => {
+    const get = hello({ limits: { requestsPerUser: 2 } });
     const first = await get(alice).expect(200);
     expect(first.headers['ratelimit']).toContain('r=1');
     await get(alice).expect(200);
@@ -109,17 +109,29 @@ describe('requests per key', () => {
   });
 
   it('the same key from two addresses -> one allowance', async () => {
-    const get = hello({ limits: { requestsPerKey: 1 }, trustedProxies: 1 });
+    const get = hello({ limits: { requestsPerUser: 1 }, trustedProxies: 1 });
     await get(alice, { 'X-Forwarded-For': '192.0.2.1' }).expect(200);
     await get(alice, { 'X-Forwarded-For': '192.0.2.2' }).expect(429);
   });
 
-  it('its allowance is used up -> an upload is not read', async () => {
+  it('a key is rotated, and another made -> the allowance goes on, and does not grow', async () => {
+    const keys = new ApiKeyManager({ store: new MemoryKeyStore() });
+    const first = await keys.create({ user: 'carol' });
+    const get = hello({ keys, limits: { requestsPerUser: 2 } });
+    await get(first.key).expect(200);
+    const successor = await keys.rotate(first.record.keyId);
+    await get(successor.key).expect(200);
+    const another = await keys.create({ user: 'carol' });
+    for (const { key } of [first, successor, another]) await get(key).expect(429);
+    await get((await keys.create({ user: 'dave' })).key).expect(200);
+  });
+
+  it('the allowance is used up -> an upload is not read', async () => {
     const uploadsDir = temporaryFolder();
     const app = createApp({
       uploadsDir,
       source: keyList({ alice }, { scopes: ['audio:write'] }),
-      limits: { requestsPerKey: 1 },
+      limits: { requestsPerUser: 1 },
     });
     await request(app).get('/hello').set('X-API-Key', alice).expect(200);
     const response = await request(app)

@@ -6,14 +6,21 @@ import { context, ROOT_CONTEXT, trace, type Context, type Span } from '@opentele
 import express, { type Express, type RequestHandler } from 'express';
 import session from 'express-session';
 import { Registry } from 'prom-client';
-import { apiKeyOf, generateApiKey, keyList, requireApiKey } from 'require-api-key';
+import {
+  ApiKeyManager,
+  apiKeyOf,
+  generateApiKey,
+  keyList,
+  MemoryKeyStore,
+  requireApiKey,
+} from 'require-api-key';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { requestLog } from '../../examples/recipes/logging.js';
 import { countKeyUse } from '../../examples/recipes/metrics.js';
 import { apiDocs } from '../../examples/recipes/openapi.js';
-import { limitFailedAttempts, limitRequestsPerKey } from '../../examples/recipes/rate-limits.js';
+import { limitFailedAttempts, limitRequestsPerUser } from '../../examples/recipes/rate-limits.js';
 import { callerOf, requireKeyOrSession } from '../../examples/recipes/sessions.js';
 import { describeKeyInSpans } from '../../examples/recipes/tracing.js';
 import { guardUpgrades } from '../../examples/recipes/web-socket.js';
@@ -65,10 +72,35 @@ describe('rate limits', () => {
     expect(response.headers['retry-after']).toMatch(/^[1-9]\d*$/);
   });
 
-  it('one key past its limit -> 429 for it alone', async () => {
-    const app = appOf(guard, limitRequestsPerKey({ limit: 2 }));
+  it('one user past the limit -> 429 for that user alone', async () => {
+    const app = appOf(guard, limitRequestsPerUser({ limit: 2 }));
     expect(await statuses(3, () => call(app, alice.key))).toEqual([200, 200, 429]);
     expect((await call(app, bob.key)).status).toBe(200);
+  });
+
+  it('a key with a limit in its metadata -> that limit, counted with the other keys of its user', async () => {
+    const keys = new ApiKeyManager({ store: new MemoryKeyStore() });
+    const few = await keys.create({ user: 'carol', metadata: { requestsPerMinute: 2 } });
+    const many = await keys.create({ user: 'carol', metadata: { requestsPerMinute: 4 } });
+    const app = appOf(requireApiKey({ source: keys }), limitRequestsPerUser({ limit: 1 }));
+    expect(await statuses(3, () => call(app, few.key))).toEqual([200, 200, 429]);
+    expect(await statuses(2, () => call(app, many.key))).toEqual([200, 429]);
+  });
+
+  it.each([
+    ['missing', {}],
+    ['zero', { requestsPerMinute: 0 }],
+    ['negative', { requestsPerMinute: -5 }],
+    ['a fraction', { requestsPerMinute: 1.5 }],
+    ['a text', { requestsPerMinute: '1000' }],
+    ['null', { requestsPerMinute: null }],
+    ['a list', { requestsPerMinute: [1000] }],
+    ['as good as none', { requestsPerMinute: 1e12 }],
+  ])('a limit in the metadata that is %s -> the default', async (_, metadata) => {
+    const keys = new ApiKeyManager({ store: new MemoryKeyStore() });
+    const { key } = await keys.create({ user: 'carol', metadata });
+    const app = appOf(requireApiKey({ source: keys }), limitRequestsPerUser({ limit: 2 }));
+    expect(await statuses(3, () => call(app, key))).toEqual([200, 200, 429]);
   });
 });
 
