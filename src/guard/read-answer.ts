@@ -2,7 +2,7 @@ import { createApiKey, type Identity } from '../keys/api-key.js';
 import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../keys/key-source.js';
 import { whyNotUsable } from '../keys/admission.js';
 import { digestOf, toHex } from '../keys/digest.js';
-import { isValidDate } from '../lib/is-valid-date.js';
+import { isValidDate } from '../lib/values.js';
 import { describe, isName, isScopes, mustBeName } from '../lib/options.js';
 
 /**

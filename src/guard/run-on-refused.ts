@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import type { ApiKeyError } from '../keys/api-key-error.js';
-import { isThenable } from '../lib/is-thenable.js';
+import { isThenable } from '../lib/values.js';
 import { warnOnce } from '../lib/warn.js';
 
 /**

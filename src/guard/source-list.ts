@@ -1,15 +1,17 @@
 import type { Request } from 'express';
 import { channels, type RefusalReason } from '../keys/diagnostics.js';
-import { byDigest, isDigestSource, unknownKey } from '../keys/key-source.js';
-import type {
-  DigestSource,
-  KeySource,
-  KeySourceAnswer,
-  VerifyKey,
-  VerifyResult,
+import {
+  byDigest,
+  isDigestSource,
+  unknownKey,
+  type DigestSource,
+  type KeySource,
+  type KeySourceAnswer,
+  type VerifyKey,
+  type VerifyResult,
 } from '../keys/key-source.js';
 import { digestOf, type Digest } from '../keys/digest.js';
-import { isThenable } from '../lib/is-thenable.js';
+import { isThenable } from '../lib/values.js';
 import { describe } from '../lib/options.js';
 import { readAnswer } from './read-answer.js';
 

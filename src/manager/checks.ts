@@ -1,5 +1,5 @@
 import { addressProblem } from '../lib/addresses.js';
-import { isValidDate } from '../lib/is-valid-date.js';
+import { isValidDate } from '../lib/values.js';
 import {
   ArgumentError,
   describe,

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { ClaimEvent } from '../keys/diagnostics.js';
 import { generateApiKey, randomBase62 } from '../keys/key-format.js';
-import { deepCopy } from '../lib/deep-copy.js';
+import { deepCopy } from '../lib/values.js';
 import { digestApiKey } from '../keys/digest.js';
 import { dayMs } from '../lib/durations.js';
 import { ArgumentRangeError } from '../lib/options.js';
-import { claimStatusOf } from '../stores/claim-status.js';
 import {
+  claimStatusOf,
   ClaimError,
   type ClaimRecord,
   type ClaimStore,

@@ -1,6 +1,6 @@
 import { generateApiKey, parseApiKey } from '../keys/key-format.js';
 import { dayMs } from '../lib/durations.js';
-import { deepCopy } from '../lib/deep-copy.js';
+import { deepCopy } from '../lib/values.js';
 import { ArgumentRangeError } from '../lib/options.js';
 import type { KeyRecord, StoredKey } from '../stores/key-record.js';
 import { endsWithOverlap, notSupported } from '../stores/key-store-error.js';

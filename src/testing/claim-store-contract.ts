@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { generateApiKey, randomBase62 } from '../keys/key-format.js';
-import { deepCopy } from '../lib/deep-copy.js';
+import { deepCopy } from '../lib/values.js';
 import { digestApiKey } from '../keys/digest.js';
 import {
   ClaimError,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { deepCopy } from '../lib/deep-copy.js';
+import { deepCopy } from '../lib/values.js';
 import { digestApiKey } from '../keys/digest.js';
 import type { StoredKey } from '../stores/key-record.js';
 import type { StoreCases } from './contract-case.js';

@@ -9,8 +9,7 @@ import {
 } from '../manager/key-options.js';
 import { checkListOptions } from '../manager/query-options.js';
 import { ArgumentRangeError, isArgumentError } from '../lib/options.js';
-import { ClaimError, type ClaimRecord } from '../stores/claim-store.js';
-import { claimStatusOf } from '../stores/claim-status.js';
+import { ClaimError, type ClaimRecord, claimStatusOf } from '../stores/claim-store.js';
 import { statusOf } from '../stores/key-record.js';
 import { type KeyRecord } from '../stores/key-record.js';
 import { KeyStoreError } from '../stores/key-store-error.js';

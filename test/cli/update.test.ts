@@ -127,7 +127,7 @@ describe('update', () => {
   });
 
   it.each<[string[], RegExp]>([
-    [[], /^error: nothing to change: give --name, --scope, --no-scopes or --expires\n$/],
+    [[], /^error: nothing to change: give --user, --name, [^\n]+ or --any-address\n$/],
     [['--json'], /^error: nothing to change: /],
     [['--scope', 'a', '--no-scopes'], /'--no-scopes' cannot be used with option '--scope <scope>'/],
     [['--scope', 'a b'], /A scope has no blanks and no commas: repeat --scope for each, /],

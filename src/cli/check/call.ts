@@ -90,3 +90,7 @@ export function reasonOf(error: unknown, { protocol }: URL): { code: string; why
     why: reasons[code] ?? `the call failed (${code || 'no reason given'})`,
   };
 }
+
+/** Whether the host of a URL is this machine, where nobody is on the way. */
+export const isLoopback = (hostname: string): boolean =>
+  /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);

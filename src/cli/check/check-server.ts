@@ -1,8 +1,7 @@
 import { generateApiKey, parseApiKey } from '../../keys/key-format.js';
 import { isPresentable } from '../../http/presented-key.js';
 import type { Finding } from '../finding.js';
-import { isLoopback } from '../is-loopback.js';
-import { call, reasonOf, type Answer } from './call.js';
+import { isLoopback, call, reasonOf, type Answer } from './call.js';
 import type { Expectation } from './challenge.js';
 import { explainNoKey, explainOwnKey, explainWrongKey, type Explanation } from './explain.js';
 import { suspectKey } from './suspect-key.js';

@@ -4,7 +4,7 @@ import { addCommand } from '../command.js';
 import { commandOn } from '../paste-line.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
-import { isLoopback } from '../is-loopback.js';
+import { isLoopback } from '../check/call.js';
 import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change-options.js';
 import { addUserArgument } from '../records/user-argument.js';
 import {

@@ -19,8 +19,7 @@ import { examineUnset } from '../doctor/unset-variables.js';
 import { examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
 import { loadEnvironment, outerEnvironment } from '../environment.js';
 import { formatFinding, isTrouble, maskFinding, type Finding } from '../finding.js';
-import { count } from '../terminal/count.js';
-import { print, printJson } from '../terminal/output.js';
+import { count, print, printJson } from '../terminal/output.js';
 import { argumentOf, collect } from '../values/arguments.js';
 
 interface Options extends DatabaseOptions, GlobalOptions {

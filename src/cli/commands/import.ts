@@ -23,9 +23,8 @@ import {
   readRecordOptions,
   type RecordOptions,
 } from '../records/record-options.js';
-import { count } from '../terminal/count.js';
+import { count, plain, printJson, say } from '../terminal/output.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
-import { plain, printJson, say } from '../terminal/output.js';
 import { withProgress } from '../terminal/progress.js';
 import { prefixArgument } from '../values/arguments.js';
 

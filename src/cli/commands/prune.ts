@@ -4,9 +4,8 @@ import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
 import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change-options.js';
-import { count } from '../terminal/count.js';
+import { count, printJson, say } from '../terminal/output.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
-import { printJson, say } from '../terminal/output.js';
 import { withProgress } from '../terminal/progress.js';
 import { durationBetween, formatDuration } from '../values/duration.js';
 

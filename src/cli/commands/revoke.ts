@@ -12,8 +12,7 @@ import { claimJson } from '../records/claim-records.js';
 import { recordJson } from '../records/key-records.js';
 import { usableSuccessors } from '../records/successors.js';
 import { explainUnknownKey, isClaimId, unknownClaim } from '../records/unknown-id.js';
-import { count } from '../terminal/count.js';
-import { plain, printJson, say } from '../terminal/output.js';
+import { count, plain, printJson, say } from '../terminal/output.js';
 
 interface Options extends DatabaseOptions, GlobalOptions, ChangeFlags {
   readonly family?: true;

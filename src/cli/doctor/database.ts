@@ -9,7 +9,7 @@ import { withKeys, type DatabaseStore } from '../database/open-database.js';
 import { describeState } from '../database/schema-state.js';
 import { Failure, Misuse } from '../failure.js';
 import type { Finding } from '../finding.js';
-import { sentence } from '../terminal/sentence.js';
+import { sentence } from '../terminal/output.js';
 import { examineKeys } from './keys.js';
 import { examineListening } from './listening.js';
 import { examineRights } from './rights.js';

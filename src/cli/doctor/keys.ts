@@ -6,8 +6,7 @@ import type { Finding } from '../finding.js';
 import { commandOn } from '../paste-line.js';
 import { keysUpTo } from '../records/list-up-to.js';
 import { mask } from '../secrets.js';
-import { count } from '../terminal/count.js';
-import { plain } from '../terminal/output.js';
+import { count, plain } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { formatDuration } from '../values/duration.js';
 

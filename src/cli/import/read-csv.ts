@@ -1,5 +1,5 @@
 import { Failure } from '../failure.js';
-import { count } from '../terminal/count.js';
+import { count } from '../terminal/output.js';
 import { parseJson } from '../values/parse-json.js';
 import { parseCsv, type CsvRow } from './csv.js';
 import { entryOf, unreadable, type ImportEntry } from './import-entry.js';

@@ -1,5 +1,4 @@
-import { claimStatusOf } from '../../stores/claim-status.js';
-import type { ClaimRecord } from '../../stores/claim-store.js';
+import { claimStatusOf, type ClaimRecord } from '../../stores/claim-store.js';
 import { formatTime } from '../terminal/time.js';
 
 /** A claim link for machines, with its status at this moment. */

@@ -85,3 +85,11 @@ function unwritable(error: NodeJS.ErrnoException, consequence = ''): Failure {
 export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');
 }
+
+/** How many there are, with the noun in the form that fits: `1 key`, `2 keys`. */
+export const count = (number: number, noun: string): string =>
+  `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** A complaint as a sentence of its own. */
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

@@ -1,10 +1,7 @@
 import { createApiKey } from '../../keys/api-key.js';
 import type { VerifyResult } from '../../keys/key-source.js';
 import { AddressList } from '../../lib/addresses.js';
-import { deepCopy } from '../../lib/deep-copy.js';
-import { deepFreeze } from '../../lib/deep-freeze.js';
-import { fixedDate } from '../../lib/fixed-date.js';
-import { isValidDate } from '../../lib/is-valid-date.js';
+import { deepCopy, deepFreeze, fixedDate, isValidDate } from '../../lib/values.js';
 import { isName, isScopes } from '../../lib/options.js';
 import type { StoredKey } from '../../stores/key-record.js';
 import type { LastUse } from './last-used-recorder.js';

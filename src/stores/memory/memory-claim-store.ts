@@ -1,6 +1,6 @@
-import { deepCopy } from '../../lib/deep-copy.js';
-import { claimStatusOf } from '../claim-status.js';
+import { deepCopy } from '../../lib/values.js';
 import {
+  claimStatusOf,
   ClaimError,
   type ClaimedKey,
   type ClaimOutcome,

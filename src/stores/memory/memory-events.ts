@@ -1,4 +1,4 @@
-import { deepCopy } from '../../lib/deep-copy.js';
+import { deepCopy } from '../../lib/values.js';
 import type { EventQuery, EventStore, KeyEvent } from '../key-event.js';
 import { unknownEventId } from '../key-store-error.js';
 

@@ -1,4 +1,4 @@
-import { deepCopy } from '../../lib/deep-copy.js';
+import { deepCopy } from '../../lib/values.js';
 import { unknownKeyId } from '../key-store-error.js';
 import type { KeyRecord, StoredKey } from '../key-record.js';
 import type { KeyStoreWatcher } from '../key-store.js';

@@ -1,4 +1,4 @@
-import { deepCopy } from '../../lib/deep-copy.js';
+import { deepCopy } from '../../lib/values.js';
 import type { KeyUsage, UsageQuery, UsageStore } from '../key-usage.js';
 
 /** Keeps uses per day in this process, beside the keys of a `MemoryKeyStore`. */

@@ -1,5 +1,5 @@
-import { claimStatusOf } from '../claim-status.js';
 import {
+  claimStatusOf,
   ClaimError,
   type ClaimedKey,
   type ClaimOutcome,

@@ -1,0 +1,63 @@
+import { types } from 'node:util';
+
+/**
+ * An object with a `then` method: promises of other realms and libraries are no instances of ours.
+ */
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' &&
+  value !== null &&
+  'then' in value &&
+  typeof value.then === 'function';
+
+/**
+ * By what it is and not `instanceof`: under Jest the dates that Node itself makes are of another
+ * realm.
+ */
+export const isValidDate = (value: unknown): value is Date =>
+  types.isDate(value) && !Number.isNaN(value.getTime());
+
+/**
+ * Freezes a value and everything it refers to: one handler's change must not be another request's
+ * identity.
+ */
+export function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}
+
+/**
+ * A copy of plain data that shares nothing with it. Not `structuredClone`: under Jest its result
+ * is of another realm, so `instanceof Date` and strict equality fail in a caller's tests.
+ */
+export function deepCopy<Value>(value: Value): Value;
+export function deepCopy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (types.isDate(value)) return new Date(value);
+  if (Array.isArray(value)) return value.map((part: unknown) => deepCopy(part));
+  // Own properties by definition, not assignment: one that is called `__proto__` stays one.
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, deepCopy(part)]));
+}
+
+const refuse = () => {
+  throw new TypeError(
+    'this date belongs to every request with its key; make a Date of your own from it',
+  );
+};
+
+/** `Date.prototype` without a way to set a date. */
+const fixed = Object.create(
+  Date.prototype,
+  Object.fromEntries(
+    Object.getOwnPropertyNames(Date.prototype)
+      .filter((name) => name.startsWith('set'))
+      .map((name) => [name, { value: refuse }]),
+  ),
+) as object;
+
+/** A copy that cannot be set: `Object.freeze` alone does not reach what is inside a `Date`. */
+export function fixedDate(date: Date): Date {
+  return Object.freeze(Object.setPrototypeOf(new Date(date), fixed) as Date);
+}
