@@ -248,6 +248,23 @@ describe('tables that differ', () => {
     );
   });
 
+  it.each(['paused_at timestamp', 'allowed_addresses text'])(
+    'a column %s, which the library is going to read -> refused, ignored or not, and nothing changed',
+    async (column) => {
+      await plaintextTable(column);
+      await insertOld('alice', 'alice-key');
+      const [name] = column.split(' ') as [string];
+      const before = await columnsOf();
+
+      for (const ignoredColumns of [[], [name]])
+        await expect(storeOf().adopt({ ignoredColumns })).rejects.toThrow(
+          `${table}.${name}: a column of this library has that name; rename or drop it first`,
+        );
+
+      expect(await columnsOf()).toEqual(before);
+    },
+  );
+
   it.each([
     'created timestamptz',
     'updated_at timestamp',

@@ -8,6 +8,9 @@ const read = new Set(
   ).split(' '),
 );
 
+/** What `migrate` is going to add, and what would be taken for it. */
+const reserved = new Set(['paused_at', 'paused_until', 'allowed_addresses']);
+
 /** Times that say when something was, and nothing of how long it holds: in lower case and without `_`. */
 const harmless = new Set(
   (
@@ -37,6 +40,12 @@ export function assertNothingUnread(
   table: PlaintextTable,
   ignoredColumns: readonly string[],
 ): void {
+  const taken = [...table.columns.keys()].find((name) => reserved.has(name));
+  if (taken !== undefined)
+    throw new Error(
+      `PostgresKeyStore: adopt cannot take over ${table.name}.${taken}: a column of this library has that name; ` +
+        'rename or drop it first',
+    );
   for (const name of ignoredColumns) {
     const why = !table.columns.has(name)
       ? 'there is no such column'
