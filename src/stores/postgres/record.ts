@@ -23,8 +23,10 @@ export function selectRecord(names: Names, k = 'k'): string {
 }
 
 /** The record in a column of a row. What was broken by hand comes out broken: who decides on a key checks it. */
-export function readRecord(row: Row, column = 'record'): KeyRecord {
-  const found = JSON.parse(row[column] ?? '{}') as JsonFields;
+export const readRecord = (row: Row, column = 'record'): KeyRecord =>
+  recordOf(JSON.parse(row[column] ?? '{}') as JsonFields);
+
+export function recordOf(found: JsonFields): KeyRecord {
   return {
     keyId: found['keyId'] as string,
     user: (found['user'] ?? '') as string,

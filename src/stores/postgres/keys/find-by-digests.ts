@@ -2,10 +2,10 @@ import { BrokenRecordError } from '../../broken-record-error.js';
 import type { Row } from '../database.js';
 import { assertNothingHidden, hiddenRow, isHiddenRow } from '../hidden-rows.js';
 import { textsParameter } from '../parameters.js';
-import { readStoredKey, selectRecord } from '../record.js';
 import { mayBeOneRecord } from '../safe-error.js';
 import type { Session } from '../session.js';
 import type { Answer } from './look-up-queue.js';
+import { columnCount, readColumns, selectColumns } from './record-columns.js';
 
 /**
  * Looks up any number of digests in one statement.
@@ -14,9 +14,9 @@ import type { Answer } from './look-up-queue.js';
  */
 export async function findByDigests(session: Session, digests: readonly string[]): Promise<Answer> {
   const { names } = session;
-  const text = `select k.digest, ${selectRecord(names)} as record, null as is_hidden from ${names.keys} k
-    where k.digest = any($1::text::text[])
-    union all ${hiddenRow(names, 2)}`;
+  const text = `select rows.*, null as is_hidden
+    from (${selectColumns(names, 'k.digest = any($1::text::text[])')}) rows
+    union all ${hiddenRow(names, columnCount)}`;
   const rows = await session
     .query('findByDigest', { text, values: [textsParameter(digests)] })
     .catch((error: unknown) => {
@@ -42,7 +42,7 @@ const doubtOf = (session: Session): Promise<Error | undefined> =>
 
 function readFound(row: Row) {
   try {
-    return readStoredKey(row);
+    return readColumns(row);
   } catch {
     // The parser's own words may quote the row.
     throw new BrokenRecordError('PostgresKeyStore: findByDigest failed: a record cannot be read');
