@@ -34,7 +34,6 @@ const documents = [
 const waitingDocuments = new Set<string>([
   'docs/command-line.md',
   'docs/performance.md',
-  'docs/production.md',
   'docs/security.md',
   'docs/upgrading.md',
 ]);
