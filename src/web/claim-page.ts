@@ -9,15 +9,15 @@ import {
 } from '../lib/options.js';
 import type { ApiKeyHandler } from '../guard/require-api-key.js';
 import { ClaimError } from '../stores/claim-store.js';
+import { KeyStoreError } from '../stores/key-store-error.js';
 import { WebProblem } from './http/problem.js';
 import { readJson } from './http/read-json.js';
 import { pathOf, runMethod, type Action, type Methods } from './http/route.js';
 import { assertSameOrigin, type OwnAddress } from './http/same-origin.js';
 import { setSecurityHeaders } from './http/security-headers.js';
 import { sendJson } from './http/send.js';
-import { mustBeAddress, mustBePublicUrl } from './must-be-address.js';
-import { mustBeManager } from './must-be-manager.js';
-import { pageRoutes } from './page-routes.js';
+import { mustBeAddress, mustBeManager, mustBePublicUrl } from './page-options.js';
+import { htmlPage, pageRoutes } from './page-routes.js';
 
 /** Whose keys a claim page makes, and what it tells users about the API. */
 export interface ClaimPageOptions {
@@ -53,7 +53,7 @@ const maxBodyBytes = 4_096;
  * before it.
  *
  * What it refuses is answered as `application/problem+json` (RFC 9457) with a `code`: `claim_not_usable` (404, the same for a link
- * that is used, expired, revoked, malformed or unknown), `cross_origin` (403), `method_not_allowed` (405), `content_too_large`
+ * that is used, expired, revoked, malformed or unknown), `too_many_keys` (409, the link stays open), `cross_origin` (403), `method_not_allowed` (405), `content_too_large`
  * (413), `unsupported_media_type` (415) and, where the store fails, `service_unavailable` (503).
  *
  * @throws {TypeError} for an unknown or wrong option, a `keys` that is no `ApiKeyManager`, or one whose store keeps no claim links.
@@ -91,7 +91,8 @@ export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
     'claim-link.js',
     'icon.svg',
   ] as const;
-  const routes = pageRoutes('claim.html', files, { post: claim })
+  const routes = pageRoutes(files)
+    .set('/', { GET: htmlPage('claim.html'), POST: claim })
     .set('/describe', { POST: describe })
     .set('/claim', { POST: claim });
   return function claimPageHandler(req, res, next) {
@@ -136,6 +137,9 @@ async function hideReason<Result>(attempt: Promise<Result>): Promise<Result> {
   try {
     return await attempt;
   } catch (error) {
-    throw error instanceof ClaimError ? new WebProblem('claim_not_usable') : error;
+    if (error instanceof ClaimError) throw new WebProblem('claim_not_usable');
+    // The link stays open: it works again as soon as its user has revoked a key.
+    const isFull = error instanceof KeyStoreError && error.code === 'too_many_keys';
+    throw isFull ? new WebProblem('too_many_keys') : error;
   }
 }

@@ -12,9 +12,8 @@ import { deskApi } from './desk-api.js';
 import { WebProblem } from './http/problem.js';
 import { pathOf, runMethod, type Action, type Methods } from './http/route.js';
 import { setSecurityHeaders } from './http/security-headers.js';
-import { mustBeAddress, mustBePublicUrl } from './must-be-address.js';
-import { mustBeManager } from './must-be-manager.js';
-import { pageRoutes } from './page-routes.js';
+import { mustBeAddress, mustBeManager, mustBePublicUrl } from './page-options.js';
+import { htmlPage, listAbilities, pageRoutes } from './page-routes.js';
 
 /** Whose keys a desk manages, and what its forms offer. */
 export interface KeyDeskOptions {
@@ -85,22 +84,9 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
     requireHttps,
     stripHeader: true,
   });
-  const page = pageRoutes('desk.html', [
-    'base.css',
-    'desk.css',
-    'desk-lists.css',
-    'page.js',
-    'desk.js',
-    'desk-client.js',
-    'desk-dialogs.js',
-    'desk-fields.js',
-    'desk-forms.js',
-    'desk-keys.js',
-    'desk-links.js',
-    'desk-list.js',
-    'desk-table.js',
-    'icon.svg',
-  ]);
+  const page = pageRoutes(files).set('/', {
+    GET: htmlPage('desk.html', { values: { abilities: listAbilities(keys) } }),
+  });
   const findMethods = deskApi({
     keys,
     claimUrl,
@@ -133,3 +119,23 @@ const answerNotFound: Action = () => {
   throw new WebProblem('not_found');
 };
 const notThere: Methods = { GET: answerNotFound, POST: answerNotFound };
+
+const files = [
+  'base.css',
+  'forms.css',
+  'lists.css',
+  'api.js',
+  'chart.js',
+  'desk.js',
+  'desk-client.js',
+  'desk-forms.js',
+  'desk-keys.js',
+  'desk-links.js',
+  'dialogs.js',
+  'fields.js',
+  'icon.svg',
+  'key-forms.js',
+  'list.js',
+  'page.js',
+  'table.js',
+] as const;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiKeyManager } from '../manager/api-key-manager.js';
 import { assets, type AssetName } from './assets.js';
 import type { Action, Methods } from './http/route.js';
 import { sendText } from './http/send.js';
@@ -13,26 +14,45 @@ const types = {
   svg: 'image/svg+xml',
 } satisfies Record<Extension, string>;
 
-/**
- * The addresses of a page: its HTML at the mount itself, its other files beside it. They hold no data and are the same for everyone.
- * With `post` the mount takes that method too.
- */
-export function pageRoutes(
-  html: AssetName,
-  files: readonly AssetName[],
-  { post }: { readonly post?: Action } = {},
-): Map<string, Methods> {
-  const routes = new Map<string, Methods>();
-  const sendPage: Action = (req, res) =>
-    sendFile(res, html, assets[html].replaceAll('%base%', baseOf(req)));
-  routes.set('/', { GET: sendPage, ...(post && { POST: post }) });
-  for (const name of files)
-    routes.set(`/${name}`, { GET: (_req, res) => sendFile(res, name, assets[name]) });
-  return routes;
+/** The files beside a page, each at its address. They hold no data and are the same for everyone. */
+export function pageRoutes(files: readonly AssetName[]): Map<string, Methods> {
+  return new Map(
+    files.map((name) => [
+      `/${name}`,
+      { GET: (_req, res) => sendFile(res, 200, name, assets[name]) },
+    ]),
+  );
 }
 
-function sendFile(res: ServerResponse, name: AssetName, text: string): void {
-  sendText(res, 200, types[name.slice(name.lastIndexOf('.') + 1) as Extension], text);
+/** How a page is sent: what stands in it for `%name%`, as text in an attribute, and with which status. */
+interface HtmlPageOptions {
+  readonly values?: Readonly<Record<string, string>>;
+  readonly status?: number;
+}
+
+/** Sends the HTML of a page, which holds no data of its reader. */
+export function htmlPage(
+  name: AssetName,
+  { values = {}, status = 200 }: HtmlPageOptions = {},
+): Action {
+  const html = Object.entries(values).reduce<string>(
+    (text, [key, value]) => text.replaceAll(`%${key}%`, () => escapeAttribute(value)),
+    assets[name],
+  );
+  return (req, res) => sendFile(res, status, name, html.replaceAll('%base%', baseOf(req)));
+}
+
+/** What the store of a manager can do, for a page that leaves out the rest. */
+export const listAbilities = ({ abilities }: ApiKeyManager): string =>
+  Object.entries(abilities)
+    .flatMap(([name, isThere]) => (isThere ? [name] : []))
+    .join(' ');
+
+const escapeAttribute = (text: string) =>
+  text.replace(/[&"<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+function sendFile(res: ServerResponse, status: number, name: AssetName, text: string): void {
+  sendText(res, status, types[name.slice(name.lastIndexOf('.') + 1) as Extension], text);
 }
 
 /**

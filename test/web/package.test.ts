@@ -14,7 +14,7 @@ it('require-api-key/web, imported and required -> the pages, with their files, a
     const res = { setHeader() {}, end: (text) => sent.push(text) };
     for (const page of [web.claimPage({ keys }), web.keyDesk({ keys })]) page({ method: 'GET', url: '/', headers: {} }, res);
     setImmediate(() => console.log(Object.keys(web).sort().join(), sent.length, sent.every((text) => text.includes('<!doctype'))));`;
-  const expected = 'claimPage,keyDesk 2 true';
+  const expected = 'accountKeys,claimPage,keyDesk 2 true';
   expect(
     load(
       `import * as library from 'require-api-key'; import * as web from 'require-api-key/web'; ${serve}`,

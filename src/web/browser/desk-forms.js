@@ -1,23 +1,20 @@
-import { ask, toPath } from './desk-client.js';
-import { createWarning, openForm } from './desk-dialogs.js';
+import { toPath } from './api.js';
+import { ask } from './desk-client.js';
+import { createWarning, openForm } from './dialogs.js';
+import { createChoice, createField, createSelect, createTextInput, FieldError } from './fields.js';
 import {
-  createChoice,
-  createField,
-  createSelect,
-  createTextInput,
-  FieldError,
-} from './desk-fields.js';
+  createScopeBoxes,
+  createTitle,
+  describeKey,
+  describeNewKey,
+  lifetimes,
+  readExpiry,
+} from './key-forms.js';
 import { announce, createElement } from './page.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-const lifetimes = [
-  ['30', '30 days'],
-  ['90', '90 days'],
-  ['365', '1 year'],
-  ['', 'Never'],
-];
 const linkLifetimes = [
   [String(hourMs), '1 hour'],
   [String(dayMs), '24 hours'],
@@ -44,6 +41,7 @@ export function openNewKey({ knownScopes, claimUrl }, { onChange }) {
   openForm({
     title: 'New key',
     action: canLink ? 'Continue' : 'Create key',
+    aliases: { expiresAt: 'expires', claimTtlMs: 'link-ttl' },
     content: [
       createElement(
         'div',
@@ -77,22 +75,7 @@ function createScopeFields(knownScopes) {
   const hint =
     'Separated by spaces. A key with keys:manage can do everything that you can do here.';
   if (knownScopes.length === 0) return createField('Scopes', typed, hint);
-  const boxes = knownScopes.map((value, index) => {
-    const id = `known-scope-${index}`;
-    return createElement(
-      'label',
-      { htmlFor: id },
-      createElement('input', { type: 'checkbox', name: 'known-scope', value, id }),
-      createElement('code', { translate: false }, value),
-    );
-  });
-  return createElement(
-    'fieldset',
-    {},
-    createElement('legend', {}, 'Scopes'),
-    createElement('div', { className: 'chips' }, ...boxes),
-    createField('Other scopes', typed, hint),
-  );
+  return createScopeBoxes('Scopes', knownScopes, createField('Other scopes', typed, hint));
 }
 
 function createHandoverChoice(onChoose) {
@@ -122,7 +105,6 @@ function createHandoverChoice(onChoose) {
 function readNewKey(data) {
   const [user, name] = [data.get('user').trim(), data.get('name').trim()];
   if (user === '') throw new FieldError('user', 'Enter the user of the key.');
-  const days = data.get('expires');
   const typed = data
     .get('scopes')
     .split(/[\s,]+/)
@@ -131,7 +113,7 @@ function readNewKey(data) {
     user,
     ...(name !== '' && { name }),
     scopes: [...new Set([...data.getAll('known-scope'), ...typed])],
-    ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * dayMs).toISOString() }),
+    ...readExpiry(data),
   };
 }
 
@@ -139,18 +121,6 @@ async function createKey(wanted) {
   const { key, record } = await ask('POST', 'keys', wanted);
   return describeNewKey(createTitle('A key for', record.user), key);
 }
-
-// Browsers that translate pages must leave the names of users alone.
-const createTitle = (words, user) =>
-  createElement('span', {}, `${words} `, createElement('span', { translate: false }, user));
-
-const describeNewKey = (title, key) => ({
-  title,
-  lead: 'Store it or deliver it now. It will not be shown again.',
-  label: 'Key',
-  secret: key,
-  done: 'I have stored it',
-});
 
 async function createLink(wanted, { claimUrl, claimTtlMs }) {
   const { token, claim } = await ask('POST', 'claims', { ...wanted, claimTtlMs });
@@ -257,19 +227,4 @@ export function openRevokeLink(claim, { onChange }) {
       onChange();
     },
   });
-}
-
-function describeKey({ user, name, keyId }, lead) {
-  return createElement(
-    'div',
-    { className: 'subject' },
-    createElement('p', { className: 'muted' }, lead),
-    createElement(
-      'p',
-      {},
-      createElement('strong', { translate: false }, user),
-      name === undefined ? undefined : createElement('span', { translate: false }, ` · ${name}`),
-    ),
-    createElement('p', {}, createElement('code', { translate: false }, keyId)),
-  );
 }

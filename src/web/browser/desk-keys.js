@@ -2,34 +2,29 @@ import {
   createActionButton,
   createActionsCell,
   createCell,
-  createMuted,
+  createEndCell,
   createRow,
   createScopesCell,
   createStatusCell,
   createTable,
+  createUseCell,
   createUserCell,
-} from './desk-table.js';
+} from './table.js';
 import { createElement, createTime } from './page.js';
 
 export function renderKeys(keys, { operatorKeyId, rotate, revoke }) {
   const rows = keys.map((record) => {
-    const { keyId, user, name, scopes, status, lastUsedAt, createdAt, revokedAt, replacedBy } =
-      record;
+    const { keyId, user, name, scopes, status, createdAt, revokedAt, replacedBy } = record;
     const isUsable = status !== 'revoked' && status !== 'expired';
     const subject = `${name === undefined ? '' : `${name}, `}${keyId} of ${user}`;
     const mark = keyId === operatorKeyId ? 'your key' : undefined;
     return createRow(
       createUserCell('User', { user, name, id: keyId, mark }, describeMetadata(record)),
-      createStatusCell(status),
+      createStatusCell(record),
       createScopesCell(scopes),
-      createCell(
-        'Last used',
-        lastUsedAt === undefined
-          ? createMuted('never')
-          : createTime(lastUsedAt, { isDistance: true }),
-      ),
+      createUseCell(record),
       createCell('Created', createTime(createdAt)),
-      createCell(...describeEnd(record)),
+      createEndCell(record),
       createActionsCell(
         isUsable && replacedBy === undefined
           ? createActionButton('Rotate', { subject, onPress: () => rotate(record) })
@@ -51,11 +46,4 @@ function describeMetadata({ metadata }) {
     createElement('summary', {}, 'Metadata'),
     createElement('pre', { tabIndex: 0, translate: false }, JSON.stringify(metadata, null, 2)),
   );
-}
-
-/** The label and the content of the cell that says when a key ends or has ended. */
-function describeEnd({ status, revokedAt, expiresAt }) {
-  if (revokedAt !== undefined) return ['Revoked', createTime(revokedAt)];
-  if (expiresAt === undefined) return ['Expires', createMuted('never')];
-  return [status === 'expired' ? 'Expired' : 'Expires', createTime(expiresAt)];
 }

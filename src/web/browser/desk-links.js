@@ -7,7 +7,7 @@ import {
   createStatusCell,
   createTable,
   createUserCell,
-} from './desk-table.js';
+} from './table.js';
 import { createElement, createTime } from './page.js';
 
 export function renderLinks(claims, { revoke }) {
@@ -15,7 +15,7 @@ export function renderLinks(claims, { revoke }) {
     const { claimId, user, name, scopes, status, createdAt } = claim;
     return createRow(
       createUserCell('User', { user, name, id: claimId }),
-      createStatusCell(status),
+      createStatusCell(claim),
       createScopesCell(scopes),
       createCell('Created', createTime(createdAt, { isExact: true })),
       createCell(...describeEnd(claim)),

@@ -1,9 +1,9 @@
 import { ask, setOperatorKey } from './desk-client.js';
-import { closeDialog, wireDialog } from './desk-dialogs.js';
+import { closeDialog, wireDialog } from './dialogs.js';
 import { openNewKey, openRevoke, openRotate, openRevokeLink } from './desk-forms.js';
 import { renderKeys } from './desk-keys.js';
 import { renderLinks } from './desk-links.js';
-import { List } from './desk-list.js';
+import { List } from './list.js';
 import { focusHeading, getById } from './page.js';
 
 /** Who is signed in, and what the desk offers; `undefined` while nobody is. */
@@ -12,7 +12,11 @@ let session;
 const isSignedIn = () => session !== undefined;
 const isOwn = ({ keyId }) => keyId === session.keyId;
 
+const main = getById('desk');
+
 const keys = new List({
+  main,
+  ask,
   view: getById('keys-view'),
   path: 'keys',
   noun: 'keys',
@@ -31,6 +35,8 @@ const keys = new List({
 });
 
 const links = new List({
+  main,
+  ask,
   view: getById('links-view'),
   path: 'claims',
   noun: 'links',
@@ -146,5 +152,5 @@ getById('sign-out').addEventListener('click', () => signOut());
 // A page that is left may be kept whole, to be shown again by "back".
 addEventListener('pagehide', () => signOut());
 
-wireDialog();
+wireDialog(main);
 showSignIn();

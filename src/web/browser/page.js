@@ -5,6 +5,9 @@ export const mount = new URL('./', import.meta.url);
 
 export const getById = (id) => document.getElementById(id);
 
+/** What the application has set for this page. */
+export const readSetting = (name) => document.querySelector(`meta[name="${name}"]`).content;
+
 /** Moves the focus to the heading of a part of the page: screen readers read on from it, and the keyboard goes on from it. */
 export function focusHeading(part) {
   part.querySelector('h1').focus();

@@ -7,6 +7,32 @@ const problems = {
     'Claim link does not work',
     'This claim link does not work. Ask the person who sent it for a new one.',
   ],
+  not_logged_in: [401, 'Not logged in', 'You are not logged in. Log in, then reload this page.'],
+  key_cannot_manage_keys: [
+    403,
+    'An API key cannot manage keys',
+    'This request carries an API key. Keys are managed by users who are logged in.',
+  ],
+  scope_not_allowed: [
+    403,
+    'Scope not allowed',
+    'You may not give a key one of these scopes. Choose fewer.',
+  ],
+  too_many_keys: [
+    409,
+    'Too many keys',
+    'There are as many keys as one user may have. Revoke one that is no longer needed first.',
+  ],
+  already_rotating: [
+    409,
+    'Already rotating',
+    'A key that was rotated still works beside its successor. Wait until it ends, or revoke it.',
+  ],
+  lifetime_too_long: [
+    400,
+    'Lifetime too long',
+    'The key would work for longer than is allowed. Choose an earlier end.',
+  ],
   cross_origin: [403, 'Request from another site', 'Only the page itself may send this request.'],
   malformed_request: [400, 'Malformed request', 'The request could not be understood.'],
   not_found: [404, 'Not found', 'There is nothing with this address or id.'],

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { logFault } from '../../http/fault-log.js';
 import { WebProblem, type WebProblemCode } from './problem.js';
+import { decodePart } from './query.js';
 
 /** Does the work of one method at one address. What it throws is answered. */
 export type Action = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
@@ -8,16 +9,37 @@ export type Action = (req: IncomingMessage, res: ServerResponse) => void | Promi
 /** What an address accepts, by method. `HEAD` is accepted wherever `GET` is. */
 export type Methods = Readonly<Partial<Record<'GET' | 'POST', Action>>>;
 
+/** Takes `/keys` apart, and `/keys/<keyId>/rotate`. */
+const addressPattern = /^\/(\w+)(?:\/([^/]+)\/(\w+))?$/;
+
+/** The addresses of an API: `keys` is a list, and `keys/rotate` stands for `keys/<id>/rotate`. */
+export type RouteTable = Readonly<Record<string, Methods | ((id: string) => Methods)>>;
+
+/** Finds the methods of an address; `undefined` if there is none. */
+export function routeTable(table: RouteTable): (path: string) => Methods | undefined {
+  const routes = new Map(Object.entries(table));
+  return (path) => {
+    const [, list = '', id, verb] = addressPattern.exec(path) ?? [];
+    const found = routes.get(id === undefined ? list : `${list}/${verb}`);
+    return typeof found === 'function' ? found(decodePart(id!)) : found;
+  };
+}
+
 /** The path below the mount, without the query. */
 export function pathOf(req: IncomingMessage): string {
   return (req.url ?? '/').split('?', 1)[0] || '/';
 }
 
-/** Runs the method's action and answers whatever goes wrong; never throws and never rejects. */
+/**
+ * Runs the method's action and answers whatever goes wrong; never throws and never rejects.
+ *
+ * @param page what the log calls the page if it fails
+ */
 export async function runMethod(
   methods: Methods,
   req: IncomingMessage,
   res: ServerResponse,
+  page = 'the claim page or the key desk',
 ): Promise<void> {
   const action = methods[(req.method === 'HEAD' ? 'GET' : req.method) as keyof Methods];
   try {
@@ -29,11 +51,11 @@ export async function runMethod(
     }
     await action(req, res);
   } catch (error) {
-    answerError(error, res);
+    answerError(error, res, page);
   }
 }
 
-function answerError(error: unknown, res: ServerResponse): void {
+function answerError(error: unknown, res: ServerResponse, page: string): void {
   // The client may have gone meanwhile, or somebody else have answered it.
   if (res.headersSent || res.destroyed) return;
   if (error instanceof WebProblem) {
@@ -41,7 +63,7 @@ function answerError(error: unknown, res: ServerResponse): void {
     return;
   }
   const problem = new WebProblem('service_unavailable', { headers: { 'Retry-After': '5' } });
-  logFault(new PageFault(problem.code, error));
+  logFault(new PageFault(problem.code, page, error));
   problem.send(res);
 }
 
@@ -49,8 +71,8 @@ function answerError(error: unknown, res: ServerResponse): void {
 class PageFault extends Error {
   readonly code: WebProblemCode;
 
-  constructor(code: WebProblemCode, cause: unknown) {
-    super('the claim page or the key desk could not answer a request', { cause });
+  constructor(code: WebProblemCode, page: string, cause: unknown) {
+    super(`${page} could not answer a request`, { cause });
     this.code = code;
   }
 }

@@ -10,8 +10,9 @@ export interface OwnAddress {
 }
 
 /**
- * Refuses what a browser sends on behalf of another site. There are no cookies to abuse; still, a page elsewhere that came by a
- * token must not use it from its readers' browsers. Clients that are no browsers send neither header.
+ * Refuses what a browser sends on behalf of another site: on the account page it would come with
+ * its reader's session, elsewhere with a token or key that the other site came by. Clients that
+ * are no browsers send neither header.
  *
  * @throws {WebProblem} `cross_origin`
  */

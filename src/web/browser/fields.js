@@ -22,14 +22,14 @@ export function createField(label, control, hint) {
   );
 }
 
-/** Marks the one field that is wrong and goes there; without an error no field is marked. */
-export function markField(form, error) {
+/** Marks the one field that is wrong and goes there; without a field none is marked. */
+export function markField(form, field, message) {
   for (const control of form.querySelectorAll('[aria-invalid]'))
     control.removeAttribute('aria-invalid');
   for (const each of form.querySelectorAll('.field-error')) each.textContent = '';
-  if (!error) return;
-  const control = form.elements[error.field];
-  form.querySelector(`#${control.id}-error`).textContent = error.message;
+  if (field === undefined) return;
+  const control = form.elements[field];
+  form.querySelector(`#${control.id}-error`).textContent = message;
   control.setAttribute('aria-invalid', 'true');
   control.focus();
 }

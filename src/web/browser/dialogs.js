@@ -1,4 +1,4 @@
-import { FieldError, markField } from './desk-fields.js';
+import { markField } from './fields.js';
 import { createElement, focusHeading, getById, wireCopyButtons } from './page.js';
 
 const dialog = getById('dialog');
@@ -6,14 +6,15 @@ const dialog = getById('dialog');
 /** Whether what is shown would be lost with the dialog, so that Escape alone does not close it. */
 let holdsSecret = false;
 
-export function wireDialog() {
+/** @param main the part of the page that takes the focus if nothing else does */
+export function wireDialog(main) {
   dialog.addEventListener('cancel', (event) => holdsSecret && event.preventDefault());
   // Nothing that a dialog showed stays in the page.
   dialog.addEventListener('close', () => {
     holdsSecret = false;
     fillDialog();
     // What opened it may be gone, and the keyboard would be nowhere.
-    if (document.activeElement === document.body) focusHeading(getById('desk'));
+    if (document.activeElement === document.body) focusHeading(main);
   });
 }
 
@@ -24,7 +25,7 @@ export function closeDialog() {
 function fillDialog(...content) {
   // These may have been moved into the dialog, and outlive what it shows.
   document.body.append(getById('spoken'), getById('toast'));
-  dialog.replaceChildren(...content);
+  dialog.replaceChildren(...content.filter((each) => each !== undefined));
 }
 
 function openDialog(title, ...content) {
@@ -34,9 +35,10 @@ function openDialog(title, ...content) {
 
 /**
  * A form in the dialog. `submit` is given the form's data. It resolves to `undefined`, which closes the dialog, or to the secret to
- * show in it, see `showSecret`; or it rejects with what to say, beside a field where that is a `FieldError`.
+ * show in it, see `showSecret`; or it rejects with what to say, beside the field that the error names. `aliases` are the names here of
+ * fields that the API calls otherwise.
  */
-export function openForm({ title, content, action, isDanger = false, submit }) {
+export function openForm({ title, content, action, isDanger = false, aliases = {}, submit }) {
   const problem = createElement('p', { className: 'notice error', role: 'alert', hidden: true });
   const button = createElement(
     'button',
@@ -56,8 +58,9 @@ export function openForm({ title, content, action, isDanger = false, submit }) {
     createElement('div', { className: 'actions' }, cancel, button),
   );
   const explain = (error) => {
-    if (error instanceof FieldError) {
-      markField(form, error);
+    const field = aliases[error.field] ?? error.field;
+    if (form.querySelector(`#${field}-error`)) {
+      markField(form, field, error.message);
       return;
     }
     problem.textContent = error.message;
@@ -88,36 +91,13 @@ export function openForm({ title, content, action, isDanger = false, submit }) {
 }
 
 /** Shows a key or a link this one time; only its own button closes the dialog. */
-function showSecret({ title, lead, warning, label, secret, done }) {
-  const copy = createElement(
-    'button',
-    {
-      className: 'button quiet small',
-      type: 'button',
-      'data-copy': 'secret-text',
-      'data-what': label,
-    },
-    createElement('span', {}, 'Copy'),
-  );
+function showSecret({ title, lead, warning, label, secret, example, done }) {
   openDialog(
     title,
     createElement('p', { className: 'muted' }, lead),
     ...(warning === undefined ? [] : [createWarning(warning)]),
-    createElement(
-      'div',
-      { className: 'secret' },
-      createElement(
-        'div',
-        { className: 'secret-head' },
-        createElement('h3', { id: 'secret-label' }, label),
-        copy,
-      ),
-      createElement(
-        'code',
-        { id: 'secret-text', translate: false, role: 'group', 'aria-labelledby': 'secret-label' },
-        secret,
-      ),
-    ),
+    createSecret('secret', label, secret),
+    example === undefined ? undefined : createSecret('example', 'Try it', example),
     createElement(
       'div',
       { className: 'actions' },
@@ -127,6 +107,35 @@ function showSecret({ title, lead, warning, label, secret, done }) {
   holdsSecret = true;
   wireCopyButtons(dialog);
   getById('dialog-title').focus();
+}
+
+/** A text to be copied, under its label. */
+function createSecret(id, label, text) {
+  const copy = createElement(
+    'button',
+    {
+      className: 'button quiet small',
+      type: 'button',
+      'data-copy': `${id}-text`,
+      'data-what': label === 'Try it' ? 'Command' : label,
+    },
+    createElement('span', {}, 'Copy'),
+  );
+  return createElement(
+    'div',
+    { className: 'secret' },
+    createElement(
+      'div',
+      { className: 'secret-head' },
+      createElement('h3', { id: `${id}-label` }, label),
+      copy,
+    ),
+    createElement(
+      'code',
+      { id: `${id}-text`, translate: false, role: 'group', 'aria-labelledby': `${id}-label` },
+      text,
+    ),
+  );
 }
 
 export const createWarning = (text) => createElement('p', { className: 'notice' }, text);

@@ -1,9 +1,10 @@
-import { createElement, createScopeList } from './page.js';
+import { createElement, createScopeList, createTime } from './page.js';
 
 const statusNames = {
   active: 'Active',
   expiring: 'Expiring',
   rotating: 'Rotating',
+  paused: 'Paused',
   expired: 'Expired',
   revoked: 'Revoked',
   open: 'Open',
@@ -59,11 +60,33 @@ function allowBreaks(text) {
   return [first, ...others.flatMap((part) => [createElement('wbr'), part])];
 }
 
-export function createStatusCell(status) {
+export function createStatusCell({ status, pausedUntil }) {
   return createCell(
     'Status',
     createElement('span', { className: `badge ${status}` }, statusNames[status]),
+    status === 'paused' && pausedUntil !== undefined
+      ? createElement(
+          'div',
+          { className: 'muted until' },
+          'until ',
+          createTime(pausedUntil, { isExact: true }),
+        )
+      : undefined,
   );
+}
+
+/** When a key was last used, and how often. */
+export function createUseCell({ lastUsedAt }, chart) {
+  const last =
+    lastUsedAt === undefined ? createMuted('never') : createTime(lastUsedAt, { isDistance: true });
+  return createCell('Last used', last, chart);
+}
+
+/** When a key ends or has ended. */
+export function createEndCell({ status, revokedAt, expiresAt }) {
+  if (revokedAt !== undefined) return createCell('Revoked', createTime(revokedAt));
+  if (expiresAt === undefined) return createCell('Expires', createMuted('never'));
+  return createCell(status === 'expired' ? 'Expired' : 'Expires', createTime(expiresAt));
 }
 
 export function createScopesCell(scopes) {

@@ -1,4 +1,11 @@
 import type { Check } from '../lib/options.js';
+import { ApiKeyManager } from '../manager/api-key-manager.js';
+
+/** Not by its shape: what merely looks like a manager may let anyone in. */
+export const mustBeManager: Check = (value) =>
+  value instanceof ApiKeyManager
+    ? undefined
+    : 'an ApiKeyManager, from the same copy of this library ("import" both, or "require" both)';
 
 /**
  * An absolute http address without a login, or a path. Two slashes begin the name of another host, and a backslash is read as a slash:

@@ -1,9 +1,9 @@
-import { ask, toQueryString } from './desk-client.js';
-import { createElement, focusHeading, getById, say } from './page.js';
+import { toQueryString } from './api.js';
+import { createElement, focusHeading, say } from './page.js';
 
 /**
- * One list on the desk: its filters, its place among the pages, and what it shows. It asks `isSignedIn` before it shows an answer,
- * and tells `onRefused` why the operator's key is no longer accepted.
+ * One list on a page: its filters, its place among the pages, and what it shows. It asks `isSignedIn` before it shows an answer, and
+ * tells `onRefused` why its reader is no longer let in. What the list needs besides is loaded by `prepare`.
  */
 export class List {
   #options;
@@ -11,8 +11,8 @@ export class List {
   #cursors = [];
   #turn = 0;
 
-  constructor({ view, path, noun, readFilters, render, isSignedIn, onRefused }) {
-    this.#options = { view, path, noun, readFilters, render, isSignedIn, onRefused };
+  constructor({ readFilters = () => ({}), prepare = async () => {}, ...options }) {
+    this.#options = { readFilters, prepare, ...options };
   }
 
   /** From the first page on, as after a change of the filters. */
@@ -22,12 +22,12 @@ export class List {
   }
 
   async load({ isTurned = false, isQuiet = false } = {}) {
-    const { view, path, readFilters, isSignedIn } = this.#options;
+    const { view, ask, path, readFilters, prepare, isSignedIn } = this.#options;
     const turn = ++this.#turn;
     view.setAttribute('aria-busy', 'true');
     try {
       const fields = { ...readFilters(), cursor: this.#cursors.at(-1) };
-      const answer = await ask('GET', path + toQueryString(fields));
+      const [answer] = await Promise.all([ask('GET', path + toQueryString(fields)), prepare()]);
       // A slow answer must not overwrite that of a later question.
       if (turn !== this.#turn || !isSignedIn()) return;
       this.#show(answer[path], answer.next, isQuiet);
@@ -88,7 +88,7 @@ export class List {
 
   /** The keyboard stays where it was in the list; where that is gone, it goes to the heading. */
   #replace(...content) {
-    const { view } = this.#options;
+    const { view, main } = this.#options;
     const focused = view.contains(document.activeElement) ? document.activeElement : undefined;
     const label = focused?.getAttribute('aria-label');
     view.replaceChildren(...content.filter((each) => each !== undefined));
@@ -96,7 +96,7 @@ export class List {
     const labelled = [...view.querySelectorAll('[aria-label]')];
     const same = labelled.find((each) => each.getAttribute('aria-label') === label);
     if (same) same.focus();
-    else focusHeading(getById('desk'));
+    else focusHeading(main);
   }
 
   #explain(error) {

@@ -1,0 +1,27 @@
+import type { ApiKeyManager } from '../../manager/api-key-manager.js';
+import type { KeyRecord } from '../../stores/key-record.js';
+
+/** Neither revoked nor expired; a paused key may be resumed. */
+const lives = (record: KeyRecord | undefined, now: number): boolean =>
+  record !== undefined &&
+  record.revokedAt === undefined &&
+  (record.expiresAt === undefined || record.expiresAt.getTime() > now);
+
+/** Whether the key that this one replaced still works beside it. */
+export async function predecessorLives(
+  keys: ApiKeyManager,
+  { replaces }: KeyRecord,
+): Promise<boolean> {
+  return replaces !== undefined && lives(await keys.get(replaces), keys.clock());
+}
+
+/**
+ * How many keys of a user work on for their overlap although their successor is gone. The limit of
+ * keys does not count them: rotating keys and revoking the successors would be a way to more.
+ */
+export async function keysBesideLimit(keys: ApiKeyManager, user: string): Promise<number> {
+  const rotating = await keys.list({ user, status: 'rotating', limit: 1_000 });
+  const now = keys.clock();
+  const successors = await Promise.all(rotating.map(({ replacedBy }) => keys.get(replacedBy!)));
+  return successors.filter((successor) => !lives(successor, now)).length;
+}

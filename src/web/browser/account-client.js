@@ -1,0 +1,4 @@
+import { createAsk } from './api.js';
+
+/** Asks with the session of the application. */
+export const ask = createAsk({ credentials: 'same-origin' });
