@@ -11,7 +11,7 @@ import { dialog, press, rows, secretOf, wholePage } from '../support/desk-page.j
 const dayMs = 86_400_000;
 
 // The browser writes each refusal to its console.
-const refused = { mayComplain: true };
+const withRefusals = { mayComplain: true };
 
 /** Opens the page as alice, who is logged in. */
 async function openAccount(
@@ -78,7 +78,7 @@ describeInBrowser('the account page', (open) => {
   });
 
   it('as many keys as are allowed -> the form says what to do, and none is made', async () => {
-    const { page, keys } = await openAccount(open, { account: { maxKeys: 1 } }, refused);
+    const { page, keys } = await openAccount(open, { account: { maxKeys: 1 } }, withRefusals);
     await keys.create({ user: 'alice', name: 'one' });
     await page.getByText('You may have 1 at a time.').waitFor();
     await press(page, 'New key');
@@ -91,7 +91,7 @@ describeInBrowser('the account page', (open) => {
   it('an end that is later than allowed -> said beside its field', async () => {
     const { ApiKeyManager, MemoryKeyStore } = await import('../../src/index.js');
     const keys = new ApiKeyManager({ store: new MemoryKeyStore(), maxLifetimeMs: dayMs });
-    const { page } = await openAccount(open, { keys }, refused);
+    const { page } = await openAccount(open, { keys }, withRefusals);
     await page.getByText('No keys yet.').first().waitFor();
     await press(page, 'New key');
     await page.getByLabel('Name').fill('laptop');
@@ -104,7 +104,7 @@ describeInBrowser('the account page', (open) => {
 
   it('somebody who has been logged out meanwhile -> told so, with a way to log in again', async () => {
     let user: string | undefined = 'alice';
-    const { page } = await openAccount(open, { account: { userOf: () => user } }, refused);
+    const { page } = await openAccount(open, { account: { userOf: () => user } }, withRefusals);
     await page.getByText('No keys yet.').first().waitFor();
     user = undefined;
     await press(page, 'New key');

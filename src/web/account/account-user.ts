@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
+import { isError } from '../../lib/errors.js';
 import { describe } from '../../lib/options.js';
 import { mustBeScopeList, mustBeText } from '../../manager/checks.js';
 import { WebProblem } from '../http/problem.js';
@@ -60,6 +61,8 @@ async function callback(name: string, call: () => unknown): Promise<unknown> {
   try {
     return await call();
   } catch (error) {
-    throw new Error(`accountKeys: "${name}" failed`, { cause: error });
+    // The log tells faults apart by this message.
+    const why = isError(error) ? `: ${error.message}` : '';
+    throw new Error(`accountKeys: "${name}" failed${why}`, { cause: error });
   }
 }
