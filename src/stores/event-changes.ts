@@ -4,13 +4,13 @@ import type { ChangeContext, ChangedField, KeyEvent, KeyEventType } from './key-
 import type { KeyRecord } from './key-record.js';
 
 /**
- * What could be a key, a digest or the token of a claim link, as a regular expression that
- * JavaScript and PostgreSQL read alike.
+ * Matches what could be a key, a digest or the token of a claim link. JavaScript and PostgreSQL
+ * read this regular expression alike.
  */
 export const secretPattern = [
   '[A-Za-z][0-9A-Za-z_]{0,31}_[0-9A-Za-z]{48,}',
   '(?:sha256:)?[0-9a-fA-F]{64,}',
-  // A token has 43 characters of base64url; a long word in small letters is none.
+  // A token has 43 characters of base64url. A long word in lower case is not one.
   '(?<![0-9A-Za-z_-])(?=[0-9a-z_-]*[A-Z])(?=[0-9A-Z_-]*[a-z])[0-9A-Za-z_-]{43}(?![0-9A-Za-z_-])',
 ].join('|');
 
@@ -19,10 +19,13 @@ export const secretMark = '<secret>';
 
 const secrets = new RegExp(secretPattern, 'g');
 
-/** The text without what could be a secret: events are read by more people than keys are. */
+/** Masks what could be a secret, because more people read events than keys. */
 export const maskEventText = (text: string): string => text.replaceAll(secrets, secretMark);
 
-/** The fields that an event tells of. `replacedBy` is an id of our own making, and is not masked. */
+/**
+ * The fields whose changes an event holds. `replacedBy` is an id made by this library, so it is
+ * not masked.
+ */
 const comparedFields = [
   'name',
   'scopes',
@@ -34,7 +37,7 @@ const comparedFields = [
   'replacedBy',
 ] as const satisfies readonly ChangedField[];
 
-/** `changes` of an event: what differs between two states of a record; nothing if none does. */
+/** The `changes` of an event: how two states of a record differ. Empty if they do not. */
 export function changesBetween(
   before: KeyRecord,
   after: KeyRecord,
@@ -51,11 +54,11 @@ export function changesBetween(
 const tell = (field: ChangedField, value: unknown) =>
   field === 'replacedBy' ? plain(value) : maskEventValue(plain(value));
 
-/** As it stands in an event: times as text in UTC, what is absent as `null`. */
+/** A value as an event holds it: times as text in UTC, absent values as `null`. */
 const plain = (value: unknown): unknown =>
   types.isDate(value) ? value.toISOString() : (value ?? null);
 
-/** The same for JSON, names included. */
+/** The same for JSON, including the names of its fields. */
 export function maskEventValue(value: unknown): unknown {
   if (typeof value === 'string') return maskEventText(value);
   if (Array.isArray(value)) return value.map(maskEventValue);
@@ -65,7 +68,10 @@ export function maskEventValue(value: unknown): unknown {
   );
 }
 
-/** Makes the event of a change. Who and why are masked too: people paste what they should not. */
+/**
+ * Makes the event of a change. `by` and `reason` are masked too, because people paste secrets
+ * there.
+ */
 export function createEvent(
   what: KeyEventType,
   { keyId, claimId, user }: Pick<KeyEvent, 'keyId' | 'claimId' | 'user'>,

@@ -1,17 +1,17 @@
 /** How a change came about; `sql` is a change by hand in the database. */
 export type ChangeVia = 'code' | 'cli' | 'desk' | 'account' | 'claim' | 'sql';
 
-/** Who changes something and why, for the history of keys. */
+/** Who makes a change and why, for the history of keys. */
 export interface ChangeContext {
-  /** Who: 1 to 256 characters. Absent if nobody said. */
+  /** Who makes the change: 1 to 256 characters. Absent if unknown. */
   readonly by?: string | undefined;
-  /** Why: 1 to 1 000 characters. Absent if nobody said. */
+  /** Why: 1 to 1 000 characters. Absent if no reason was given. */
   readonly reason?: string | undefined;
-  /** By which way. */
+  /** How the change is made. */
   readonly via: ChangeVia;
-  /** When, by the manager's clock: for stores without a clock of their own. */
+  /** The time by the manager's clock, for stores without a clock of their own. */
   readonly at: Date;
-  /** Whether an added key existed before and is taken over: `imported`, not `created`. */
+  /** Whether an added key existed before. Its event is then `imported` instead of `created`. */
   readonly isImport?: boolean | undefined;
 }
 
@@ -30,8 +30,8 @@ export type KeyEventType =
   | 'claim_revoked';
 
 /**
- * The fields of which an event keeps values before and after. Times are text in UTC,
- * `2026-11-29T22:33:35.123Z`; an absent value is `null`.
+ * The fields whose values before and after an event keeps. Times are text in UTC,
+ * `2026-11-29T22:33:35.123Z`. An absent value is `null`.
  */
 export type ChangedField =
   | 'name'
@@ -43,7 +43,7 @@ export type ChangedField =
   | 'pausedUntil'
   | 'replacedBy';
 
-/** One entry of the record of changes. Holds neither key nor digest nor token. */
+/** One entry of the history of changes. Holds no key, digest or token. */
 export interface KeyEvent {
   /** Unique: `event_` and 32 hexadecimal digits. */
   readonly eventId: string;
@@ -51,27 +51,32 @@ export interface KeyEvent {
   readonly at: Date;
   /** What happened. */
   readonly what: KeyEventType;
-  /** Which key; absent for what happened to a claim link alone. */
+  /** The key. Absent if the event is about a claim link alone. */
   readonly keyId?: string;
-  /** Which claim link; absent for what concerned none. */
+  /** The claim link. Absent if the event is about none. */
   readonly claimId?: string;
-  /** Whose key or link it is, after the change. */
+  /** The user of the key or link after the change. */
   readonly user: string;
-  /** Who did it; absent if nobody said. For `sql` the role of the database, if it knows one. */
+  /**
+   * Who made the change. Absent if unknown. For `sql`, the role of the database if there is one.
+   */
   readonly by?: string;
-  /** Why; absent if nobody said. */
+  /** Why. Absent if no reason was given. */
   readonly reason?: string;
-  /** By which way. */
+  /** How the change was made. */
   readonly via: ChangeVia;
-  /** `[before, after]` of each field that changed; absent if none of these did. */
+  /** `[before, after]` of each field that changed. Absent if none did. */
   readonly changes?: Readonly<Partial<Record<ChangedField, readonly [unknown, unknown]>>>;
 }
 
-/** Which events a manager asks a store for. */
+/** Which events a store is asked to list. */
 export interface EventQuery {
-  /** Events of this key. Absent: of all. */
+  /** Events of this key. Absent: of all keys. */
   readonly keyId?: string | undefined;
-  /** Events of keys and links that are this user's, or were before the change. Absent: of all. */
+  /**
+   * Events of keys and links that belong to this user now, or did before the change. Absent: of
+   * all users.
+   */
   readonly user?: string | undefined;
   /** Events at or after this instant. Absent: from the first on. */
   readonly since?: Date | undefined;
@@ -82,12 +87,12 @@ export interface EventQuery {
 }
 
 /**
- * Where a key store keeps events: the optional `events` of a `KeyStore`. The store writes each
- * event itself, in one step with its change: see `ChangeContext`.
+ * Keeps events: the optional `events` of a `KeyStore`. The store writes each event itself, in one
+ * step with its change. See `ChangeContext`.
  */
 export interface EventStore {
-  /** Events, newest first. Rejects with `unknown_event_id` for an unknown cursor. */
+  /** Lists events, newest first. Rejects with `unknown_event_id` for an unknown cursor. */
   list(query: EventQuery): Promise<KeyEvent[]>;
-  /** Deletes events before the instant. Resolves to how many. */
+  /** Deletes events before the instant. Resolves to their number. */
   prune(before: Date): Promise<number>;
 }

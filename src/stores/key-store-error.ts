@@ -20,14 +20,14 @@ export type KeyStoreErrorCode =
   | 'lifetime_too_long'
   | 'not_supported';
 
-/** What was asked of a store, or of the manager before it, cannot be done. Holds neither key nor digest. */
+/** A store or a manager cannot do what was asked. Holds neither key nor digest. */
 export class KeyStoreError extends Error {
-  /** What tells it from other errors in logs. */
+  /** Tells this error from others in logs. */
   override readonly name = 'KeyStoreError';
-  /** Why it cannot be done, for programs. */
+  /** The reason, for programs. */
   readonly code: KeyStoreErrorCode;
 
-  /** Makes an error for a store of your own; the message must hold neither key nor digest. */
+  /** Makes an error for a store of your own. The message must hold neither key nor digest. */
   constructor(code: KeyStoreErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -4,19 +4,22 @@ export interface KeyUsage {
   readonly day: string;
   /** The public name of the key. */
   readonly keyId: string;
-  /** Whose key it was when it was last counted that day. */
+  /** The user of the key when it was last counted that day. */
   readonly user: string;
   /** How many requests the manager admitted with the key. */
   readonly admitted: number;
-  /** How many it refused because the key was expired, revoked, paused or at a wrong address. */
+  /**
+   * How many requests it refused because the key was expired, revoked, paused or used from a
+   * wrong address.
+   */
   readonly refused: number;
 }
 
-/** Which counts a manager asks a store for. */
+/** Which counts a store is asked for. */
 export interface UsageQuery {
-  /** Counts of this key. Absent: of all. */
+  /** Counts of this key. Absent: of all keys. */
   readonly keyId?: string | undefined;
-  /** Counts of this user's keys. Absent: of all. */
+  /** Counts of this user's keys. Absent: of all users. */
   readonly user?: string | undefined;
   /** The first day, in UTC: `2026-11-01`. */
   readonly from: string;
@@ -24,12 +27,12 @@ export interface UsageQuery {
   readonly to: string;
 }
 
-/** Where a key store keeps uses per day: the optional `usage` of a `KeyStore`. */
+/** Keeps uses per day: the optional `usage` of a `KeyStore`. */
 export interface UsageStore {
-  /** Adds counts to what is there for the same key and day, in one step. */
+  /** Adds to the counts of the same key and day, in one step. */
   add(counts: readonly KeyUsage[]): Promise<void>;
-  /** Counts by day and then key id, both ascending. */
+  /** Lists counts by day, then key id, both ascending. */
   list(query: UsageQuery): Promise<KeyUsage[]>;
-  /** Deletes the counts of days before this one, in UTC. Resolves to how many. */
+  /** Deletes the counts of days before this one, in UTC. Resolves to their number. */
   prune(beforeDay: string): Promise<number>;
 }

@@ -3,43 +3,45 @@ import type { KeyEvent } from './key-event.js';
 import type { StoredKey } from './key-record.js';
 import type { KeyUsage } from './key-usage.js';
 
-/** What the target has already and has differently. */
+/** An entry that the target already has with other content. */
 export interface ArchiveConflict {
-  /** The key, event or link: a key id, an event id, a claim id, or `<day> <key id>` of usage. */
+  /** A key id, an event id, a claim id, or `<day> <key id>` of usage. */
   readonly id: string;
-  /** What differs, as field names or a phrase: never a digest, nor a value. */
+  /** What differs, as field names or a phrase. Never a digest or a value. */
   readonly why: string;
 }
 
-/** What became of a batch that was written. */
+/** The outcome of writing a batch. */
 export interface ArchiveResult {
-  /** How many were inserted; with `isDryRun` how many would be. */
+  /** How many were inserted, or would be with `isDryRun`. */
   readonly copied: number;
-  /** How many were there already and are equal. */
+  /** How many were already there and equal. */
   readonly skipped: number;
-  /** What was there already and differs, and was left as it is. */
+  /** Entries that were already there and differ. They stay as they are. */
   readonly conflicts: readonly ArchiveConflict[];
 }
 
 /** How a batch is written. */
 export interface ArchiveOptions {
-  /** Whether to change nothing, and only say what would become of the batch. */
+  /** Whether to change nothing and only report the outcome. */
   readonly isDryRun: boolean;
 }
 
 /**
- * All that a store keeps, to be copied into another store. Batches are read in an order in which
- * they can be written: keys by `createdAt` and `keyId`, claim links likewise, events oldest first,
- * usage by day and key id. Each `read*` may miss what is added while it runs: it can be run again.
+ * Everything that a store keeps, for copying into another store.
  *
- * Each `write*` is one step for its batch. It inserts what is missing as it stands, skips what is
- * equal, and reports what differs. It never overwrites or deletes, and it leaves no event. A later
- * `lastUsedAt`, and a link that was claimed in the target meanwhile, are no difference.
+ * Each `read*` yields batches in an order in which they can be written: keys by `createdAt` and
+ * `keyId`, claim links likewise, events oldest first, usage by day and key id. It may miss what
+ * is added while it runs. Running it again finds the rest.
+ *
+ * Each `write*` handles its batch in one step. It inserts what is missing, skips what is equal,
+ * and reports what differs. It never overwrites or deletes, and it leaves no event. A later
+ * `lastUsedAt`, or a link that was claimed in the target meanwhile, is no difference.
  *
  * @internal
  */
 export interface StoreArchive {
-  /** Keys with their digests. `replacedBy` comes from the `replaces` of another key. */
+  /** Keys with their digests. `replacedBy` follows from the `replaces` of another key. */
   readKeys(): AsyncIterable<readonly StoredKey[]>;
   /** Claim links with the digests of their tokens. */
   readClaims(): AsyncIterable<readonly StoredClaim[]>;
@@ -51,17 +53,17 @@ export interface StoreArchive {
   writeUsage(counts: readonly KeyUsage[], options: ArchiveOptions): Promise<ArchiveResult>;
 }
 
-/** How many entries a batch has at most. */
+/** The most entries in a batch. */
 export const archiveBatch = 500;
 
-/** The entries of a batch, by what is to become of them. */
+/** The entries of a batch, sorted by what will happen to them. */
 export interface Sorted<Entry> {
   readonly missing: readonly Entry[];
   readonly skipped: number;
   readonly conflicts: readonly ArchiveConflict[];
 }
 
-/** Sorts a batch of keys by what the target has: the records with those key ids or digests. */
+/** Sorts a batch of keys. `found` has the target's records with the same key ids or digests. */
 export function sortKeys(given: readonly StoredKey[], found: readonly StoredKey[]) {
   const byId = new Map(found.map((key) => [key.keyId, key]));
   const digests = new Set(found.map(({ digest }) => digest));
@@ -70,7 +72,7 @@ export function sortKeys(given: readonly StoredKey[], found: readonly StoredKey[
     const id = key.keyId;
     if (!there)
       return { id, differences: digests.has(key.digest) ? ['another key id there'] : undefined };
-    // What a first use in the target has ended.
+    // A first use in the target has already ended this wait.
     const ignored = there.overlapMs === undefined && there.lastUsedAt ? ['overlapMs'] : [];
     return { id, differences: differencesOf(key, there, ['lastUsedAt', 'replacedBy', ...ignored]) };
   });
@@ -134,7 +136,7 @@ function differencesOf(given: object, found: object, ignored: readonly string[] 
   );
 }
 
-/** The value as text, whatever the order of its fields. */
+/** The value as text, independent of the order of its fields. */
 function canonical(value: unknown): string | undefined {
   return JSON.stringify(value, (_name, part: unknown) =>
     part !== null && typeof part === 'object' && !Array.isArray(part)

@@ -1,7 +1,7 @@
 import type { StoredKey } from '../key-record.js';
 import type { KeyChanges } from '../key-store.js';
 
-/** Revoked, or expired: whether it is paused as well does not matter. */
+/** Whether a key is revoked or expired. A pause does not matter. */
 export const isOver = ({ revokedAt, expiresAt }: StoredKey, now: Date) =>
   revokedAt !== undefined || (expiresAt !== undefined && expiresAt <= now);
 
@@ -21,7 +21,7 @@ export function withChanges(old: StoredKey, changes: KeyChanges): StoredKey {
   };
 }
 
-/** What a successor has of the key that it takes over from; a pause is not among it. */
+/** What a successor inherits from the key that it replaces. A pause is not inherited. */
 export function inheritedFrom(old: StoredKey): StoredKey {
   const {
     lastUsedAt: _lastUsedAt,
@@ -37,7 +37,10 @@ export function inheritedFrom(old: StoredKey): StoredKey {
 export const endOf = (expiresAt: Date | null | undefined) =>
   expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
 
-/** A record whose key ends at the deadline, in milliseconds since 1970, or when it would have. */
+/**
+ * The record with an earlier end: the deadline, in milliseconds since 1970, unless the key
+ * already ends before it.
+ */
 export function endingAt(key: StoredKey, deadline: number): StoredKey {
   return { ...key, expiresAt: new Date(Math.min(deadline, endOf(key.expiresAt))) };
 }

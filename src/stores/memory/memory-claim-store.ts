@@ -15,9 +15,7 @@ import type { KeyRecord, StoredKey } from '../key-record.js';
 import type { KeyLimit } from '../key-store.js';
 import type { MemoryEvents } from './memory-events.js';
 
-/**
- * Adds a key before it returns, or throws: a claim must not be interrupted between link and key.
- */
+/** Adds a key or throws, synchronously: nothing may come between the link and its key. */
 type AddKey = (key: StoredKey, limit: KeyLimit | undefined) => KeyRecord;
 
 /** Keeps claim links in this process, beside the keys of a `MemoryKeyStore`. */
@@ -97,7 +95,7 @@ export class MemoryClaimStore implements ClaimStore {
     return claim.revokedAt ? recordOf(claim) : this.#revoke(claim, revokedAt, context);
   }
 
-  /** Revokes every open link of a user before it returns; newest first. */
+  /** Revokes every open link of a user, synchronously. Newest first. */
   revokeUser(user: string, revokedAt: Date, context: ChangeContext | undefined): ClaimRecord[] {
     return [...this.#claims.values()]
       .filter((claim) => claim.user === user && claimStatusOf(claim, revokedAt) === 'open')
@@ -136,7 +134,10 @@ export class MemoryClaimStore implements ClaimStore {
     return this.#claims.get(this.#claimIds.get(tokenDigest) ?? '');
   }
 
-  /** The one place where something from outside is kept: a copy, which nobody else can change. */
+  /**
+   * The only place that keeps outside data. It stores a frozen copy, which nobody else can
+   * change.
+   */
   #put(claim: StoredClaim): ClaimRecord {
     this.#claims.set(claim.claimId, deepCopy(claim));
     return recordOf(claim);

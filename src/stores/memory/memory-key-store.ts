@@ -35,7 +35,7 @@ import { MemoryNotices } from './memory-notices.js';
 import { MemoryUsage } from './memory-usage.js';
 
 /**
- * Keeps records in this process, for tests and for trying things out: they are gone when it ends.
+ * Keeps records in this process, for tests and experiments. They are gone when the process ends.
  * Takes no options.
  */
 export class MemoryKeyStore implements KeyStore {
@@ -69,7 +69,7 @@ export class MemoryKeyStore implements KeyStore {
   async list(query: KeyQuery): Promise<KeyRecord[]> {
     const { user, search, status, limit, cursor, now } = query;
     const records = this.#table.records();
-    // Answers `unknown_key_id` as every other use of an unknown id does.
+    // Rejects an unknown cursor with `unknown_key_id`.
     if (cursor !== undefined) this.#table.existing(cursor);
     const start = cursor === undefined ? 0 : records.findIndex(({ keyId }) => keyId === cursor) + 1;
     return records
@@ -169,7 +169,7 @@ export class MemoryKeyStore implements KeyStore {
     };
   }
 
-  /** Pauses a key, or sets the end of its pause anew. */
+  /** Pauses a key, or changes the end of its pause. */
   async pause(
     keyId: string,
     { pausedAt, pausedUntil }: KeyPause,
@@ -201,7 +201,7 @@ export class MemoryKeyStore implements KeyStore {
       const key = this.#table.get(keyId);
       if (!key || (key.lastUsedAt && key.lastUsedAt >= usedAt)) continue;
       const { overlapMs: _overlapMs, ...used } = { ...key, lastUsedAt: usedAt };
-      // Kept only: a last use is no change to announce.
+      // Only kept: a last use is not announced.
       this.#table.keep(used);
       this.#endForgotten(key, usedAt, undefined);
     }
@@ -221,19 +221,19 @@ export class MemoryKeyStore implements KeyStore {
     return dead.length;
   }
 
-  /** The keys that have come close to their end and were not told of it before. */
+  /** Finds the keys that have come close to their end and were not reported yet. */
   async takeNotices(query: NoticeQuery): Promise<KeyNotice[]> {
     return this.#notices.take(this.#table.records(), query);
   }
 
   watch(watcher: KeyStoreWatcher): {
-    /** Ends the announcements. */
+    /** Stops announcing. */
     close(): Promise<void>;
   } {
     return this.#table.watch(watcher);
   }
 
-  /** Adds a key before it returns, or throws. */
+  /** Adds a key or throws, synchronously. */
   #add(key: StoredKey, limit: KeyLimit | undefined): KeyRecord {
     if (this.#table.get(key.keyId) || this.#table.byDigest(key.digest)) throw duplicateKey();
     this.#assertRoom(key, limit);
@@ -256,7 +256,7 @@ export class MemoryKeyStore implements KeyStore {
     return record;
   }
 
-  /** The key before this one waits for a first use that has come, or that may not come any more. */
+  /** Ends the key before this one, which may wait for a first use that will never come. */
   #endForgotten(
     { replaces, overlapMs }: StoredKey,
     from: Date,
@@ -273,7 +273,7 @@ export class MemoryKeyStore implements KeyStore {
     );
   }
 
-  /** Keeps a changed record, with its event unless nothing has changed. */
+  /** Keeps a changed record. Adds an event if anything changed. */
   #change(
     what: KeyEventType,
     old: StoredKey,

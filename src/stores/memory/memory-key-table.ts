@@ -3,7 +3,7 @@ import { unknownKeyId } from '../key-store-error.js';
 import type { KeyRecord, StoredKey } from '../key-record.js';
 import type { KeyStoreWatcher } from '../key-store.js';
 
-/** The records of a `MemoryKeyStore`, and how rotations link them. Knows nothing of rules. */
+/** The records of a `MemoryKeyStore` and the links between rotated keys. Knows no rules. */
 export class MemoryKeyTable {
   readonly #keys = new Map<string, StoredKey>();
   readonly #keyIds = new Map<string, string>();
@@ -43,8 +43,8 @@ export class MemoryKeyTable {
   }
 
   /**
-   * As `put`, without telling those who watch: a last use is no change to announce. The one place
-   * where something from outside is kept: a copy, which nobody else can change.
+   * Like `put`, but without notifying watchers: a last use is not announced. The only place that
+   * keeps outside data. It stores a frozen copy, which nobody else can change.
    */
   keep(key: StoredKey): StoredKey {
     const kept = deepCopy(key);

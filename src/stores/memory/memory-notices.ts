@@ -1,11 +1,11 @@
 import type { KeyRecord } from '../key-record.js';
 import type { KeyNotice, NoticeQuery } from '../key-store.js';
 
-/** Remembers which keys were told of before their end, beside the keys of a `MemoryKeyStore`. */
+/** Remembers which keys were reported before their end, beside the keys of a `MemoryKeyStore`. */
 export class MemoryNotices {
   readonly #told = new Map<string, { readonly end: number; readonly beforeMs: number }>();
 
-  /** Tells each key once for each threshold and end, the one that ends first before the others. */
+  /** Reports each key once for each threshold and end. The key that ends first comes first. */
   take(records: readonly KeyRecord[], { beforeMs, now }: NoticeQuery): KeyNotice[] {
     const notices: KeyNotice[] = [];
     for (const record of records) {
