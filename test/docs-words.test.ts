@@ -30,9 +30,6 @@ const documents = [
   ),
 ];
 
-/** Pages that still wait for their plain words. A page leaves the list and never comes back. */
-const waitingDocuments = new Set<string>(['docs/command-line.md', 'docs/performance.md']);
-
 /** Rooms of the source that are held to the rules already. It only grows. */
 const rooms: readonly string[] = ['lib', 'stores/memory', 'testing'];
 
@@ -75,7 +72,7 @@ const oldWords = (lines: readonly Line[], words: typeof replaced) =>
   );
 
 describe('the words of the documents', () => {
-  it.each(documents.filter((file) => !waitingDocuments.has(file)))(
+  it.each(documents)(
     '%s -> lines of at most 100 columns, and no word that the house style has replaced',
     (file) => {
       const prose = proseOf(file);
