@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { full, quick } from './settings.js';
 
+const allParts = ['guard', 'peers', 'http', 'postgres', 'cold', 'growth'];
 const folder = import.meta.dirname;
 const root = join(folder, '..');
 
@@ -14,7 +15,7 @@ const { values: options } = parseArgs({
     /** A few seconds for each part: its numbers mean nothing, and it says so. */
     quick: { type: 'boolean', default: false },
     /** Parts to run, by comma; what others have found before stays. */
-    only: { type: 'string', default: 'guard,peers,http,postgres,growth' },
+    only: { type: 'string', default: allParts.join() },
     /** Writes the report anew from what was measured before. */
     report: { type: 'boolean', default: false },
   },
@@ -37,7 +38,8 @@ async function measureAll() {
     root,
   );
 
-  const found = existsSync(file) && parts.size < 5 ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const found =
+    existsSync(file) && parts.size < allParts.length ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const measured = { ...found, machine: describeMachine(), settings };
   const places = nodes();
   measured.nodes = places.map(({ version }) => version);

@@ -14,6 +14,7 @@ export const full = {
       loggedKeys: 100,
     },
   },
+  cold: { underWay: [1, 16, 64, 1_000], rounds: 5, durationMs: 1_000 },
   growth: {
     memory: { keys: 100_000, flood: 1_000_000 },
     start: { processes: 11 },
@@ -30,6 +31,7 @@ export const quick = {
     rows: [1_000, 20_000],
     turns: { rounds: 1, durationMs: 300, warmMs: 500, connections: 8, logged: 100, loggedKeys: 20 },
   },
+  cold: { underWay: [1, 16, 64, 1_000], rounds: 1, durationMs: 200 },
   growth: {
     memory: { keys: 2_000, flood: 20_000 },
     start: { processes: 2 },

@@ -9,8 +9,8 @@ import {
 } from '../library.js';
 import { keyListOf, userOf } from './keys.js';
 
-/** What a handler written by hand would need at the least: header, digest, look-up, identity, `next`. */
-export function floor(keys, { setsHeaders = false } = {}) {
+/** A handler written by hand that makes the guard's promises: header, digest, look-up, identity, two response headers, `next`. */
+export function floor(keys, { setsHeaders = true } = {}) {
   const identities = new Map(
     keys.map((key, index) => [hash('sha256', key), Object.freeze({ user: userOf(index) })]),
   );

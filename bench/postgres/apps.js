@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { ApiKeyManager, PostgresKeyStore, requireApiKey } from '../library.js';
+import { ApiKeyManager, generateApiKey, PostgresKeyStore, requireApiKey } from '../library.js';
 import { appWith } from '../http/apps.js';
 import { betterAuthMiddleware, createBetterAuth } from '../micro/peers.js';
 
@@ -84,4 +84,11 @@ export const apps = {
   'managed, warm': managed({}),
   // Each request presents a key that the one before has pushed out.
   'managed, cold': managed({ maxCachedKeys: 1 }),
+  // Well-formed, and given to nobody: each is asked for again, as the one before has pushed it out.
+  'managed, made up': async (context) => {
+    const { length } = context.keys;
+    const made = Array.from({ length }, () => generateApiKey().key);
+    const app = await managed({ maxCachedKeys: 1 })({ ...context, keys: made });
+    return { ...app, status: 401 };
+  },
 };

@@ -15,8 +15,8 @@ const named = (list, name, against = 'bare') =>
 
 /** Each goal with what was measured for it on one Node version; nothing where that part was not run. */
 export function judge(measured, version) {
-  const { guard, peers, http, postgres, growth } = Object.fromEntries(
-    ['guard', 'peers', 'http', 'postgres', 'growth'].map((part) => [
+  const { guard, peers, http, postgres, cold, growth } = Object.fromEntries(
+    ['guard', 'peers', 'http', 'postgres', 'cold', 'growth'].map((part) => [
       part,
       measured[part]?.[version],
     ]),
@@ -25,18 +25,23 @@ export function judge(measured, version) {
   const isVoid = http !== undefined && !isValid(http);
   const many = postgres?.at(-1).contestants;
   const managed = many && named(many, 'managed, warm');
+  const refused = many && named(many, 'managed, made up');
+  const at64 = cold?.byCount.find(({ count }) => count === 64).contestants;
+  const known = named(at64, 'a key in the table');
+  const madeUp = named(at64, 'a made-up key');
+  const ratio = (above, below) => only(above.median / below.median);
   const last = (source) => guard?.[source].bySize.at(-1);
   const peer = (name) => peers?.find((entry) => entry.peer === name)?.againstGuard;
   const rows = [
     [
       'guard, admitted, environment, against the floor',
       guard?.environment.bySize[0].againstFloor,
-      atMost(1.5),
+      atMost(1.25),
     ],
     [
       'guard, admitted, managed and warm, against the floor',
       guard?.managed.bySize[0].againstFloor,
-      atMost(1.5),
+      atMost(1.25),
     ],
     ['the most keys against one key, environment', last('environment')?.againstOneKey, atMost(1.5)],
     ['the most keys against one key, managed', last('managed')?.againstOneKey, atMost(1.5)],
@@ -67,7 +72,7 @@ export function judge(measured, version) {
     [
       'server CPU, refused, against an admitted bare request',
       pair('guarded, refused'),
-      atMost(0.85),
+      atMost(0.92),
       isVoid,
     ],
     [
@@ -78,7 +83,33 @@ export function judge(measured, version) {
     [
       'managed and warm against the naive way, requests per second',
       managed?.againstNaive,
+      atLeast(50),
+    ],
+    [
+      'managed and warm against better-auth, requests per second',
+      managed && ratio(managed.perSecond, named(many, 'better-auth').perSecond),
       atLeast(20),
+    ],
+    [
+      'cold keys, 64 under way, rate against a pooled select',
+      known?.rateAgainstSelect,
+      atLeast(1.3),
+    ],
+    ['cold keys, 64 under way, CPU against a pooled select', known?.cpuAgainstSelect, atMost(0.6)],
+    [
+      'made-up keys, 64 under way, rate against a pooled select',
+      madeUp?.rateAgainstSelect,
+      atLeast(3),
+    ],
+    [
+      'made-up keys, 64 under way, CPU against a pooled select',
+      madeUp?.cpuAgainstSelect,
+      atMost(0.3),
+    ],
+    [
+      'server CPU of a made-up key over HTTP against an admitted warm one',
+      refused && ratio(refused.cpuUsPerRequest, managed.cpuUsPerRequest),
+      atMost(1.5),
     ],
     ['queries per warm request', managed?.queriesPerRequest, atMost(0, '0')],
     [

@@ -16,10 +16,10 @@ export function renderPlots(measured) {
 function verification({ environment, managed }, peers, version) {
   const [{ size }] = environment.bySize;
   const bars = [
-    { label: 'floor: one digest, one Map.get', ...environment.times[`floor, ${size}`].wallNs },
+    { label: 'floor: digest, Map.get, two headers', ...environment.times[`floor, ${size}`].wallNs },
     {
-      label: 'floor with the two headers',
-      ...environment.times[`floor and headers, ${size}`].wallNs,
+      label: 'floor without the headers',
+      ...environment.times[`floor without headers, ${size}`].wallNs,
     },
     {
       label: 'requireApiKey, environment',

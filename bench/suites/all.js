@@ -1,4 +1,5 @@
 import { startDatabases } from '../postgres/database.js';
+import { measureCold } from './cold.js';
 import { measureFlood, measureMemory, measureRevocation, measureStart } from './growth.js';
 import { measureGuard } from './guard.js';
 import { measureHttp } from './http.js';
@@ -25,7 +26,7 @@ export async function measureParts(measured, parts, places, settings, progress, 
       }
     }),
   );
-  if (!parts.has('postgres') && !parts.has('growth')) return;
+  if (!['postgres', 'cold', 'growth'].some((part) => parts.has(part))) return;
 
   const databases = await startDatabases();
   try {
@@ -42,6 +43,7 @@ export async function measureParts(measured, parts, places, settings, progress, 
         }
         keep('postgres', version, found);
       }
+      if (parts.has('cold')) keep('cold', version, await measureCold(many, settings.cold, place));
       if (parts.has('growth')) {
         const { memory, start, revocation, flood } = settings.growth;
         keep('growth', version, {

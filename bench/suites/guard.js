@@ -35,8 +35,7 @@ function summarize(runs, sizes) {
   );
   return {
     times,
-    headersAgainstFloor: ratio(`floor and headers, ${one}`, `floor, ${one}`),
-    againstFloorWithHeaders: ratio(`guard, ${one}`, `floor and headers, ${one}`),
+    headersAgainstNone: ratio(`floor, ${one}`, `floor without headers, ${one}`),
     bySize: sizes.map((size) => ({
       size,
       againstFloor: ratio(`guard, ${size}`, `floor, ${size}`),

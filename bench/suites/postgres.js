@@ -6,6 +6,7 @@ const names = [
   'bare',
   'managed, warm',
   'managed, cold',
+  'managed, made up',
   'pooled: select',
   'pooled: select, update',
   naive,

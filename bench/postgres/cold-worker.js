@@ -1,0 +1,86 @@
+// One process: keys that it has not met, so many under way at a time, beside one pooled `select` a key.
+import pg from 'pg';
+import { ApiKeyManager, generateApiKey, PostgresKeyStore } from '../library.js';
+import { shuffled } from '../suites/processes.js';
+
+const { url, keys, underWay, rounds, durationMs } = JSON.parse(process.argv[2]);
+
+let sent = 0;
+class CountingClient extends pg.Client {
+  query(...args) {
+    sent++;
+    return super.query(...args);
+  }
+}
+const openPool = () => new pg.Pool({ connectionString: url, max: 10, Client: CountingClient });
+
+const pools = { ours: openPool(), plain: openPool() };
+// Whatever key comes, the one before has pushed it out.
+const manager = new ApiKeyManager({
+  store: new PostgresKeyStore({ client: pools.ours }),
+  maxCachedKeys: 1,
+});
+const madeUp = Array.from({ length: 5_000 }, () => generateApiKey().key);
+let turn = 0;
+const verify = async (from, isKnown) => {
+  const { ok } = await manager.verify(from[turn++ % from.length]);
+  if (ok !== isKnown) throw new Error(`a key was ${ok ? '' : 'not '}admitted`);
+};
+const subjects = {
+  'a key in the table': () => verify(keys, true),
+  'a made-up key': () => verify(madeUp, false),
+  'pooled select': () =>
+    pools.plain.query('select user_name from plain_keys where api_key = $1 and is_active', [
+      keys[turn++ % keys.length],
+    ]),
+};
+
+async function measure(work, count, ms) {
+  const times = [];
+  const before = { sent, cpu: process.cpuUsage(), at: performance.now() };
+  const endAt = before.at + ms;
+  const goOn = async () => {
+    while (performance.now() < endAt) {
+      const startedAt = performance.now();
+      await work();
+      times.push(performance.now() - startedAt);
+    }
+  };
+  await Promise.all(Array.from({ length: count }, goOn));
+  const { user, system } = process.cpuUsage(before.cpu);
+  return {
+    perSecond: (times.length / (performance.now() - before.at)) * 1_000,
+    cpuUs: (user + system) / times.length,
+    statements: (sent - before.sent) / times.length,
+    p50Ms: times.toSorted((a, b) => a - b)[times.length >> 1],
+  };
+}
+
+/** The application's own queries, one after the other on the pool that the store uses. */
+const ownQueries = () => measure(() => pools.ours.query('select 1'), 1, durationMs);
+
+async function measureOwnQueries() {
+  const quiet = await ownQueries();
+  const [flooded] = await Promise.all([
+    ownQueries(),
+    measure(subjects['a made-up key'], underWay.at(-1), durationMs),
+  ]);
+  return { quiet, flooded };
+}
+
+for (const work of Object.values(subjects)) await measure(work, 16, durationMs);
+const found = [];
+for (let round = 0; round < rounds; round++) {
+  for (const count of underWay) {
+    const results = {};
+    for (const name of shuffled(Object.keys(subjects)))
+      results[name] = await measure(subjects[name], count, durationMs);
+    found.push({ count, results });
+  }
+}
+const own = [];
+for (let round = 0; round < rounds; round++) own.push(await measureOwnQueries());
+await manager.close();
+for (const pool of Object.values(pools)) await pool.end();
+process.send({ found, own });
+process.disconnect();
