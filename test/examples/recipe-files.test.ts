@@ -115,7 +115,8 @@ describe('docs/recipes.md', () => {
         ([, each]) => each!,
       );
       const named = [...cell!.matchAll(/`([^ `]+)`/g)].map(([, each]) => each!);
-      const needed = new Set(imported.filter((each) => !present.test(each)));
+      const packageOf = (module: string) => /^(?:@[^/]+\/)?[^/]+/.exec(module)![0];
+      const needed = new Set(imported.filter((each) => !present.test(each)).map(packageOf));
       // The session is mounted by the reader.
       if (recipe.includes('app.use(session(')) needed.add('express-session');
       expect(named.toSorted(), name).toEqual([...needed].toSorted());

@@ -10,6 +10,7 @@ const recipes = readdirSync('examples/recipes').filter((name) => name.endsWith('
 const surroundings = `
 import 'reflect-metadata';
 import { createServer } from 'node:http';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { Controller, Module, Post } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import express, { Router } from 'express';
