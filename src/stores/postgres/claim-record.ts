@@ -2,7 +2,10 @@ import type { ClaimRecord, StoredClaim } from '../claim-store.js';
 import type { Row } from './database.js';
 import { end, instant, milliseconds, text, texts, type JsonFields } from './json-fields.js';
 
-/** The link of row `c` as one JSON text; without allowed addresses in a database that is still to be upgraded. */
+/**
+ * The link of row `c` as one JSON text. In a database that is not yet upgraded, it has no allowed
+ * addresses.
+ */
 export function selectClaim(c = 'c'): string {
   return `(select (
     select pg_catalog.json_build_object(

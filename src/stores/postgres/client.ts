@@ -2,17 +2,20 @@ import type { Check } from '../../lib/options.js';
 import { warnOnce } from '../../lib/warn.js';
 import { unannounced } from './schema/announcements.js';
 
-/** A `pg` Pool, a connected `pg` Client, PGlite, or anything else that runs one statement with `$1`-style parameters. */
+/**
+ * A `pg` Pool, a connected `pg` Client, PGlite, or anything else that runs one statement with
+ * `$1`-style parameters.
+ */
 export interface PostgresClient {
   /**
-   * Runs one statement, whose parameters are texts or `null`, and resolves to its rows, each an object by the names of its columns.
-   * Rejects where the statement fails, with the SQLSTATE as `code`.
+   * Runs one statement. Its parameters are texts or `null`. Resolves to its rows, each an object
+   * keyed by column name. Rejects if the statement fails, with the SQLSTATE as `code`.
    */
   query(
     text: string,
     values?: unknown[],
   ): Promise<{
-    /** The rows of the answer; none for a statement that gives none. */
+    /** The rows of the answer. Empty if the statement returns none. */
     rows: unknown[];
   }>;
 }
@@ -24,7 +27,10 @@ interface Emitter {
   off(event: string, listener: Listener): unknown;
 }
 
-/** What is used of a `pg` Client, known by its shape alone: the library works without `pg` installed. */
+/**
+ * The part of a `pg` Client that is used. It is recognized by its shape, so the library works
+ * without `pg`.
+ */
 export interface PgClient extends PostgresClient, Emitter {
   connect(): Promise<unknown>;
   end(): Promise<void>;
@@ -66,8 +72,8 @@ function has(value: unknown, method: string): boolean {
 const guarded = new WeakSet<object>();
 
 /**
- * Gives the client an error listener, once: without one, a server that restarts ends the whole process by an unhandled `error`
- * event of an idle connection. Nothing is hidden by that, the next statement fails.
+ * Adds an error listener to the client, once. Without it, a restart of the server ends the
+ * process with an unhandled `error` event of an idle connection. The next statement still fails.
  */
 export function ignoreIdleErrors(client: PostgresClient): void {
   if (guarded.has(client) || !(isPgPool(client) || isPgClient(client))) return;
@@ -78,7 +84,10 @@ export function ignoreIdleErrors(client: PostgresClient): void {
 
 const heard = new WeakSet<object>();
 
-/** Passes on, once for each connection, what a trigger warns of: that a change could not be announced. */
+/**
+ * Reports a trigger's warning that a change could not be announced. Listens once on each
+ * connection.
+ */
 export function hearWarnings(client: PgClient): void {
   if (heard.has(client)) return;
   heard.add(client);

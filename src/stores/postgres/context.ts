@@ -1,16 +1,16 @@
 import type { ChangeContext } from '../key-event.js';
 
-/** What the triggers that write events learn of a statement, besides who is behind it. */
+/** What a statement tells the triggers that write events, besides who makes the change. */
 interface StatementContext {
   /** The key that the statement rotates. */
   readonly rotates?: string;
   /** Its successor. */
   readonly replacedBy?: string;
-  /** Whether it copies what happened elsewhere, and so leaves no event. */
+  /** Whether the statement copies history from elsewhere and so leaves no event. */
   readonly isSilent?: boolean;
 }
 
-/** As a parameter. What is not made by hand in SQL came by way of code if nobody says more. */
+/** The context as a parameter. The change came through code if nothing else is given. */
 export function contextParameter(
   { by, reason, via, isImport }: Partial<ChangeContext> = {},
   more: StatementContext = {},
@@ -19,9 +19,9 @@ export function contextParameter(
 }
 
 /**
- * A part of a statement, `context`, that hands the parameter to the triggers, which fire when the statement ends. It has to be in the
- * `from` of what makes the change: a part that nothing refers to is not run. With `claimId`, an expression and where it comes from, it
- * also says which claim link yields the key.
+ * The part `context` of a statement. It hands the parameter to the triggers, which fire when the
+ * statement ends. The change must select from it, because PostgreSQL skips unused parts.
+ * `claimId`, an expression and its source, also names the claim link that yields the key.
  */
 export const contextSql = (
   parameter: string,

@@ -5,27 +5,32 @@ import { NoAnswerError, within } from '../../lib/within.js';
 export type Row = Readonly<Record<string, string | null>>;
 
 /**
- * One statement. Parameters are texts and results are too: no client's own idea of types comes between.
+ * One statement. Parameters and results are texts, so the type parsers of a client cannot
+ * interfere.
  *
- * Whoever may create in a schema of the search path can add a function or an operator there that fits the operands better than those of
- * `pg_catalog`, and it runs with the rights of the role that is connected. So every function is qualified, and the operands of every
- * operator, `in` and `using` have exactly the types of one in `pg_catalog`, or it is qualified too.
+ * A role that may create objects in a schema of the search path can add a function or operator
+ * that fits the operands better than one of `pg_catalog`. It would run with the rights of the
+ * connected role. So every function is qualified. The operands of every operator, `in` and
+ * `using` have exactly the types of one in `pg_catalog`, or the operator is qualified too.
  */
 export interface Statement {
   readonly text: string;
   readonly values?: readonly (string | null)[];
 }
 
-/** How often a statement is sent at most, the first time included. */
+/** How often a statement is sent at most, including the first time. */
 const maxAttempts = 4;
 /**
- * serialization_failure, deadlock_detected, and program_limit_exceeded, with which a commit fails that the queue of notifications has no
- * room for: the statement had no effect and may be sent again. The next time the trigger sees that the queue is full, and changes the
- * key without an announcement.
+ * serialization_failure, deadlock_detected and program_limit_exceeded. The last one fails a
+ * commit if the queue of notifications is full. The statement had no effect and may be sent
+ * again. The trigger then sees the full queue and changes the key without an announcement.
  */
 const retryable = new Set(['40001', '40P01', '54000']);
 
-/** Sends statements, each with a time limit of its own: a server that is frozen must not hold requests for ever. */
+/**
+ * Sends statements, each with a time limit of its own. A frozen server must not hold requests
+ * forever.
+ */
 export class Database {
   readonly client: PostgresClient;
   #previousTurn: Promise<unknown> = Promise.resolve();
@@ -34,7 +39,10 @@ export class Database {
     this.client = client;
   }
 
-  /** The rows of one statement, within `limitMs` (0: however long it takes). Rejects with errors that hold no digest. */
+  /**
+   * The rows of one statement. `limitMs` 0 means no limit. Rejects with errors that hold no
+   * digest.
+   */
   async query(action: string, statement: Statement, limitMs: number): Promise<Row[]> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -53,7 +61,10 @@ export class Database {
     return (await within(limitMs, client.query(text, [...values]))).rows;
   }
 
-  /** A `pg` Client runs one statement at a time; those that ran out of time while they waited are never sent. */
+  /**
+   * A `pg` Client runs one statement at a time. A statement whose limit passed while it waited is
+   * never sent.
+   */
   async #sendInTurn(
     text: string,
     values: string[] | unknown[],
@@ -74,8 +85,9 @@ export class Database {
 }
 
 /**
- * Checks a connection out instead of calling `pool.query`, because that leaves an unresponsive connection in the pool, where the next
- * request hangs, and closes a good one when a statement fails.
+ * Checks a connection out instead of calling `pool.query`. That would keep an unresponsive
+ * connection in the pool, where the next request hangs. It would also close a good connection
+ * when a statement fails.
  */
 async function sendThroughPool(
   pool: PgPool,
@@ -94,7 +106,7 @@ async function sendThroughPool(
     throw error;
   });
   const ignore = () => {};
-  // While it is checked out nobody else listens, and an unheard `error` event would end the process.
+  // Nobody else listens during the checkout, and an unhandled `error` event would end the process.
   connection.on('error', ignore);
   hearWarnings(connection);
   let unfit: Error | undefined;
@@ -106,7 +118,7 @@ async function sendThroughPool(
       unfit = error instanceof Error ? error : new Error('unknown error');
     throw error;
   } finally {
-    // With an error the pool closes the connection and opens another when it needs one.
+    // With an error, the pool closes the connection and opens another if it needs one.
     connection.release(unfit);
     if (!unfit) connection.off('error', ignore);
   }

@@ -3,28 +3,33 @@ import type { Names } from './names.js';
 import { quoteLiteral } from './quote.js';
 import type { Session } from './session.js';
 
-/** What of the server, the role and the rights a promise depends on. */
+/** The state of server, role and rights on which promises depend. */
 export interface SetUp {
-  /** The role that is connected, and the database. */
+  /** The connected role and the database. */
   readonly role: string;
   readonly database: string;
   /** Whether the server is a standby. */
   readonly isStandby: boolean;
-  /** Where it is set that transactions are read-only, as `pg_settings.source` has it; absent where they are not. */
+  /**
+   * Where transactions are set to read-only, as in `pg_settings.source`. Absent if they are not.
+   */
   readonly readOnlySource?: string;
-  /** The share of the queue of notifications that is taken, 0 to 1. */
+  /** The used share of the queue of notifications, 0 to 1. */
   readonly queueUsage: number;
   /** The session with the oldest transaction. */
   readonly oldest?: string;
-  /** The tables of which row-level security may hide rows from the role. */
+  /** The tables in which row-level security may hide rows from the role. */
   readonly hidden: readonly string[];
-  /** What the role may not do that an application has to. */
+  /** Rights that an application needs and the role lacks. */
   readonly missingRights: readonly string[];
-  /** Who besides the owner and superusers may make a key or change one; `public` for everybody. */
+  /**
+   * The roles besides the owner and superusers that may create or change a key. `public` means
+   * everybody.
+   */
   readonly writers: readonly string[];
 }
 
-/** Looks at the set-up, in one statement that needs no right on the tables. */
+/** Inspects the set-up, in one statement that needs no right on the tables. */
 export async function diagnose(session: Session): Promise<SetUp> {
   const [row] = await session.query('diagnose', { text: diagnosis(session.names) });
   return JSON.parse(row?.['set_up'] ?? '{}') as SetUp;
@@ -54,7 +59,10 @@ const diagnosis = (names: Names): string => {
   )::text as set_up`;
 };
 
-/** Rights that come by membership count, and so do those of everybody: then everybody is named, and no role that has no more. */
+/**
+ * Rights through membership count, and so do those of `public`. If `public` has the rights, other
+ * roles are not named.
+ */
 const writers = (names: Names): string => {
   const keys = `${names.regclass}::oid`;
   const everybody = `(select pg_catalog.bool_or(true) from pg_catalog.aclexplode(c.relacl) a

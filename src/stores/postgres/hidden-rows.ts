@@ -4,10 +4,13 @@ import { quoteLiteral } from './quote.js';
 import type { Session } from './session.js';
 
 type Table = 'keys' | 'claims' | 'migrations';
-/** As `pg_policy.polcmd` has them: r for select, w for update, d for delete. */
+/** As in `pg_policy.polcmd`: r for select, w for update, d for delete. */
 type Command = 'r' | 'w' | 'd';
 
-/** What a statement has to be allowed to see the rows for. To lock or change a row is to select and update it. */
+/**
+ * The commands that a statement needs to see the rows for. Locking or changing a row counts as
+ * select and update.
+ */
 export const commandsOf = {
   read: ['r'],
   change: ['r', 'w'],
@@ -15,8 +18,8 @@ export const commandsOf = {
 } as const satisfies Readonly<Record<string, readonly Command[]>>;
 
 /**
- * As an SQL condition: whether row-level security may hide rows of the table from the role that is connected. Then a row that was not
- * found may be there all the same.
+ * Whether row-level security may hide rows of the table from the connected role: an SQL
+ * condition. A row that was not found may then still exist.
  */
 function mayHideRows(
   names: Names,
@@ -36,23 +39,26 @@ function mayHideRows(
 }
 
 /**
- * As an SQL condition that costs next to nothing: whether row-level security applies to the role at all. Whether it hides rows is then
- * asked by {@link assertNothingHidden}.
+ * Whether row-level security applies to the role at all: an SQL condition that costs next to
+ * nothing. {@link assertNothingHidden} then finds out whether it hides rows.
  */
 const isRowSecurityActive = (names: Names): string =>
   `pg_catalog.row_security_active(${names.regclass}::oid)`;
 
-/** For the end of a statement on keys: one row more if row-level security applies, of which `is_hidden` alone has a value. */
+/**
+ * Put at the end of a statement on keys. It adds one row if row-level security applies, and only
+ * `is_hidden` of that row has a value.
+ */
 export const hiddenRow = (names: Names, otherColumns = 0): string =>
   `select ${'null, '.repeat(otherColumns)}'true' as is_hidden where ${isRowSecurityActive(names)}`;
 
 export const isHiddenRow = (row: Row): boolean => row['is_hidden'] != null;
 
-/** The same for whatever an application does with the table: it reads and changes. */
+/** The same for every use of the table by an application, which reads and changes. */
 export const isRestrictedBy = (names: Names, table: Table): string =>
   mayHideRows(names, table, table === 'keys' ? commandsOf.change : commandsOf.read);
 
-/** What was not found cannot be called absent: the role may not see every row. */
+/** A missing row cannot be called absent, because the role may not see every row. */
 function hiddenRows(names: Names, table: Table = 'keys'): Error {
   const ending = table === 'keys' ? '' : `_${table}`;
   return new Error(
@@ -61,7 +67,7 @@ function hiddenRows(names: Names, table: Table = 'keys'): Error {
   );
 }
 
-/** Asks once more before something is called absent. Rejects where rows may be hidden. */
+/** Asks again before a row is called absent. Rejects if rows may be hidden. */
 export async function assertNothingHidden(
   session: Session,
   table: Table = 'keys',

@@ -6,19 +6,19 @@ import { codeOf } from './safe-error.js';
 import type { Session } from './session.js';
 
 /**
- * How long an exclusive lock is waited for, in milliseconds: every request for a key that is not cached waits behind it, and no longer
- * than a look-up may take.
+ * How long to wait for an exclusive lock, in milliseconds. Every request for an uncached key
+ * queues behind it, for no longer than a look-up may take.
  */
 const lockMs = 500;
-/** Between two attempts those go on that came behind. */
+/** Between two attempts, statements that queued behind the lock proceed. */
 const pauseMs = 1_000;
 const attempts = 30;
 
-/** Sets how long a lock is waited for within the block it stands in. */
+/** Limits the wait for locks within the current block. */
 export const limitLockWait = `perform pg_catalog.set_config('lock_timeout', '${lockMs}', true);`;
 
 /**
- * Tries again where others hold the table, so that requests are never kept waiting long behind this.
+ * Tries again while others hold the table, so that requests never wait long behind this.
  *
  * @throws {Error} that says who holds it, after three quarters of a minute.
  */
@@ -48,7 +48,10 @@ export async function withLock<Result>(
   }
 }
 
-/** Who has used the tables the longest. What others do is told only to their own role and to those who may read all statistics. */
+/**
+ * Describes the session that has used the tables the longest. PostgreSQL only shows what others
+ * do to their own role and to roles that may read all statistics.
+ */
 async function describeHolder(session: Session): Promise<string> {
   const { names } = session;
   const [found] = await session.query('lock', { text: holderSql(names) });

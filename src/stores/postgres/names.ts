@@ -2,13 +2,13 @@ import { hash } from 'node:crypto';
 import type { Check } from '../../lib/options.js';
 import { quoteIdentifier, quoteLiteral } from './quote.js';
 
-/** PostgreSQL cuts longer names off without an error. */
+/** PostgreSQL cuts longer names without an error. */
 const maxNameBytes = 63;
 const channelPrefix = 'require_api_key:';
-/** Leaves room for the longest ending that is put to a table's name. */
+/** Leaves room for the longest ending that is added to a table's name. */
 const maxTableBytes = 43;
 
-/** What the store's parts are called, ready to stand in SQL. */
+/** The names of the store's parts, ready to stand in SQL. */
 export interface Names {
   readonly schema: string;
   readonly table: string;
@@ -26,15 +26,17 @@ export interface Names {
   readonly notices: string;
   /** The table of migrations, qualified and quoted. */
   readonly migrations: string;
-  /** The name that `ending` makes of the table's: qualified and quoted. */
+  /** The table's name with an ending, qualified and quoted. */
   qualified(ending: string): string;
-  /** The same, quoted only: for what lives in the table's schema by itself, constraints and indexes. */
+  /**
+   * The same, only quoted: for constraints and indexes, which live in the table's schema anyway.
+   */
   local(ending: string): string;
   /** The table of keys as a `regclass`, in an SQL expression. */
   readonly regclass: string;
-  /** Where changes are announced. */
+  /** The channel on which changes are announced. */
   readonly channel: string;
-  /** The advisory lock under which the schema changes, as an SQL expression. */
+  /** The advisory lock for schema changes, as an SQL expression. */
   readonly lock: string;
 }
 
@@ -74,8 +76,8 @@ export function createNames(schema: string, table: string): Names {
 }
 
 /**
- * `require_api_key:<schema>.<table>`; where that is longer than 63 bytes, `require_api_key:` and the first 32 hexadecimal digits
- * of the SHA-256 of `<schema>.<table>`.
+ * `require_api_key:<schema>.<table>`. If that is longer than 63 bytes: `require_api_key:` and the
+ * first 32 hexadecimal digits of the SHA-256 of `<schema>.<table>`.
  */
 function channelOf(schema: string, table: string): string {
   const whole = `${schema}.${table}`;
@@ -84,8 +86,8 @@ function channelOf(schema: string, table: string): string {
 }
 
 /**
- * The same in the declarations of a trigger's function, for the table that it fires on: one that is renamed or moved goes on announcing,
- * where those listen who know its new name.
+ * The same in the declarations of a trigger function, for the table that it fires on. A renamed
+ * or moved table announces on the channel of its new name.
  */
 export const channelDeclarations = `
         place constant text := tg_table_schema || '.' || tg_table_name;

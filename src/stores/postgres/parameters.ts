@@ -1,10 +1,10 @@
-/** An instant as a parameter; {@link instantSql} reads it. */
+/** An instant as a parameter for {@link instantSql}. */
 export const instantParameter = (date: Date | undefined | null): string | null =>
   date ? String(date.getTime()) : null;
 
 /**
- * Reads such a parameter. Milliseconds since 1970 rather than ISO text: PostgreSQL does not read the signed years that JavaScript
- * writes beyond 9999.
+ * Reads such a parameter: milliseconds since 1970. PostgreSQL cannot read the signed years that
+ * JavaScript writes in ISO texts beyond 9999.
  */
 export const instantSql = (parameter: string): string =>
   `pg_catalog.to_timestamp(${parameter}::text::float8 / 1000::float8)`;
@@ -12,7 +12,7 @@ export const instantSql = (parameter: string): string =>
 export const scopesSql = (parameter: string): string =>
   `array(select pg_catalog.jsonb_array_elements_text(${parameter}::text::jsonb))`;
 
-/** No addresses, and an empty list of them, stand for any address: null. */
+/** A list of addresses as a parameter. No list and an empty one both allow any address: null. */
 export const addressesParameter = (addresses: readonly string[] | undefined): string | null =>
   addresses?.length ? JSON.stringify(addresses) : null;
 
@@ -22,10 +22,16 @@ export const addressesSql = (parameter: string): string =>
 
 export const metadataSql = (parameter: string): string => `${parameter}::text::jsonb`;
 
-/** A text to search for. PostgreSQL refuses NUL characters, so no row has one: as null it finds none. */
+/**
+ * A text to search for. PostgreSQL refuses NUL characters, so no row has one, and null finds
+ * none.
+ */
 export const searchParameter = (text: string): string | null => (text.includes('\0') ? null : text);
 
-/** Texts as one parameter, for `$1::text::text[]`. Those with a NUL character are left out, as no row has one. */
+/**
+ * Texts as one parameter, for `$1::text::text[]`. Texts with a NUL character are left out,
+ * because no row has one.
+ */
 export const textsParameter = (texts: readonly string[]): string =>
   `{${texts
     .filter((text) => !text.includes('\0'))

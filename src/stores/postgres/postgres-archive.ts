@@ -22,7 +22,7 @@ import { given, readUsage, selectUsage, usageParameter } from './postgres-usage-
 import { readStoredKey, selectRecord } from './record.js';
 import type { Session } from './session.js';
 
-/** How often a batch is compared again because somebody else added a part of it meanwhile. */
+/** How often a batch is compared again after somebody else added a part of it. */
 const maxAttempts = 5;
 
 /** Reads and writes the tables as a whole, in batches. */
@@ -141,7 +141,7 @@ export class PostgresArchive implements StoreArchive {
       find: `select ${selectEvent('e')} as event
         from ${names.events} e join ${rowsOf('event_id text')} on e.event_id = given.event_id`,
       read: readEvent,
-      // In the order of the batch, in which those of one millisecond stand as they happened.
+      // In the order of the batch: events of the same millisecond keep their order.
       insert: `insert into ${names.events} (${eventColumns})
         select ${eventColumns} from context, ${rowsOf(eventTypes)} order by at, place`,
       rowOf: (event, place) => ({
@@ -189,7 +189,7 @@ export class PostgresArchive implements StoreArchive {
     }
   }
 
-  /** Compares and inserts, again where somebody else has inserted a part meanwhile. */
+  /** Compares and inserts. Repeats if somebody else has inserted a part meanwhile. */
   async #write<Entry>(
     { isDryRun }: ArchiveOptions,
     entries: readonly Entry[],

@@ -26,7 +26,7 @@ import {
 import { readRecord, selectRecord } from './record.js';
 import type { Sessions } from './session.js';
 
-/** Keeps claim links in a table of their own beside that of the keys. */
+/** Keeps claim links in a table beside that of the keys. */
 export class PostgresClaimStore implements ClaimStore {
   readonly #sessions: Sessions;
 
@@ -83,8 +83,9 @@ export class PostgresClaimStore implements ClaimStore {
   ): Promise<ClaimOutcome> {
     const session = this.#sessions.change;
     const { names } = session;
-    // Of many attempts at once the first locks the row; the others wait, read it again and find it used. One statement, so the mark and
-    // the key are both there or neither, whenever the connection breaks.
+    // Of many attempts at once, the first locks the row. The others wait, read it again and find it
+    // used. One statement writes both the mark and the key, so a broken connection leaves both or
+    // neither.
     const now = instantSql('$4');
     const values = [
       tokenDigest,
@@ -145,7 +146,7 @@ export class PostgresClaimStore implements ClaimStore {
       if (rows.length < limit) await assertNothingHidden(session, 'claims');
       return rows.map(readClaim);
     }
-    // As in the list of keys: the row of the cursor comes alone where none follows.
+    // As in the list of keys: the row of the cursor comes alone if none follows.
     const text = `select page.claim from ${claims} s
       left join lateral (${page('and (c.created_at, c.claim_id) < (s.created_at, s.claim_id)')}) page on true
       where s.claim_id = $${values.push(searchParameter(cursor))}::text`;
@@ -157,7 +158,8 @@ export class PostgresClaimStore implements ClaimStore {
 
   async revoke(claimId: string, revokedAt: Date, context?: ChangeContext): Promise<ClaimRecord> {
     const session = this.#sessions.change;
-    // A used link is written back as it is: so a claim that is under way is waited for, and the answer says what became of it.
+    // A used link is written back unchanged. So this waits for a claim under way and can report its
+    // outcome.
     const text = `with ${contextSql('$3')}
       update ${session.names.claims} c
       set revoked_at = case when c.claimed_at is null then coalesce(c.revoked_at, ${instantSql('$2')}) else c.revoked_at end

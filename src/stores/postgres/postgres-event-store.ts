@@ -35,7 +35,7 @@ export class PostgresEventStore implements EventStore {
       const rows = await this.#sessions.change.search('history', { text: page([]), values });
       return rows.map(readEvent);
     }
-    // As in the list of keys: the row of the cursor comes alone where none follows.
+    // As in the list of keys: the row of the cursor comes alone if none follows.
     const rest = page(['(e.at, e.seq) < (c.at, c.seq)']);
     const text = `select page.event from ${events} c left join lateral (${rest}) page on true
       where c.event_id = ${parameter(searchParameter(cursor))}::text`;

@@ -43,66 +43,79 @@ import { touch } from './keys/touch.js';
 import { update } from './keys/update.js';
 import { listenerThrough, Watch } from './watch/watch.js';
 
-/** How long `prune` may take, in milliseconds: it goes through all records. */
+/** How long `prune` may take, in milliseconds. It reads all records. */
 const pruneMs = 60_000;
 
 /** Which table the store uses, through which connection, and how long it waits for answers. */
 export interface PostgresKeyStoreOptions {
   /**
-   * A `pg` Pool, a connected `pg` Client, PGlite, or anything else with `query(text, values)` that resolves to `{ rows }`. Required. It
-   * stays the caller's: it is never closed. A pool or client is given an `error` listener, without which an idle connection that
+   * A `pg` Pool, a connected `pg` Client, PGlite, or anything else with `query(text, values)`
+   * that resolves to `{ rows }`. Required. The caller owns it: the store never closes it. The
+   * store adds an `error` listener to a pool or client. Without one, an idle connection that
    * breaks would end the process.
    */
   client: PostgresClient;
-  /** The schema of the table, 1 to 63 bytes, taken as it is written, case included. Default `public`. */
+  /**
+   * The schema of the table, 1 to 63 bytes, used exactly as written, including case. Default
+   * `public`.
+   */
   schema?: string | undefined;
   /**
-   * The table of keys, 1 to 43 bytes, taken as it is written, case included. Claim links are in `<table>_claims`, what was migrated in
-   * `<table>_migrations`. Default `api_keys`.
+   * The table of keys, 1 to 43 bytes, used exactly as written, including case. Other tables have
+   * its name with an ending, such as `<table>_claims` and `<table>_migrations`. Default
+   * `api_keys`.
    */
   table?: string | undefined;
   /**
-   * How long the look-up of a key may take, waiting for a connection included: in milliseconds, an integer from 1 to 60 000. A change
-   * or a list may take five times as long, `prune` a minute, `migrate` and `adopt` as long as they need. Default 2 000.
+   * How long the look-up of a key may take, including the wait for a connection: in milliseconds,
+   * an integer from 1 to 60 000. A change or a list may take five times as long, `prune` a
+   * minute. `migrate` and `adopt` have no limit. Default 2 000.
    */
   queryTimeoutMs?: number | undefined;
   /**
-   * How often the listening connection and the triggers are checked; a silent connection is replaced. In milliseconds, an integer from
-   * 10 to 600 000. Default 5 000.
+   * How often the listening connection and the triggers are checked, in milliseconds: an integer
+   * from 10 to 600 000. A silent connection is replaced. Default 5 000.
    */
   heartbeatMs?: number | undefined;
   /**
-   * Whether changes are listened for. `false`: there is no listening connection and no heartbeat, so an idle application leaves the
-   * database alone, and a change made elsewhere is seen within the manager's `cacheTtlMs`. Default `true`.
+   * Whether the store listens for changes. With `false` there is no listening connection and no
+   * heartbeat, so an idle application leaves the database alone. A change made elsewhere is then
+   * seen within the manager's `cacheTtlMs`. Default `true`.
    */
   watch?: boolean | undefined;
 }
 
 /**
- * Keeps the records of an `ApiKeyManager` in PostgreSQL 13 or later, with digests in place of keys:
- * `new ApiKeyManager({ store: new PostgresKeyStore({ client: pool }) })`.
+ * Keeps the records of an `ApiKeyManager` in PostgreSQL 13 or later, with digests in place of
+ * keys: `new ApiKeyManager({ store: new PostgresKeyStore({ client: pool }) })`.
  *
- * `migrate`, `adopt` and `inspect` are for you; the other methods are those of `KeyStore`, which the manager calls. Only `migrate` and
- * `adopt` create or change tables. An application that only verifies keys needs no more than `select` and `update (last_used_at)` on
- * the table of keys.
+ * Call `migrate`, `adopt` and `inspect` yourself. The manager calls the other methods, which are
+ * those of `KeyStore`. Only `migrate` and `adopt` create or change tables. An application that
+ * only verifies keys needs `select` and `update (last_used_at)` on the table of keys, and no
+ * more.
  *
- * Every change, also one made by hand, is announced to whoever listens on the channel `require_api_key:<schema>.<table>`, or where that
- * is over 63 bytes `require_api_key:` and the first 32 hexadecimal digits of the SHA-256 of `<schema>.<table>`. The payload is the
- * key id, or empty where everything may have changed.
+ * Every change is announced on the channel `require_api_key:<schema>.<table>`, even one made by
+ * hand. If that name is over 63 bytes, the channel is `require_api_key:` and the first 32
+ * hexadecimal digits of the SHA-256 of `<schema>.<table>`. The payload is the key id, or empty if
+ * everything may have changed.
  *
- * A statement that fails, or is not answered in time, rejects with an `Error` whose message and `cause` hold no digest; a change
- * that was not answered in time may have been made.
+ * A statement that fails or times out rejects with an `Error` whose message and `cause` hold no
+ * digest. A change that timed out may have been made.
  */
 export class PostgresKeyStore implements KeyStore {
   /**
-   * Announces changes made by anyone, until it is closed: on a connection of its own beside a pool, or on the one
-   * client that was given. It connects in the background, and again whenever the connection is lost. Absent where the
-   * client cannot listen: neither a `pg` Pool or Client nor PGlite. Called by the manager.
+   * Announces changes made by anyone, until closed. Called by the manager. It listens on a
+   * connection of its own beside a pool, or on the one client that was given. It connects in the
+   * background, and again after each loss. Absent if the client cannot listen: neither a `pg`
+   * Pool or Client nor PGlite.
    */
   readonly watch?: NonNullable<KeyStore['watch']>;
   /** Keeps claim links, in the table `<table>_claims`. */
   readonly claims: ClaimStore;
-  /** Keeps events, in the table `<table>_events`: triggers write them, whoever makes the change. */
+  /**
+   * Keeps events, in the table `<table>_events`. Triggers write them for every change, also one
+   * made by hand.
+   */
   readonly events: EventStore;
   /** Keeps uses per day, in the table `<table>_usage`. */
   readonly usage: UsageStore;
@@ -112,9 +125,9 @@ export class PostgresKeyStore implements KeyStore {
   readonly #lookUps: LookUpQueue;
 
   /**
-   * Makes a store; the database is not asked before the first call.
+   * Makes a store. The database is not asked before the first call.
    *
-   * @throws {TypeError} for an unknown or wrong option, a missing `client` above all.
+   * @throws {TypeError} for an unknown or wrong option, or a missing `client`.
    */
   constructor(options: PostgresKeyStoreOptions) {
     if (mustBePostgresClient(options) === undefined)
@@ -229,36 +242,51 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   /**
-   * Creates the tables, and the schema where there is none, or upgrades them, and restores triggers that were disabled, changed or
-   * dropped, or that a renamed table brought along; each step whole or not at all. Any number of processes may run it at once; when all is up to date it changes nothing. Run it before
-   * the application starts, as a role that may create tables.
+   * Creates or upgrades the tables, and the schema if there is none. Restores triggers that were
+   * disabled, changed or dropped, or that follow a renamed table.
    *
-   * @throws {Error} where the tables were made by a newer version, hold plaintext keys, are not this library's, or share rows with others by inheritance.
+   * Each step runs whole or not at all. Any number of processes may run it at once. If everything
+   * is up to date, nothing changes. Run it before the application starts, as a role that may
+   * create tables.
+   *
+   * @throws {Error} if the tables were made by a newer version, hold plaintext keys, belong to
+   *   something else, or share rows with other tables by inheritance.
    */
   async migrate(): Promise<void> {
     await migrate(this.#sessions.unlimited);
   }
 
-  /** Says what is in the database now, for reports and checks before a start. Needs `select` on `<table>_migrations`. */
+  /**
+   * Reports the state of the database, for reports and checks before a start. Needs `select` on
+   * `<table>_migrations`.
+   */
   async inspect(): Promise<Inspection> {
     return inspect(this.#sessions.lookUp);
   }
 
-  /** Says what of the server, the role and its rights may break a promise. For `doctor`; what it tells may grow. */
+  /**
+   * Reports what may break a promise in the server, the role and its rights. For `doctor`. The
+   * result may grow.
+   */
   async diagnose(): Promise<SetUp> {
     return diagnose(this.#sessions.lookUp);
   }
 
   /**
-   * Upgrades a table of plaintext keys, `api_keys (id, user_name, api_key, created_at, last_used, is_active)`, in place: each key is
-   * replaced by its digest inside the database, and whoever held a working key still gets in, except with keys that no request may
-   * present, which are counted as `unpresentable`. Keys that are not of this library's form need a manager with `legacyKeys`.
+   * Upgrades a table of plaintext keys in place: `api_keys (id, user_name, api_key, created_at,
+   * last_used, is_active)`.
    *
-   * The application that wrote the table may go on until the last step; from then on it cannot read it any more. An interrupted run
-   * keeps its progress; run it again to finish. On a table that is up to date nothing is changed.
+   * The database itself replaces each key by its digest. Every working key keeps working, except
+   * keys that no request can present, which are counted as `unpresentable`. Keys that do not have
+   * this library's form need a manager with `legacyKeys`.
+   *
+   * The application that wrote the table may run until the last step. After it, that application
+   * can no longer read the table. An interrupted run keeps its progress: run it again to finish.
+   * A table that is up to date stays unchanged.
    *
    * @throws {TypeError} for an unknown or wrong option.
-   * @throws {Error} where there is no such table, or a column or a key of it cannot be taken over; nothing is lost then.
+   * @throws {Error} if there is no such table, or a column or key of it cannot be adopted.
+   *   Nothing is lost then.
    */
   async adopt(options?: AdoptOptions): Promise<AdoptSummary> {
     return adopt(this.#sessions.unlimited, options);

@@ -15,7 +15,8 @@ export class PostgresUsageStore implements UsageStore {
     const session = this.#sessions.change;
     const known = counts.filter(({ keyId, user }) => !`${keyId}${user}`.includes('\0'));
     if (known.length === 0) return;
-    // In the order of the primary key: processes that count the same keys at once wait for each other instead of deadlocking.
+    // In the order of the primary key, so that processes that count the same keys at once wait for
+    // each other instead of deadlocking.
     const text = `insert into ${session.names.usage} as u (day, key_id, user_name, admitted, refused)
       select day, key_id, pg_catalog.max(user_name), pg_catalog.sum(admitted)::bigint, pg_catalog.sum(refused)::bigint
       from ${given('$1')}
@@ -48,7 +49,7 @@ export class PostgresUsageStore implements UsageStore {
   }
 }
 
-/** Counts as a parameter; {@link given} reads it. */
+/** Counts as a parameter for {@link given}. */
 export const usageParameter = (counts: readonly KeyUsage[]): string =>
   JSON.stringify(
     counts.map(({ keyId, user, ...rest }) => ({ ...rest, key_id: keyId, user_name: user })),
@@ -58,7 +59,7 @@ export const given = (parameter: string): string =>
   `pg_catalog.jsonb_to_recordset(${parameter}::text::jsonb)
         as given (day date, key_id text, user_name text, admitted bigint, refused bigint)`;
 
-/** The counts of row `u` as one JSON text, in which a day reads alike whatever the session's style of dates is. */
+/** The counts of row `u` as one JSON text. A day reads alike in every date style of the session. */
 export const selectUsage = (u: string): string => `pg_catalog.json_build_object(
     'day', ${u}.day, 'keyId', ${u}.key_id, 'user', ${u}.user_name, 'admitted', ${u}.admitted, 'refused', ${u}.refused
   )::text`;

@@ -4,8 +4,9 @@ import { end, instant, milliseconds, text, texts, type JsonFields } from './json
 import type { Names } from './names.js';
 
 /**
- * The record of row `k` as one JSON text. The columns of version 4 are named without their row: in a database that is still to be
- * upgraded they are those of `absent`, and keys go on working while processes of two versions run.
+ * The record of row `k` as one JSON text. Columns of version 4 are named without their row. In a
+ * database that is not yet upgraded they come from `absent`, so keys keep working while processes
+ * of two versions run.
  */
 export function selectRecord(names: Names, k = 'k'): string {
   return `(select (
@@ -22,7 +23,7 @@ export function selectRecord(names: Names, k = 'k'): string {
     from (select null::timestamptz as paused_at, null::timestamptz as paused_until, null::text[] as allowed_addresses) absent)`;
 }
 
-/** The record in a column of a row. What was broken by hand comes out broken: who decides on a key checks it. */
+/** The record in a column of a row. A field broken by hand stays broken: the manager checks it. */
 export const readRecord = (row: Row, column = 'record'): KeyRecord =>
   recordOf(JSON.parse(row[column] ?? '{}') as JsonFields);
 

@@ -2,7 +2,7 @@ import { errorsWithin, isError } from '../../lib/errors.js';
 import { maskSecrets } from '../../lib/mask.js';
 import { NoAnswerError } from '../../lib/within.js';
 
-/** What may be copied from a driver's error: names and codes, never values of rows. */
+/** Properties that may be copied from a driver's error: names and codes, never values of rows. */
 const safeProperties = [
   'code',
   'severity',
@@ -13,32 +13,36 @@ const safeProperties = [
   'routine',
 ] as const;
 
-/** The SQLSTATE of an error that the server sent, or the system's code of one that came before it. */
+/** The SQLSTATE of an error from the server, or the system's code of an earlier one. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Whether a failed statement had a text that the database's encoding cannot hold, as LATIN1 cannot hold `€`. */
+/**
+ * Whether a failed statement had a text that the database's encoding cannot hold, as LATIN1 lacks
+ * `€`.
+ */
 export const isUntranslatable = (error: unknown): boolean =>
   codeOf((error as { cause?: unknown }).cause) === '22P05';
 
 /**
- * Whether a statement on many rows may have failed because of one of them: cardinality_violation, data_exception, raise_exception,
- * data_corrupted, index_corrupted.
+ * Whether one of many rows may have made a statement fail: cardinality_violation, data_exception,
+ * raise_exception, data_corrupted, index_corrupted.
  */
 export const mayBeOneRecord = (error: unknown): boolean =>
   /^(?:21|22|P0)...$|^XX00[12]$/.test(codeOf((error as { cause?: unknown }).cause) ?? '');
 
-/** Whether the server answered with an error and the connection is as good as before. */
+/** Whether the server answered with an error and the connection is still good. */
 export function isStatementError(error: unknown): boolean {
   return (error as { severity?: unknown } | null | undefined)?.severity === 'ERROR';
 }
 
 /**
- * The error with which a failed statement rejects. A new one, because a driver's error holds the rows that a constraint refused,
- * digests included, and some clients put every parameter into the message. Its `cause` has the `code`: an SQLSTATE, the system's, or
- * `ETIMEDOUT` where there was no answer in time.
+ * The error with which a failed statement rejects. It is a new one, because a driver's error
+ * holds the rows that a constraint refused, digests included, and some clients put every
+ * parameter into the message. Its `cause` has the `code`: an SQLSTATE, a code of the system, or
+ * `ETIMEDOUT` after a timeout.
  */
 export function toSafeError(action: string, error: unknown): Error {
   const message = messageOf(error);
@@ -60,7 +64,7 @@ function hintFor(code: string | undefined, message: string): string {
     case '22021': // character_not_in_repertoire
       return message.includes('0x00') ? nulHint : '';
     case '22P05': // untranslatable_character
-      // Of a character that the database's encoding lacks, the server's own words say all there is.
+      // For a character that the encoding lacks, the server's own words say everything.
       return message.includes('Unicode') ? nulHint : '';
     case '2BP01': // dependent_objects_still_exist
       return '; a view, function or policy of your own uses the table: drop it first and create it again afterwards';
@@ -76,7 +80,7 @@ function withoutDigests(error: unknown): Error {
     const value = (error as Record<string, unknown> | null | undefined)?.[name];
     if (typeof value === 'string') Object.assign(copy, { [name]: maskSecrets(value) });
   }
-  // As the system says it of a connection: whoever explains errors needs to know one code only.
+  // The code that the system uses for a connection, so that callers need to know only one.
   if (error instanceof NoAnswerError) Object.assign(copy, { code: 'ETIMEDOUT' });
   return copy;
 }

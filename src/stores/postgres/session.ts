@@ -2,11 +2,11 @@ import type { Database, Row, Statement } from './database.js';
 import type { Names } from './names.js';
 import { isUntranslatable } from './safe-error.js';
 
-/** What a statement runs with: where it is sent, what the tables are called, and how long it may take. */
+/** Where a statement is sent, how tables are named, and how long it may take. */
 export class Session {
   readonly database: Database;
   readonly names: Names;
-  /** In milliseconds, waiting for a connection included; 0 for as long as it takes. */
+  /** In milliseconds, including the wait for a connection. 0 means no limit. */
   readonly limitMs: number;
 
   constructor(database: Database, names: Names, limitMs: number) {
@@ -21,8 +21,8 @@ export class Session {
   }
 
   /**
-   * The rows that a search finds. A text that the database's encoding cannot hold is in no row: such a statement gives way to
-   * the next, and the last one finds nothing.
+   * The rows that a search finds. If a statement has a text that the database's encoding cannot
+   * hold, the next one is tried. No row has such a text, so the last one finds nothing.
    */
   async search(action: string, ...statements: readonly Statement[]): Promise<Row[]> {
     for (const statement of statements) {
@@ -36,13 +36,13 @@ export class Session {
   }
 }
 
-/** One for each kind of time limit. */
+/** One executor for each kind of time limit. */
 export interface Sessions {
-  /** For what a request waits for. */
+  /** For look-ups that a request waits for. */
   readonly lookUp: Session;
   /** For changes and lists. */
   readonly change: Session;
   readonly prune: Session;
-  /** For what takes as long as it needs: `migrate` and `adopt`. */
+  /** For `migrate` and `adopt`, which have no limit. */
   readonly unlimited: Session;
 }

@@ -12,62 +12,68 @@ import { limitLockWait, withLock } from '../lock.js';
 import { planOf, type Plan } from './plan.js';
 import { swap } from './swap.js';
 
-/** How far `adopt` has come with hashing. */
+/** Progress of the hashing in `adopt`. */
 export interface AdoptProgress {
-  /** Rows gone through, about. */
+  /** Rows processed, approximately. */
   done: number;
-  /** Rows in the table when the run began. */
+  /** Rows in the table at the start of the run. */
   total: number;
 }
 
 /** How a table of plaintext keys is upgraded. */
 export interface AdoptOptions {
   /**
-   * Called before the first batch and after each; after the last, the table is still to be rewritten, which takes some ten seconds
-   * for a million rows. What it throws interrupts the run, to be finished by another. Default none.
+   * Called before the first batch and after each. If it throws, the run stops, and the next run
+   * continues. After the last batch the table is still rewritten, which takes some ten seconds
+   * for a million rows. Default none.
    */
   onProgress?: ((progress: AdoptProgress) => void) | undefined;
-  /** About how many rows are hashed in one statement, an integer from 1 to 1 000 000. Default 10 000. */
+  /**
+   * Rows hashed in one statement, approximately: an integer from 1 to 1 000 000. Default 10 000.
+   */
   batchSize?: number | undefined;
   /**
-   * What the key ids of keys that are not of this library's form begin with: lower-case words of letters and digits joined by `_`, at
-   * most 32 characters. Default `key`.
+   * The start of the key ids of keys that do not have this library's form: lower-case words of
+   * letters and digits joined by `_`, at most 32 characters. Default `key`.
    */
   prefix?: string | undefined;
   /**
-   * Columns that say nothing of whether a key works. Without their names here, a table is refused that has, beside the columns that are
-   * read, one of truth values or times, or one called `status` or the like: keys that were switched off by it would work again. They stay
-   * in the table. Default none.
+   * Columns that do not decide whether a key works. They stay in the table. Default none.
+   *
+   * `adopt` refuses a table with an unknown column of booleans or times, or one called `status`
+   * or the like. The old application may have switched keys off by it, and they would work again.
    */
   ignoredColumns?: readonly string[] | undefined;
 }
 
-/** What became of the rows of the plaintext table. */
+/** The outcome for the rows of the plaintext table. */
 export interface AdoptSummary {
-  /** Keys that are now records, revoked ones included. */
+  /** Keys that are records now, revoked ones included. */
   adopted: number;
-  /** Those among them that were not active, or of which that was not known. */
+  /** Adopted keys that were not active, or whose activity was unknown. */
   revoked: number;
-  /** Those among them without a user, or with a blank one, who is now called `unknown`. */
+  /** Adopted keys whose user was missing or blank. Their user is now `unknown`. */
   unowned: number;
   /**
-   * Those among them that are active and hold a blank, a comma or a character outside visible ASCII, or are longer than 512 characters:
-   * `requireApiKey` refuses such a key as malformed, whatever is stored, so its holder does not get in and needs a new one.
+   * Adopted active keys that no client can present: they hold a blank, a comma or a character
+   * outside visible ASCII, or have more than 512 characters. `requireApiKey` refuses them as
+   * malformed, so their holders need new keys.
    */
   unpresentable: number;
   /**
-   * Those among them that are active and 64 hexadecimal digits, as many keys are and every SHA-256 is. If the table held digests, they have
-   * become keys, for whoever has read them: restore it, and put `sha256:` in front of them.
+   * Adopted active keys of 64 hexadecimal digits, the form of many keys and of every SHA-256. If
+   * the table held digests, anyone who has read them now holds working keys. In that case restore
+   * the table and put `sha256:` before each digest.
    */
   digestLike: number;
-  /** Rows that were moved to the table `<table>_skipped`, without their key. */
+  /** Rows that were moved to the table `<table>_skipped`, without their keys. */
   skipped: {
-    /** Rows with no key at all. */
+    /** Rows without a key. */
     withoutKey: number;
-    /** Further rows with the key of another row; the active row stayed, and of several the oldest. */
+    /** Rows with the key of another row. The active row stayed, or else the oldest. */
     duplicates: number;
   };
-  /** Whether there was nothing to do; then all the numbers are 0. */
+  /** Whether there was nothing to do. All numbers are then 0. */
   wasUpToDate: boolean;
 }
 
@@ -83,10 +89,13 @@ const mustBeColumns: Check = (value) =>
     : 'an array of names of columns';
 
 /**
- * In place, by columns beside: the digest and the key id are filled in batches next to the plaintext, while the old application
- * goes on reading and writing; then one transaction under an exclusive lock hashes what came in meanwhile, turns the columns into
- * the library's and drops the plaintext. So references, grants and columns of the application's own survive, every moment before
- * that transaction is the old table with two columns more, and whatever interrupts a run, the next one goes on from there.
+ * Works in place, with two new columns. Batches fill in the digest and the key id next to the
+ * plaintext, while the old application keeps reading and writing. One last transaction under an
+ * exclusive lock hashes the remaining rows, turns the columns into the library's and drops the
+ * plaintext.
+ *
+ * References, grants and the application's own columns survive. Until the last transaction the
+ * old table only has two more columns, so the next run continues after any interruption.
  */
 export async function adopt(session: Session, options?: AdoptOptions): Promise<AdoptSummary> {
   const { names } = session;
@@ -106,7 +115,7 @@ export async function adopt(session: Session, options?: AdoptOptions): Promise<A
     throw new Error(`PostgresKeyStore: there is no table ${names.schema}.${names.table} to adopt`);
   }
   if (state !== 'plaintext') {
-    // Only steps behind the swap can be missing; whatever is neither old nor new is refused here.
+    // Only steps after the swap can be missing. A table of any other kind is refused here.
     await migrate(session);
     return { ...nothing, wasUpToDate: state === 'ready' };
   }
@@ -119,7 +128,7 @@ export async function adopt(session: Session, options?: AdoptOptions): Promise<A
       await assertNoDoubt(session, plan);
       throw error;
     }
-    // Another run was faster, and took away the columns that this one was working on.
+    // Another run finished first and removed the columns that this one was filling.
     await session.query('adopt', { text: dropKeyIdFunction(names) });
     await migrate(session);
     return { ...nothing, wasUpToDate: false };
@@ -172,7 +181,7 @@ async function hashInBatches(
   const [found] = await session.query('adopt', { text: measure });
   const [total, blocks] = [Number(found?.['total']), Number(found?.['blocks'])];
   onProgress({ done: 0, total });
-  // By ranges of blocks: they need no index and no unique column, and no batch looks at a row twice.
+  // Ranges of blocks need no index and no unique column, and no batch reads a row twice.
   const step = Math.max(1, Math.floor((batchSize * blocks) / Math.max(1, total)));
   const text = `update ${names.keys} k
     set digest = ${hashSql('k')}, key_id = ${names.qualified('_adopt_key_id')}(k.api_key::text, $3::text)

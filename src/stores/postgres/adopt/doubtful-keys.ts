@@ -15,8 +15,8 @@ const reasons: Readonly<Record<Doubt, string>> = {
 };
 
 /**
- * What is wrong with the key of row `k`, null where nothing is: an SQL expression. To take a digest for a key would make a key of what
- * everybody could read who has seen the table or a backup of it.
+ * The problem of the key of row `k`, or null, as an SQL expression. Treating a digest as a key
+ * would let in anyone who has seen the table or a backup of it.
  */
 export function doubtSql(k: string, { shown }: Plan): string {
   const key = keySql(k);
@@ -29,7 +29,10 @@ export function doubtSql(k: string, { shown }: Plan): string {
     end`;
 }
 
-/** @throws {Error} that says which keys cannot be taken over, by the place of the first of them and never by their text. */
+/**
+ * @throws {Error} if a key cannot be adopted. The message says where the first such key is and
+ *   never quotes it.
+ */
 export async function assertNoDoubt(session: Session, plan: Plan): Promise<void> {
   const [found] = await session.query('adopt', { text: firstDoubt(session.names, plan) });
   if (!found) return;

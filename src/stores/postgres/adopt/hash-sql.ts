@@ -1,17 +1,21 @@
-/** The text of the key of row `k`; in the collation in which letters and ranges of characters are those of ASCII. */
+/**
+ * The text of the key of row `k`. In collation `C`, letters and ranges of characters are those of
+ * ASCII.
+ */
 export const keySql = (k: string): string => `${k}.api_key::text collate "C"`;
 
-/** Whether the key of row `k` is a digest that is written as one, in whatever case: an SQL condition. */
+/** Whether the key of row `k` is a tagged digest, in upper or lower case: an SQL condition. */
 export const isDigestSql = (k: string): string =>
   `(pg_catalog.length(${keySql(k)}) = 71 and ${keySql(k)} ~* '^sha256:[0-9a-f]+$')`;
 
-/** Whether the key of row `k` could also be a digest without its tag: an SQL condition. */
+/** Whether the key of row `k` could be a digest without its tag: an SQL condition. */
 export const isDigestLikeSql = (k: string): string =>
   `(pg_catalog.length(${keySql(k)}) = 64 and ${keySql(k)} ~* '^[0-9a-f]+$')`;
 
 /**
- * The digest of a plaintext key, made inside the database so that keys never leave it. Of the exact text: no blank is cut off. What is a
- * digest already stays one: as a key it would let in whoever has read the table.
+ * The digest of a plaintext key, made in the database so that keys never leave it. Hashes the
+ * exact text, blanks included. A digest stays as it is: as a key, it would let in anyone who has
+ * read the table.
  */
 export const hashSql = (k: string): string =>
   `case when ${isDigestSql(k)} then pg_catalog.lower(${keySql(k)})

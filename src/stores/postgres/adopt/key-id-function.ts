@@ -2,7 +2,7 @@ import type { Names } from '../names.js';
 import { dollarQuote } from '../quote.js';
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** CRC-32 (as in zlib) of each half byte. */
+/** The CRC-32 (as in zlib) of each half byte. */
 const crcTable = Array.from({ length: 16 }, (_, n) => {
   let crc = n;
   for (let bit = 0; bit < 4; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
@@ -16,10 +16,13 @@ const idDigits = Array.from(
 );
 
 /**
- * A function that names a key for as long as the table is adopted. A key of the library's own form, checksum included, keeps the
- * id it bears; the checksum matters, since the id becomes public and the like of it in other keys is part of the secret.
- * Any other gets a random one: in SQL, because the last step has to name keys that it meets only under its lock; from
- * `gen_random_uuid`, whose bits are the server's CSPRNG's. Ids need to be unique, not unpredictable, so a remainder will do.
+ * A function that names keys while the table is adopted. A key of this library's form with a
+ * right checksum keeps its own id. The checksum matters: in other keys that part may belong to
+ * the secret, and ids are public.
+ *
+ * Any other key gets a random id. SQL makes it, because the last step names keys that it first
+ * sees under its lock. Its bits come from `gen_random_uuid`, the server's CSPRNG. Ids must be
+ * unique, not unpredictable, so a remainder is good enough.
  */
 export function createKeyIdFunction(names: Names): string {
   return `create or replace function ${names.qualified('_adopt_key_id')}(api_key text, prefix text) returns text

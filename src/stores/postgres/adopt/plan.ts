@@ -6,19 +6,19 @@ import { assertNothingUnread } from './unread-columns.js';
 
 /** How the columns of a plaintext table become the library's. */
 export interface Plan {
-  /** Columns that only change their name. */
+  /** Columns that only get another name. */
   readonly renames: readonly (readonly [from: string, to: string])[];
   /** Actions of one `alter table`, after the renames. */
   readonly actions: readonly string[];
   /** An SQL condition for rows whose key may be used. */
   readonly isActive: string;
-  /** What puts the oldest row first. */
+  /** The SQL sort order that puts the oldest row first. */
   readonly age: string;
-  /** Whether there is a column for activity. */
+  /** Whether the table has a column for activity. */
   readonly hasActivity: boolean;
-  /** Where a row is, as an SQL text: never by what could be a key. */
+  /** The place of a row, as SQL text. Never built from what could be a key. */
   readonly place: string;
-  /** Columns that stand in lists and logs. */
+  /** Columns that appear in lists and logs. */
   readonly shown: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export interface Column {
   readonly type: string;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
-  /** What the type is of, as `pg_type.typcategory` has it: `B` truth values, `D` times, `T` spans of time. */
+  /** The `pg_type.typcategory` of the type: `B` booleans, `D` times, `T` intervals. */
   readonly category: string;
 }
 
@@ -40,10 +40,10 @@ export interface Column {
 interface Target {
   readonly name: string;
   readonly type: string;
-  /** Its values, from what is there, as an SQL expression; `undefined` where there is nothing. */
+  /** An SQL expression for its values. `undefined` if the table has nothing for them. */
   readonly using?: string | undefined;
   readonly notNull?: boolean;
-  /** As an SQL expression. */
+  /** An SQL expression. */
   readonly default?: string;
 }
 
@@ -52,8 +52,9 @@ const idTypes = new Set(['smallint', 'integer', 'bigint', 'uuid']);
 const timeType = 'timestamptz(3)';
 
 /**
- * @param ignoredColumns those that say nothing of whether a key works
- * @throws {Error} that names the first column that cannot be taken over. Guessing could make an expired key good again.
+ * @param ignoredColumns those that do not decide whether a key works
+ * @throws {Error} that names the first column that cannot be adopted. A wrong guess could make an
+ *   expired key valid again.
  */
 export async function planOf(session: Session, ignoredColumns: readonly string[]): Promise<Plan> {
   const table = { name: session.names.table, columns: await columnsOf(session) };
@@ -81,7 +82,7 @@ export async function planOf(session: Session, ignoredColumns: readonly string[]
   };
 }
 
-/** What rows share with those of another table cannot be changed here alone. */
+/** Inherited columns cannot be changed in one table alone. */
 async function assertAlone(session: Session): Promise<void> {
   const { names } = session;
   const text = `select ${isInherited(`${names.regclass}::oid`)}::text as is_inherited`;
@@ -134,7 +135,7 @@ function timesOf(table: PlaintextTable, isActive: string): Target[] {
     },
     { name: 'expires_at', type: timeType, using: instantOf(table, 'expires_at') },
     {
-      // The column is there by then; a row of which it is not known whether it is active is not.
+      // By then the column exists. A row of unknown activity counts as inactive.
       name: 'revoked_at',
       type: timeType,
       using: `coalesce(${revoked ?? 'revoked_at'}, case when ${isActive} then null else pg_catalog.now() end)`,
@@ -167,8 +168,8 @@ function textsOf(table: PlaintextTable): Target[] {
 }
 
 /**
- * The values of a column of times, under the name that it has after the renames. Times without a zone are read as UTC, whatever zone
- * the server or the session is in.
+ * The values of a time column, under its name after the renames. Times without a zone are read as
+ * UTC, whatever the zone of the server or session.
  */
 function instantOf(table: PlaintextTable, column: string, renamed = column): string | undefined {
   const type = table.columns.get(column)?.type;
@@ -186,7 +187,7 @@ function instantOf(table: PlaintextTable, column: string, renamed = column): str
   }
 }
 
-/** The type of the column, where there is one. */
+/** Checks the type of a column if the table has it. */
 function assertType(
   table: PlaintextTable,
   column: string,
@@ -218,7 +219,7 @@ function actionsFor({ name, type, using, notNull = false, default: value }: Targ
   ];
 }
 
-/** Columns of the application's own stay, but new records have nothing to put into them. */
+/** The application's own columns stay, but new records cannot fill them. */
 function freed({ columns }: PlaintextTable, targets: readonly Target[]): string[] {
   const taken = new Set(['last_used', 'is_active', 'api_key', 'user_name', 'key_id', 'digest']);
   for (const { name } of targets) taken.add(name);

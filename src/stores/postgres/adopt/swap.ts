@@ -11,8 +11,9 @@ import { presentableSql } from './presentable-sql.js';
 import { isBlankSql } from './printable-sql.js';
 
 /**
- * The last step of adopting, one statement and so one transaction: the table becomes that of migration 1, or stays as it was.
- * Giving `revoked_at` its values rewrites every row, without which the dropped plaintext would stay in the table's files.
+ * The last step of `adopt`, in one statement and so one transaction. The table becomes that of
+ * migration 1, or stays as it was. Filling `revoked_at` rewrites every row, which removes the
+ * dropped plaintext from the table's files.
  */
 export function swap(names: Names, plan: Plan, prefix: string): string {
   const keyId = `${names.qualified('_adopt_key_id')}(k.api_key::text, ${quoteLiteral(prefix)}::text)`;
@@ -106,8 +107,8 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
 }
 
 /**
- * The old primary key goes, unless other tables refer to it; so do unique rules on users and names, of whom one may now have
- * several keys: a rotation makes a second.
+ * Drops the old primary key, unless other tables refer to it. Drops unique rules on users and
+ * names too, because a rotation gives a user a second key.
  */
 function dropOldRules(names: Names): string {
   return `

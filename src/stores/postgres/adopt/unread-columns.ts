@@ -1,6 +1,6 @@
 import type { Column, PlaintextTable } from './plan.js';
 
-/** What `adopt` reads, or makes for itself. */
+/** Columns that `adopt` reads or creates. */
 const read = new Set(
   (
     'id user_name api_key created_at last_used last_used_at is_active expires_at revoked_at name scopes metadata ' +
@@ -8,10 +8,10 @@ const read = new Set(
   ).split(' '),
 );
 
-/** What `migrate` is going to add, and what would be taken for it. */
+/** Columns that `migrate` adds later. An existing one would be mistaken for it. */
 const reserved = new Set(['paused_at', 'paused_until', 'allowed_addresses']);
 
-/** Times that say when something was, and nothing of how long it holds: in lower case and without `_`. */
+/** Names of times that only record the past, in lower case and without `_`. */
 const harmless = new Set(
   (
     'created createdon createdat creationdate datecreated issuedat insertedat updated updatedon updatedat modified ' +
@@ -19,7 +19,10 @@ const harmless = new Set(
   ).split(' '),
 );
 
-/** What a column is called that switches a key off, whatever its type: in lower case, without `_` and a leading `is`. */
+/**
+ * Names of columns that switch a key off, whatever their type: in lower case, without `_` and a
+ * leading `is`.
+ */
 const telling = new Set(
   (
     'status state active inactive enabled disabled revoked deleted removed blocked banned suspended locked valid invalid ' +
@@ -29,12 +32,12 @@ const telling = new Set(
   ).split(' '),
 );
 
-/** `pg_type.typcategory` of truth values, of times and of spans of time. */
+/** The `pg_type.typcategory` of booleans, times and intervals. */
 const tellingCategories = new Set(['B', 'D', 'T']);
 
 /**
- * @throws {Error} that names every column by which the old application may have refused a key, and which is not read here: keys that
- * were dead would be alive again.
+ * @throws {Error} that names every unread column by which the old application may have refused a
+ *   key. Otherwise dead keys would work again.
  */
 export function assertNothingUnread(
   table: PlaintextTable,

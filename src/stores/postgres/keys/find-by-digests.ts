@@ -10,7 +10,7 @@ import { columnCount, readColumns, selectColumns } from './record-columns.js';
 /**
  * Looks up any number of digests in one statement.
  *
- * @throws {BrokenRecordError} if a record may be the reason why it failed.
+ * @throws {BrokenRecordError} if one record may have made the statement fail.
  */
 export async function findByDigests(session: Session, digests: readonly string[]): Promise<Answer> {
   const { names } = session;
@@ -33,7 +33,7 @@ export async function findByDigests(session: Session, digests: readonly string[]
   };
 }
 
-/** Why what was not found cannot be called absent. What was found is right all the same. */
+/** Why a missing key cannot be called absent. Records that were found are right all the same. */
 const doubtOf = (session: Session): Promise<Error | undefined> =>
   assertNothingHidden(session).then(
     () => undefined,
@@ -44,7 +44,7 @@ function readFound(row: Row) {
   try {
     return readColumns(row);
   } catch {
-    // The parser's own words may quote the row.
+    // The parser's own message may quote the row.
     throw new BrokenRecordError('PostgresKeyStore: findByDigest failed: a record cannot be read');
   }
 }

@@ -39,7 +39,7 @@ export async function insert(
   set('revoked_at', instantParameter(key.revokedAt), instantSql);
   set('replaces', key.replaces ?? null);
   set('overlap_ms', key.overlapMs === undefined ? null : String(key.overlapMs), asInteger);
-  // Only where there is something to put in: a table that is still to be upgraded lacks these columns.
+  // Only if there is a value: a table that is not yet upgraded lacks these columns.
   if (key.pausedAt) set('paused_at', instantParameter(key.pausedAt), instantSql);
   if (key.pausedUntil) set('paused_until', instantParameter(key.pausedUntil), instantSql);
   if (key.allowedAddresses?.length)
@@ -53,7 +53,8 @@ export async function insert(
     await assertNothingHidden(session);
     room = `${names.qualified('_has_room')}($3::text, ${since}, ${most})`;
   }
-  // A conflict as no row instead of an error: it leaves a transaction that the caller may be in intact, and names no digest.
+  // A conflict gives no row instead of an error. So it does not break the caller's transaction, and
+  // no message names a digest.
   const text = `with ${contextSql('$1')}, room as materialized (
       select ${room} as is_left
     ), made as (
@@ -73,6 +74,6 @@ export async function insert(
 const asText = (parameter: string) => `${parameter}::text`;
 const asInteger = (parameter: string) => `${parameter}::text::bigint`;
 
-/** Whether a key that is added now takes one of its user's places. */
+/** Whether a key that is added now counts towards its user's limit. */
 const countsAt = ({ revokedAt, expiresAt }: StoredKey, now: Date) =>
   !revokedAt && !(expiresAt && expiresAt <= now);

@@ -19,7 +19,10 @@ export async function list(session: Session, query: KeyQuery): Promise<KeyRecord
   return rows.filter(({ record }) => record !== null).map((row) => readRecord(row));
 }
 
-/** The second is for encodings that hold a letter and not the same in the other case, as LATIN1 holds `ÿ` and not `Ÿ`. */
+/**
+ * The second pattern is for encodings that hold a letter in one case only. LATIN1 has `ÿ` and
+ * lacks `Ÿ`.
+ */
 const patternsOf = (search: string) =>
   searchParameter(search) === null
     ? [null]
@@ -57,7 +60,8 @@ function statementOf(
     order by k.created_at desc, k.key_id desc limit $2::text::bigint`;
   if (cursor === undefined) return { text: page([]), values };
 
-  // The row of the cursor comes with every record, and alone where none follows: so an unknown cursor is told from a last page.
+  // The row of the cursor comes with every record, or alone if none follows. This tells an unknown
+  // cursor from a last page.
   const rest = page(['(k.created_at, k.key_id) < (c.created_at, c.key_id)']);
   const text = `select page.record
     from ${names.keys} c left join lateral (${rest}) page on true

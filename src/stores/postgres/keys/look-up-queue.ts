@@ -6,16 +6,19 @@ import { toSafeError } from '../safe-error.js';
 
 /** Digests in one statement. */
 const maxTogether = 500;
-/** Look-ups under way over one client: as many connections of the caller's pool. */
+/** Look-ups under way over one client. Each takes a connection of the caller's pool. */
 const maxUnderWay = 2;
 
-/** What one statement found. Throws what is wrong with a single record, or with what was not found. */
+/**
+ * The results of one statement. Throws if one record is broken, or if a missing key cannot be
+ * called absent.
+ */
 export type Answer = (digest: string) => StoredKey | undefined;
 
 /**
  * Sends one statement for these digests.
  *
- * @throws {BrokenRecordError} if a record may be the reason why the whole statement failed.
+ * @throws {BrokenRecordError} if one record may have made the whole statement fail.
  */
 export type Ask = (digests: readonly string[], limitMs: number) => Promise<Answer>;
 
@@ -27,10 +30,12 @@ interface LookUp {
 }
 
 /**
- * Collects look-ups. One that comes alone is sent at once. What arrives while {@link maxUnderWay} are under way goes together into the
- * next statement, so cold keys and floods cost few statements and leave the pool to the application.
+ * Collects look-ups. A single look-up is sent at once. Look-ups that arrive while {@link
+ * maxUnderWay} are under way share the next statement. So cold keys and floods cost few
+ * statements and leave the pool to the application.
  *
- * No look-up joins a statement that was sent before it: a request that comes after a change must not get an older answer.
+ * No look-up joins a statement that was sent earlier: a request that follows a change must not
+ * get an older answer.
  */
 export class LookUpQueue {
   readonly #lanes: Lanes;
@@ -43,7 +48,7 @@ export class LookUpQueue {
   #timer: NodeJS.Timeout | undefined;
   #isScheduled = false;
 
-  /** @param limitMs counts from the call of `find`, waiting included */
+  /** @param limitMs counts from the call of `find`, including the wait */
   constructor(client: PostgresClient, limitMs: number, ask: Ask) {
     this.#lanes = lanesOf(client);
     this.#limitMs = limitMs;
@@ -62,7 +67,7 @@ export class LookUpQueue {
     });
   }
 
-  /** Sends what is waiting, as far as there is room. */
+  /** Sends what is waiting, if there is room. */
   proceed(): void {
     while (this.#waiting.size > 0 && this.#lanes.enter(this)) {
       const batch = this.#takeBatch();
@@ -70,7 +75,10 @@ export class LookUpQueue {
     }
   }
 
-  /** Once what has arrived in this turn of the event loop is here: it belongs into the same statement. */
+  /**
+   * Waits for the current turn of the event loop to end, so that its look-ups share one
+   * statement.
+   */
   #proceedSoon(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -91,8 +99,9 @@ export class LookUpQueue {
   }
 
   /**
-   * Never rejects. A record that makes a whole statement fail must keep out its own key alone, so its batch is asked again in halves:
-   * one by one would take longer than the others may wait.
+   * Never rejects. A record that makes a statement fail must only affect its own key, so the
+   * batch is split in halves and sent again. One by one would take longer than the other look-ups
+   * may wait.
    */
   async #answer(batch: readonly LookUp[]): Promise<void> {
     try {
@@ -121,7 +130,7 @@ export class LookUpQueue {
     }
   }
 
-  /** One failure: whoever counts failures knows it by its identity. */
+  /** All fail with one error, because callers count failures by its identity. */
   #rejectAll(lookUps: readonly LookUp[], error: unknown): void {
     for (const lookUp of lookUps) {
       lookUp.reject(error);
@@ -136,7 +145,7 @@ export class LookUpQueue {
     this.#timer = undefined;
   }
 
-  /** Ends what has run out of time, wherever it is. What was not sent yet never will be. */
+  /** Ends look-ups that have run out of time. Those not yet sent are never sent. */
   #expire(): void {
     const now = performance.now();
     const expired: LookUp[] = [];
@@ -153,7 +162,7 @@ export class LookUpQueue {
   }
 }
 
-/** How many look-ups are under way over one client, whichever stores send them. */
+/** Counts the look-ups under way over one client, for all stores that share it. */
 class Lanes {
   #underWay = 0;
   readonly #waiting = new Set<LookUpQueue>();
@@ -162,7 +171,7 @@ class Lanes {
     return this.#underWay === 0;
   }
 
-  /** Takes a place, or remembers who wants the next one. */
+  /** Takes a place, or remembers that this queue wants the next one. */
   enter(queue: LookUpQueue): boolean {
     if (this.#underWay === maxUnderWay) {
       this.#waiting.add(queue);

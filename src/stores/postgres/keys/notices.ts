@@ -9,8 +9,9 @@ export async function takeNotices(
 ): Promise<KeyNotice[]> {
   const { names } = session;
   const at = instantSql('$2');
-  // Of several that ask at once the first writes the row; the others wait for it, and then see that nothing is left to tell. Written in
-  // the order of ids, so that they never wait for each other. What was told of ends that are past is of no use any more.
+  // Of several calls at once, the first writes the row. The others wait for it and then find
+  // nothing to report. Rows are written in the order of ids, so calls never deadlock. Notices for
+  // ends that have passed are deleted.
   const text = `with due as (
       select k.key_id, k.expires_at, pg_catalog.min(threshold.ms) as before_ms
       from ${names.keys} k join pg_catalog.jsonb_array_elements_text($1::text::jsonb) as given (ms) on true

@@ -36,7 +36,7 @@ export async function resume(
   resumedAt: Date,
   { context }: ChangeOptions = {},
 ): Promise<KeyRecord> {
-  // A key that is not paused is written back as it is.
+  // A key that is not paused is written back unchanged.
   return changePause(
     session,
     'resume',

@@ -12,8 +12,8 @@ export async function prune(
   const { names } = session;
   const isDead = (k: string) =>
     `coalesce(${k}.revoked_at <= ${instantSql('$1')} or ${k}.expires_at <= ${instantSql('$1')}, false)`;
-  // A dead key stays while one before it lives: without it, that one could be rotated again, put off its end, or be missed when its
-  // family is revoked.
+  // A dead key stays while a key before it lives. Without its record, that one could be rotated
+  // again, get a later end, or be missed when its family is revoked.
   const text = `with recursive ${contextSql('$2')}, needed as (
       select k.key_id from ${names.keys} k join ${names.keys} old on old.key_id = k.replaces
       where ${isDead('k')} and not ${isDead('old')}

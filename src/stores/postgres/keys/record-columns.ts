@@ -4,8 +4,9 @@ import type { Names } from '../names.js';
 import { recordOf } from '../record.js';
 
 /**
- * Keys by condition, each column a text. Building one JSON text for each row would take the server four times as long, and the
- * client parses it no faster. Columns of version 4 are named without their row, as in `selectRecord`.
+ * Selects keys by a condition, each column as text. One JSON text for each row would take the
+ * server four times as long, and the client parses it no faster. Columns of version 4 are named
+ * without their row, as in `selectRecord`.
  *
  * @param condition on row `k`
  */
@@ -21,10 +22,13 @@ export const selectColumns = (names: Names, condition: string): string => `selec
       (select s.key_id from ${names.keys} s where s.replaces = k.key_id) as replaced_by
       from ${names.keys} k where ${condition}) found`;
 
-/** How many there are. */
+/** The number of columns. */
 export const columnCount = 16;
 
-/** What was broken by hand comes out broken, or throws if it cannot be read. */
+/**
+ * Reads a record. A field broken by hand stays broken for the manager to check, or throws if it
+ * cannot be parsed.
+ */
 export const readColumns = (row: Row): StoredKey => ({
   ...recordOf({
     keyId: row['key_id'],
@@ -52,6 +56,6 @@ const json = (column: string) => `pg_catalog.array_to_json(${column})::text`;
 const parse = (text: string | null | undefined): unknown =>
   text == null ? undefined : JSON.parse(text);
 
-/** In milliseconds; infinite ones as they are. */
+/** In milliseconds. Infinite values stay texts. */
 const instantOf = (text: string | null | undefined): number | string | undefined =>
   text == null ? undefined : text.endsWith('Infinity') ? text : Number(text) * 1_000;

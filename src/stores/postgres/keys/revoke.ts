@@ -10,7 +10,10 @@ import { instantParameter, instantSql, scopesSql, searchParameter } from '../par
 import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
 
-/** Each finds the keys that were added since the one before. Rotation refuses a revoked key, so only writes by hand go on for long. */
+/**
+ * Each attempt finds the keys added since the one before. Rotation refuses a revoked key, so only
+ * writes by hand can continue for long.
+ */
 const maxAttempts = 50;
 
 export async function revoke(
@@ -25,7 +28,7 @@ export async function revoke(
     const rows = await session.search('revoke', { text, values });
     if (rows.length === 0 || family) await assertNothingHidden(session, 'keys', commandsOf.change);
     if (rows.length === 0) throw unknownKeyId();
-    // A rotation that was under way may have added a key which this statement could not yet see.
+    // A rotation under way may have added a key that this statement could not see.
     const isWhole = !family || rows.every((row) => row['was_revoked'] === 'true');
     if (isWhole) return rows.map((row) => readRecord(row));
   }
@@ -35,7 +38,8 @@ export async function revoke(
 }
 
 function revocation(names: Names, family: boolean): string {
-  // Planning the search for relatives takes longer than revoking one key, so it is left out where it is not asked for.
+  // Planning the search for relatives takes longer than revoking one key, so it is only added for
+  // families.
   const relatives = `recursive older as (
       select key_id, replaces from ${names.keys} where key_id = $1::text
       union select k.key_id, k.replaces from older join ${names.keys} k on k.key_id = older.replaces
@@ -46,7 +50,7 @@ function revocation(names: Names, family: boolean): string {
   const isMeant = family
     ? 'key_id in (select $1::text union select key_id from older union select key_id from newer)'
     : 'key_id = $1::text';
-  // Locked in the order of their ids, as everywhere, so that two statements never wait for each other.
+  // Locks in the order of ids, as everywhere, so that two statements never deadlock.
   return `with ${family ? relatives : ''} ${contextSql('$3')}, locked as (
       select key_id, revoked_at from ${names.keys}
       where ${isMeant}

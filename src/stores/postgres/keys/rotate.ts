@@ -16,10 +16,12 @@ export async function rotate(
   { context }: ChangeOptions = {},
 ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
   const { names } = session;
-  // Of two rotations at once the later waits for the row, reads it again, and then meets the index that allows one successor.
-  // The row is changed under its lock by this one statement, so a revocation comes either before or after the whole of it.
-  // With it is locked, in the order of ids as everywhere, the key before it where that waits for a first use, which now may never come.
-  // An old key that keeps its end is written all the same: an update that read it before has to notice that it has a successor now.
+  // Of two rotations at once, the later one waits for the row, reads it again, and fails at the
+  // index that allows one successor. One statement changes the row under its lock, so a revocation
+  // comes entirely before or after it.
+  // The statement also locks the key before, in the order of ids, if that key waits for a first use
+  // that may never come. An old key that keeps its end is still written: a concurrent update must
+  // notice that it has a successor now.
   const createdAt = instantSql('$4');
   const text = `with ${contextSql('$7')}, locked as materialized (
       select * from ${names.keys}
@@ -75,7 +77,7 @@ export async function rotate(
   };
 }
 
-/** Nothing was changed; only the reason is asked for. */
+/** Finds the reason after nothing was changed. */
 async function whyNotRotated(
   session: Session,
   keyId: string,

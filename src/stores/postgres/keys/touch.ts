@@ -8,8 +8,9 @@ export async function touch(session: Session, uses: readonly KeyUse[]): Promise<
   const { names } = session;
   const known = uses.filter(({ keyId }) => !keyId.includes('\0'));
   if (known.length === 0) return;
-  // Rows are locked in the order of their ids before any is changed, with the predecessors that a trigger is going to end:
-  // processes that write the same keys at once wait for each other instead of deadlocking.
+  // Locks the rows in the order of ids before any is changed, together with the keys that a trigger
+  // will end. Processes that write the same keys at once then wait for each other instead of
+  // deadlocking.
   const text = `with ${contextSql('$2')}, uses as (
       select key_id, pg_catalog.to_timestamp(pg_catalog.max(used_at) / 1000::float8) as used_at
       from pg_catalog.jsonb_to_recordset($1::text::jsonb) as given (key_id text, used_at float8)

@@ -16,7 +16,7 @@ import { readRecord, selectRecord } from '../record.js';
 import type { Session } from '../session.js';
 import { get } from './find.js';
 
-/** A further attempt means that somebody else changed the row between reading and writing it. */
+/** Another attempt means that somebody changed the row between reading and writing it. */
 const maxAttempts = 50;
 
 export async function update(
@@ -48,7 +48,7 @@ export async function update(
     if (limit) {
       const now = instantSql(`$${values.push(instantParameter(limit.now))}`);
       const most = `$${values.push(String(limit.maxKeysPerUser))}::text::bigint`;
-      // A key that does not count, or is the user's already, takes no place.
+      // A key that does not count, or already belongs to the user, takes no place.
       room = `case when k.user_name = ${owner} or k.revoked_at is not null or ${end} <= ${now} or seen.is_replaced then true
           else ${names.qualified('_has_room')}(${owner}, ${now}, ${most}) end`;
     }
@@ -90,9 +90,10 @@ export async function update(
 const asText = (parameter: string) => `${parameter}::text`;
 
 /**
- * A key that was rotated never ends later than it had to. The statement sees successors as they were when it began; if it has to wait
- * for the row, PostgreSQL reads only that row again. So the end may move to later only in the version of the row that was seen: a
- * rotation always writes a new version, also where it does not change the end.
+ * A rotated key never gets a later end. The statement sees successors as they were when it began.
+ * If it waits for the row, PostgreSQL only reads that row again. So the end may only move to
+ * later in the row version that was seen: a rotation always writes a new version, even if the end
+ * stays.
  */
 const mayEndAt = (end: string): string => `(
   coalesce(${end}, 'infinity') <= coalesce(k.expires_at, 'infinity')

@@ -1,7 +1,10 @@
 import type { Names } from '../names.js';
 import type { Migration } from './migration.js';
 
-/** The table of keys. Instants to the millisecond, as JavaScript has them, so that each reads back as it was written. */
+/**
+ * The table of keys. Instants have milliseconds, like those of JavaScript, so each reads back as
+ * it was written.
+ */
 export const createKeys: Migration = {
   version: 1,
   sql: (names) => `
@@ -24,16 +27,17 @@ export const createKeys: Migration = {
     ${keyIndexes(names)}`,
 };
 
-/** Constraints beside the primary key, also for a table that is adopted. */
+/** Constraints besides the primary key, also for an adopted table. */
 export const keyRules = (names: Names): readonly string[] => [
   `constraint ${names.local('_digest_key')} unique (digest)`,
-  // Counted apart: a counted repetition makes the pattern eight times slower.
+  // Length and pattern are checked apart: a counted repetition makes the pattern eight times
+  // slower.
   `constraint ${names.local('_digest_check')}
     check (pg_catalog.length(digest) = 71 and digest ~ '^sha256:[0-9a-f]+$')`,
   `constraint ${names.local('_overlap_ms_check')} check (overlap_ms >= 0)`,
 ];
 
-/** Indexes beside those of the constraints, also for a table that is adopted. */
+/** Indexes besides those of the constraints, also for an adopted table. */
 export const keyIndexes = (names: Names): string => `
     create unique index ${names.local('_replaces_key')} on ${names.keys} (replaces) where replaces is not null;
     create index ${names.local('_list_idx')} on ${names.keys} (created_at desc, key_id desc);

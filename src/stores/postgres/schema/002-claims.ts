@@ -1,8 +1,9 @@
 import type { Migration } from './migration.js';
 
 /**
- * The table of claim links: what their keys will be, and no key. It may be there already where the table of keys was dropped by hand and
- * is created again. Digests are checked as those of keys are.
+ * The table of claim links. It describes their future keys and holds no key. It may exist already
+ * if the table of keys was dropped by hand and is created again. Digests are checked like those
+ * of keys.
  */
 export const createClaims: Migration = {
   version: 2,

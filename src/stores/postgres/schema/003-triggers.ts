@@ -9,8 +9,8 @@ const columns =
 const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
 /**
- * What announces changes, and ends an old key at the first use of its successor, as it was made first. Processes of a version that
- * knows other triggers trust cached keys for `cacheTtlMs` only.
+ * The first triggers that announce changes and end an old key at the first use of its successor.
+ * Processes of a version with other triggers trust cached keys for `cacheTtlMs` only.
  */
 export const addTriggers: Migration = {
   version: 3,

@@ -6,9 +6,10 @@ import type { Migration } from './migration.js';
 import { createTriggers, dropTriggers } from './triggers.js';
 
 /**
- * Pauses, allowed addresses, events, uses per day and notices, and the triggers of today. No column has a default and no table is
- * rewritten, so readers wait for a moment only. When a trigger or a function has to change after this was published, the SQL that was
- * published moves in here, and a step of its own replaces it.
+ * Pauses, allowed addresses, events, uses per day and notices, with the current triggers. No
+ * column has a default and no table is rewritten, so readers wait only for a moment. Once this is
+ * published, its SQL is fixed: to change a trigger or function, move the published SQL here and
+ * add a new step.
  */
 export const addHistory: Migration = {
   version: 4,
@@ -18,7 +19,10 @@ export const addHistory: Migration = {
     ${createTriggers(names)}`,
 };
 
-/** Whatever of it is missing, apart from the triggers: a table may have been left behind when the others were renamed. */
+/**
+ * Creates any missing part except triggers. A table may have been left behind when the others
+ * were renamed.
+ */
 export const createParts = (names: Names): string => `
     ${unlessThere(names.claims, createClaims.sql(names))}
     alter table ${names.keys}
@@ -36,7 +40,7 @@ const unlessThere = (table: string, sql: string) => `
       ${sql}
     end if;`;
 
-/** `seq` tells apart what happened in one millisecond; it may not be in the order of commits. */
+/** `seq` orders events of the same millisecond. It may not match the order of commits. */
 const createEvents = (names: Names) => `
       create table ${names.events} (
         seq bigint generated always as identity,
@@ -72,7 +76,7 @@ const createUsage = (names: Names) => `
       create index ${names.local('_usage_key_idx')} on ${names.usage} (key_id, day);
       create index ${names.local('_usage_user_idx')} on ${names.usage} (user_name, day);`;
 
-/** The nearest threshold that was told of a key and an end. */
+/** The smallest threshold that was reported for a key and an end. */
 const createNotices = (names: Names) => `
       create table ${names.notices} (
         key_id text collate "C" not null,

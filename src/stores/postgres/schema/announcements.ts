@@ -1,7 +1,7 @@
 import { channelDeclarations, type Names } from '../names.js';
 import { createFunction, type TriggerFunction } from './trigger-function.js';
 
-/** Past so many rows in one statement the announcement is that everything changed. */
+/** If one statement changes more rows than this, it announces that everything changed. */
 const maxAnnounced = 1000;
 
 const columns =
@@ -9,18 +9,19 @@ const columns =
     ' ',
   );
 
-/** All of a row whose change is announced, as an SQL expression. */
+/** All columns of a row whose changes are announced, as an SQL expression. */
 const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
-/** From this share of it on, what the server holds of announcements that somebody has not read yet counts as full. */
+/** The queue of unread notifications counts as full from this share on. */
 const fullQueue = 0.95;
-/** The SQLSTATE of the warning that a change was not announced: in class 01, that of warnings. */
+/** The SQLSTATE of the warning that a change was not announced. Class 01 holds warnings. */
 export const unannounced = '01RAK';
 
 /**
- * Where the queue is full, the commit would fail: an announcement must never veto a revocation. So none is made, and the function's own
- * comment is changed instead: each heartbeat reads that, and all processes read everything again. To ask for the usage also makes
- * room in the queue that is left of listeners who are gone.
+ * With a full queue a commit would fail, and an announcement must never veto a revocation. So no
+ * announcement is made. The function's own comment is changed instead: each heartbeat reads it,
+ * and all processes read everything again. Asking for the usage also frees space that listeners
+ * who are gone have left.
  */
 const unlessQueueIsFull = `
         if pg_notification_queue_usage() >= ${fullQueue} then
@@ -34,8 +35,9 @@ const unlessQueueIsFull = `
         end if;`;
 
 /**
- * Announces each key that is inserted, changed or deleted by anyone, once a statement, by its id; where the whole table is emptied
- * or very many rows change, by an empty text. A change of `last_used_at` alone is none.
+ * Announces each key that anyone inserts, changes or deletes, by its id, once a statement. If the
+ * table is emptied or very many rows change, announces an empty text. A change of `last_used_at`
+ * alone is not announced.
  */
 export const announce: TriggerFunction = {
   ending: '_announce',
@@ -68,7 +70,7 @@ export const announce: TriggerFunction = {
       end`,
 };
 
-/** The same for one row: what logical replication applies fires no statement's triggers. */
+/** The same for each row, because logical replication fires no statement triggers. */
 export const announceRow: TriggerFunction = {
   ending: '_announce_row',
   body: () => `
@@ -88,7 +90,7 @@ export const announceRow: TriggerFunction = {
       end`,
 };
 
-/** Always enabled, for what tools that restore and copy write with `session_replication_role = replica`. */
+/** Always enabled, for tools that restore and copy with `session_replication_role = replica`. */
 export const announcementTriggers = (names: Names): string => `
     ${createFunction(names, announce)}
     create trigger announce_insert after insert on ${names.keys} referencing new table as new_rows
@@ -106,7 +108,7 @@ export const announcementTriggers = (names: Names): string => `
       enable always trigger announce_delete,
       enable always trigger announce_truncate;`;
 
-/** Enabled for replicas only, so that others do not pay for each row. */
+/** Enabled for replicas only, so that ordinary writes do not pay for each row. */
 export const replicatedTrigger = (names: Names): string => `
     ${createFunction(names, announceRow)}
     create trigger announce_replicated after insert or update or delete on ${names.keys}

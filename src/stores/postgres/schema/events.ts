@@ -3,7 +3,7 @@ import type { Names } from '../names.js';
 import { quoteLiteral } from '../quote.js';
 import { createFunction, type TriggerFunction } from './trigger-function.js';
 
-/** A time as events hold it, as an SQL expression; null for none, and for an infinite one. */
+/** A time as events hold it, as an SQL expression. Null for none and for an infinite one. */
 const time = (column: string) =>
   `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -14,20 +14,20 @@ const fields = (row: string) => `jsonb_build_object(
             'allowedAddresses', case when cardinality(${row}.allowed_addresses) > 0 then ${row}.allowed_addresses end,
             'pausedUntil', ${time(`${row}.paused_until`)})`;
 
-/** What is a change, apart from the wait for a first use, which just ends. */
+/** The columns that count as a change. The end of the wait for a first use does not. */
 const columns =
   'key_id user_name name digest scopes metadata created_at expires_at revoked_at paused_at paused_until allowed_addresses replaces'.split(
     ' ',
   );
 const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
-/** The text with what could be a secret masked: events are read by more people than keys are. An SQL expression. */
+/** Masks what could be a secret, because more people read events than keys. An SQL expression. */
 const masked = (text: string) =>
   `regexp_replace(${text}, ${quoteLiteral(secretPattern)}, ${quoteLiteral(secretMark)}, 'g')`;
 
 /**
- * The same for a JSON value, as text. Its escapes are put out of the way first, lest a match begins in the middle of one: those of quotes
- * and backslashes come back, others become blanks.
+ * The same for a JSON value, as text. Escapes are replaced first, so that no match begins inside
+ * one. Those of quotes and backslashes come back. Others become blanks.
  */
 const maskedJson = (json: string) =>
   `replace(replace(${masked(`regexp_replace(
@@ -35,8 +35,9 @@ const maskedJson = (json: string) =>
             E'\\\\\\\\(u[0-9a-f]{4}|[bfnrt])', ' ', 'g')`)}, chr(2), E'\\\\"'), chr(1), E'\\\\\\\\')::jsonb`;
 
 /**
- * What both functions begin with. A statement says who is behind it in a setting that holds until the transaction ends; with the time at
- * which the server received the statement, so that a later one of the same transaction does not take it for its own.
+ * The start of both functions. A statement says who makes the change in a setting that lasts
+ * until the transaction ends. It adds the time at which the server received the statement, so
+ * that a later statement of the transaction does not use it.
  */
 const declarations = `
         setting constant text := current_setting('require_api_key.context', true);
@@ -54,7 +55,7 @@ const declarations = `
 
 const into = '(what, key_id, claim_id, user_name, previous_user, changed_by, reason, via, changes)';
 
-/** Who is behind the statement: without a word from it, the role that sent it. */
+/** Who makes the change. Without a word from the statement, the role that sent it. */
 const who = `
         if context ->> 'isSilent' = 'true' then
           return null;
@@ -67,9 +68,10 @@ const who = `
         end if;`;
 
 /**
- * Writes events, `source` being their values in SQL. The table may have been renamed, without its events or before `migrate` has bound the
- * function to it: then they are those under its new name, or else those that it had. They have to be the function's owner's, and the
- * table too: no one may have rows written, with rights that they lack, into a table of theirs.
+ * Writes events, whose values are the SQL `source`. The table may have been renamed without its
+ * events, or before `migrate` bound the function to it. Then the events of its new name are used,
+ * or else those of the old one. The function's owner must own both tables, so that nobody can
+ * write rows into their own table with rights that they lack.
  */
 const write = (
   names: Names,
@@ -112,7 +114,10 @@ const writeEvent = (names: Names, table: string, ending: string) => `
 const whatOfInsert = `case when its_claim is not null then 'claimed'
             when context ->> 'isImport' = 'true' then 'imported' else 'created' end`;
 
-/** Writes the events of keys that are added or deleted, all of a statement at once: a table may be filled with very many. */
+/**
+ * Writes the events of added or deleted keys, one batch for each statement: a statement may add
+ * very many.
+ */
 export const recordKeys: TriggerFunction = {
   ending: '_record_keys',
   body: (names) => `
@@ -138,8 +143,8 @@ export const recordKeys: TriggerFunction = {
 };
 
 /**
- * Writes the one event of a change to a key. What only notes a use is none. Keys that are added and deleted are for `recordKeys`, unless
- * replication brings them, which fires no statement's triggers.
+ * Writes the one event of a changed key. A use alone leaves none. `recordKeys` handles added and
+ * deleted keys, unless they come from replication, which fires no statement triggers.
  */
 export const recordKey: TriggerFunction = {
   ending: '_record_key',
@@ -186,7 +191,7 @@ export const recordKey: TriggerFunction = {
       end`,
 };
 
-/** The same for a claim link. The event of a claim is that of the key that it makes. */
+/** The same for a claim link. A claim is recorded by the event of the key that it makes. */
 export const recordClaim: TriggerFunction = {
   ending: '_record_claim',
   body: (names) => `
@@ -204,7 +209,7 @@ export const recordClaim: TriggerFunction = {
       end`,
 };
 
-/** What replication and tools that copy bring is a change too. */
+/** Changes made by replication and copying tools count too. */
 export const eventTriggers = (names: Names): string => `
     ${createFunction(names, recordKeys)}
     create trigger record_insert after insert on ${names.keys} referencing new table as changed_rows

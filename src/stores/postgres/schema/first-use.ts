@@ -3,16 +3,18 @@ import { quoteLiteral } from '../quote.js';
 import { createFunction, type TriggerFunction } from './trigger-function.js';
 
 /**
- * When key `k` was used, as an SQL expression: now, if that lies ahead. The clock of one server must not stretch an overlap. A key whose
- * own creation lies ahead is of a clock that cannot be judged here.
+ * When key `k` was used, as an SQL expression. A use in the future becomes now, so that a
+ * server's wrong clock cannot lengthen an overlap. If the key itself was created in the future,
+ * the clock cannot be judged here.
  */
 export const boundUse = (k: string, used: string): string =>
   `case when ${k}.created_at > pg_catalog.clock_timestamp() then ${used} else least(${used}, pg_catalog.clock_timestamp()) end`;
 
 /**
- * The first use of a successor that waits for it ends its predecessor: with its owner's rights, because the application's role may write
- * nothing but `last_used_at`. It refuses to run for any other table, which could be anyone's. Also a successor that was used before
- * counts: its first use may have been written while the trigger was disabled.
+ * Ends an old key at the first use of its successor, with the owner's rights, because the
+ * application's role may only write `last_used_at`. It refuses to run for any other table. A
+ * successor used earlier counts too: that use may have been written while the trigger was
+ * disabled.
  */
 export const firstUse: TriggerFunction = {
   ending: '_first_use',

@@ -10,9 +10,9 @@ import {
 } from './trigger-function.js';
 
 /**
- * Whether a user may have one key more. Keys are counted under a lock of the user alone, which is held until the transaction ends, and
- * as they are once the lock is there: a volatile function sees what was committed while it waited. In a transaction of repeatable
- * reads it would not, so there it refuses.
+ * Whether a user may have one more key. Keys are counted under a lock for the user, held until
+ * the transaction ends. A volatile function sees rows that were committed while it waited. With
+ * repeatable reads it would not, so there it refuses.
  */
 const hasRoom: StatementFunction = {
   ending: '_has_room',
@@ -41,8 +41,9 @@ const hasRoom: StatementFunction = {
 };
 
 /**
- * Revokes all keys and open claim links of a user, again and again until a look finds none: a rotation or a claim that was under way has
- * its row locked, so it is waited for, and the next look sees the key that it made. One that comes later finds its row revoked.
+ * Revokes all keys and open claim links of a user. It repeats until it finds none. A rotation or
+ * claim under way holds its row locked, so this waits for it, and the next round sees the new
+ * key. A later one finds its row revoked.
  */
 const revokeUser: StatementFunction = {
   ending: '_revoke_user',
@@ -88,11 +89,11 @@ const revokeUser: StatementFunction = {
 
 const functions = [hasRoom, revokeUser];
 
-/** Creates all, or puts them in the place of what has their names. */
+/** Creates all functions, or replaces those of the same names. */
 export const createFunctions = (names: Names): string =>
   functions.map((made) => createStatementFunction(names, made)).join('\n');
 
-/** As an SQL condition: whether every function is there, as it is created here. */
+/** Whether every function is there, as created here: an SQL condition. */
 export const areFunctionsRight = (names: Names): string => {
   const rows = functions.map(
     (made) =>

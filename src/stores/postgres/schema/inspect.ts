@@ -4,20 +4,26 @@ import type { Session } from '../session.js';
 import { areArmed } from './triggers.js';
 
 /**
- * What stands in the database under the table's name. `ready`: a table as this library needs it. `missing`: no table.
- * `plaintext`: a table of plaintext keys, for `adopt`. `older`: to be upgraded by `migrate`. `newer`: made by a later version of the
- * library. `unrelated`: something else of that name. `disarmed`: a trigger of the table is missing, not enabled as it has to be, or not what
- * this version makes of it, as after the table was renamed; or the table inherits from another, or another from it. Then changes made
- * elsewhere are seen late or an old key outlives its rotation; to be repaired by `migrate`, which names what it cannot.
+ * What the database has under the table's name.
+ *
+ * - `ready`: a table as this library needs it.
+ * - `missing`: no table.
+ * - `plaintext`: a table of plaintext keys, for `adopt`.
+ * - `older`: to be upgraded by `migrate`.
+ * - `newer`: made by a later version of the library.
+ * - `unrelated`: something else of that name.
+ * - `disarmed`: a trigger is missing, disabled or changed, as after the table was renamed, or
+ *   inheritance links the table with another. Changes made elsewhere may be seen late, and an old
+ *   key may outlive its rotation. `migrate` repairs it, or names what it cannot.
  */
 export type SchemaState =
   'ready' | 'missing' | 'plaintext' | 'older' | 'newer' | 'unrelated' | 'disarmed';
 
-/** What `PostgresKeyStore.inspect` found in the database. */
+/** The findings of `PostgresKeyStore.inspect`. */
 export interface Inspection {
   /** Whether the table can be used, and if not, why. */
   state: SchemaState;
-  /** The number of the last migration that was applied; 0 for none. */
+  /** The number of the last migration that was applied. 0 for none. */
   version: number;
 }
 
@@ -41,7 +47,7 @@ export async function inspect(session: Session, latest = migrations.length): Pro
   return { state: isPlaintext ? 'plaintext' : 'unrelated', version };
 }
 
-/** Both in one statement: triggers come with versions, and a migration may end between two. */
+/** One statement reads both: triggers belong to versions, and a migration may end in between. */
 async function versionOf(session: Session): Promise<{ version: number; isArmed: boolean }> {
   const { names } = session;
   const text = `select coalesce(pg_catalog.max(version), 0)::text as version, ${areArmed(names)}::text as is_armed

@@ -10,14 +10,18 @@ import type { Session } from '../session.js';
 
 const maxRepairs = 3;
 const maxRaces = 5;
-/** What two processes that migrate at once may run into where statements see the state from before they waited. */
+/**
+ * Errors of two processes that migrate at once, if statements see the state from before they
+ * waited.
+ */
 const raced = new Set(['23505', '40001', '40P01', '42P06', '42P07', '42710', '42723']);
 
 /**
- * Brings the schema up to date, one atomic statement a step. No migration library: those at hand need one session for their
- * transactions and locks, and this has to work through anything that runs single statements, on whichever connection.
+ * Brings the schema up to date, with one atomic statement for each step. Migration libraries need
+ * one session for their transactions and locks. This has to work through anything that runs
+ * single statements, on any connection.
  *
- * @throws {Error} where the schema is newer than the library, or the table is not this library's.
+ * @throws {Error} if the schema is newer than the library, or the table is not this library's.
  */
 export async function migrate(
   session: Session,
@@ -66,7 +70,10 @@ function assertMigratable({ state, version }: Inspection, names: Names, latest: 
   }
 }
 
-/** One statement that takes the lock, sees whether another process was faster, runs `sql` and notes the version. */
+/**
+ * One statement that takes the lock, checks whether another process was faster, runs `sql` and
+ * records the version.
+ */
 function migrationBlock(names: Names, version: number, sql: string): string {
   return blockFrom(
     names,
@@ -94,7 +101,10 @@ function blockFrom(names: Names, version: number, preparation: string, sql: stri
     end`)}`;
 }
 
-/** Makes sure of the schema and the table of migrations; of a table of keys that was dropped nothing is remembered. */
+/**
+ * Creates the schema and the table of migrations if needed. If the table of keys was dropped, its
+ * migrations are forgotten.
+ */
 export function prepare(names: Names): string {
   return `
       if pg_catalog.to_regnamespace(${quoteLiteral(names.quotedSchema)}) is null then

@@ -4,5 +4,5 @@ import { addTriggers } from './003-triggers.js';
 import { addHistory } from './004-history.js';
 import type { Migration } from './migration.js';
 
-/** All steps, by version, without a gap. */
+/** All steps by version, without a gap. */
 export const migrations: readonly Migration[] = [createKeys, createClaims, addTriggers, addHistory];

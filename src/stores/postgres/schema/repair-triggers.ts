@@ -3,7 +3,7 @@ import { quoteLiteral } from '../quote.js';
 import { createParts } from './004-history.js';
 import { createTriggers, dropTriggers, isInherited } from './triggers.js';
 
-/** Creates all triggers and functions of an up-to-date table again, and tables that are gone, whatever has become of them. */
+/** Creates all triggers and functions of an up-to-date table again, and missing tables. */
 export const repairTriggers = (names: Names): string => `
     if ${isInherited(`${names.regclass}::oid`)} then
       raise exception using message = ${quoteLiteral(

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
 
-/** What a migration makes for statements to call: with the rights of whoever calls it. */
+/** A function that statements call, with the caller's rights. */
 export interface StatementFunction {
-  /** What its name ends in, behind the table's. */
+  /** The end of its name, after the table's. */
   readonly ending: string;
   /** Names and types, in SQL. */
   readonly parameters: readonly (readonly [name: string, type: string])[];
@@ -12,20 +12,22 @@ export interface StatementFunction {
   readonly body: (names: Names) => string;
 }
 
-/** What a trigger runs, with the rights of its owner: nobody else may attach it to a table of theirs. */
+/**
+ * A function that a trigger runs, with its owner's rights. Nobody else may attach it to a table.
+ */
 export interface TriggerFunction {
-  /** What its name ends in, behind the table's. */
+  /** The end of its name, after the table's. */
   readonly ending: string;
-  /** In PL/pgSQL, without comments; a line may be indented otherwise without being another function. */
+  /** In PL/pgSQL, without comments. Indentation does not make it another function. */
   readonly body: (names: Names) => string;
 }
 
-/** Fixed, so that no one can put a table, a function or an operator of theirs in the place of what is meant. */
+/** Fixed, so that nobody can substitute a table, function or operator of theirs. */
 const searchPath = 'pg_catalog, pg_temp';
 
 /**
- * Creates the function, or puts it in the place of what has its name. That keeps its owner and who may execute it, and default
- * privileges may add others: so both are set.
+ * Creates or replaces the function. Replacing keeps its owner and grants, and default privileges
+ * may add others, so both are set.
  */
 export function createFunction(names: Names, { ending, body }: TriggerFunction): string {
   const name = `${names.qualified(ending)}()`;
@@ -49,7 +51,7 @@ export function createFunction(names: Names, { ending, body }: TriggerFunction):
     end;`;
 }
 
-/** Creates the function, or puts it in the place of what has its name. */
+/** Creates or replaces the function. */
 export function createStatementFunction(names: Names, made: StatementFunction): string {
   const parameters = made.parameters.map((parameter) => parameter.join(' ')).join(', ');
   return `
@@ -59,7 +61,7 @@ export function createStatementFunction(names: Names, made: StatementFunction): 
     ${ownFunction(names, signatureOf(names, made))}`;
 }
 
-/** Whoever owns a function can put another in its place. */
+/** The owner of a function can replace it. */
 const ownFunction = (names: Names, signature: string) => `
     if not (select ${isTrusted('p.proowner', `${names.regclass}::oid`)}
         from pg_catalog.pg_proc p where p.oid = ${quoteLiteral(signature)}::regprocedure::oid) then
@@ -70,7 +72,7 @@ const ownFunction = (names: Names, signature: string) => `
 export const signatureOf = (names: Names, { ending, parameters }: StatementFunction): string =>
   `${names.qualified(ending)}(${parameters.map(([, type]) => type).join(', ')})`;
 
-/** What {@link fingerprintSql} finds in the function. */
+/** What {@link fingerprintSql} returns for the function. */
 export function fingerprintOf(names: Names, made: TriggerFunction | StatementFunction): string {
   const lines = `\n${made.body(names)}\n`.replaceAll(/\s*\n\s*/g, ' ');
   const isDefiners = !('parameters' in made);
@@ -78,8 +80,8 @@ export function fingerprintOf(names: Names, made: TriggerFunction | StatementFun
 }
 
 /**
- * What tells the function in row `p` of `pg_proc` from others, as an SQL expression: its language, whether it may change anything, whose
- * rights it has, its settings, and its body apart from where its lines begin and end.
+ * Tells the function in row `p` of `pg_proc` from others, as an SQL expression: by its language,
+ * volatility, rights, settings, and body without indentation.
  */
 export const fingerprintSql = (p: string): string =>
   `(select l.lanname::text from pg_catalog.pg_language l where l.oid = ${p}.prolang) || ' ' || ${p}.provolatile::text || ' ' ||
@@ -87,14 +89,17 @@ export const fingerprintSql = (p: string): string =>
       pg_catalog.convert_to(pg_catalog.regexp_replace(${p}.prosrc, ${quoteLiteral('\\s*\\n\\s*')}, ' ', 'g'), 'UTF8')), 'hex')`;
 
 /**
- * As an SQL condition: whether the function in row `p` is in good hands. Whoever else may execute it could attach it to a table of
- * theirs, and whoever owns it can put another in its place.
+ * Whether the function in row `p` is in good hands: an SQL condition. Another role that may
+ * execute it could attach it to a table of its own, and the owner can replace it.
  */
 export const isGuarded = (p: string, table: string): string =>
   `${isTrusted(`${p}.proowner`, table)} and not exists (
         select from pg_catalog.aclexplode(coalesce(${p}.proacl, pg_catalog.acldefault('f', ${p}.proowner))) a
         where a.grantee <> ${p}.proowner)`;
 
-/** As an SQL condition: whether the role may change the table anyway: its owner, whoever is a member of that role, and superusers. */
+/**
+ * Whether the role may change the table anyway: an SQL condition. True for its owner, members of
+ * that role, and superusers.
+ */
 export const isTrusted = (role: string, table: string): string =>
   `(select pg_catalog.pg_has_role(${role}, owned.relowner, 'MEMBER') from pg_catalog.pg_class owned where owned.oid = ${table})`;

@@ -12,16 +12,25 @@ import {
 } from './trigger-function.js';
 
 interface Trigger {
-  /** As `pg_trigger.tgenabled` has them. O: fires for ordinary sessions; R: for those that write as replicas; A: for both. */
+  /**
+   * As in `pg_trigger.tgenabled`. O: fires for ordinary sessions. R: for those that write as
+   * replicas. A: for both.
+   */
   readonly modes: readonly ('O' | 'R' | 'A')[];
-  /** When it fires, as `pg_trigger.tgtype` has it: 1 for each row, 4 after an insert, 8 a delete, 16 an update, 32 a truncate. */
+  /**
+   * When it fires, as in `pg_trigger.tgtype`: 1 for each row, 4 after an insert, 8 a delete, 16
+   * an update, 32 a truncate.
+   */
   readonly type: number;
-  /** Whether for every such change, without a condition or a list of columns. */
+  /** Whether it fires for every such change, without a condition or a list of columns. */
   readonly isAlways: boolean;
   readonly runs: TriggerFunction;
 }
 
-/** The triggers that announce changes, with the modes in which, together, no session changes a key in silence. */
+/**
+ * The triggers that announce changes, with their modes. Together they let no session change a key
+ * silently.
+ */
 const announcing: Readonly<Record<string, Trigger>> = {
   announce_insert: { modes: ['A'], type: 4, isAlways: true, runs: announce },
   announce_update: { modes: ['A'], type: 16, isAlways: true, runs: announce },
@@ -56,7 +65,7 @@ export const createTriggers = (names: Names): string =>
     .map((create) => create(names))
     .join('\n');
 
-/** Drops those that are there, whatever has become of them. */
+/** Drops the triggers that exist, changed or not. */
 export const dropTriggers = (names: Names): string =>
   [
     ...Object.keys(triggers).map((name) => [name, names.keys]),
@@ -66,15 +75,16 @@ export const dropTriggers = (names: Names): string =>
     .join('\n    ');
 
 /**
- * As an SQL condition: whether the table, an SQL expression for its oid, has rows of other tables in it, or its own stand in one. Who
- * changes a row through the other table fires no statement's trigger of this one.
+ * Whether the table holds rows of other tables, or its own rows appear in one, by inheritance: an
+ * SQL condition. The table is an SQL expression for its oid. A change through the other table
+ * fires no statement trigger of this one.
  */
 export const isInherited = (table: string): string =>
   `exists (select from pg_catalog.pg_inherits i where i.inhparent = ${table} or i.inhrelid = ${table})`;
 
 /**
- * As an SQL condition: whether every trigger is there, as it is created here, and enabled as it has to be, and whatever else a change
- * needs is there too.
+ * Whether every trigger exists, as created here and enabled as needed, with everything else that
+ * a change needs: an SQL condition.
  */
 export const areArmed = (names: Names): string => `(
     (select pg_catalog.count(*) = ${Object.keys(triggers).length} ${armed(names, names.keys, triggers)})
@@ -85,10 +95,13 @@ export const areArmed = (names: Names): string => `(
     and ${areFunctionsRight(names)})`;
 
 /**
- * As an SQL expression: a text that stays the same while every announcing trigger is there, as it is created here, and enabled; null where
- * one is not. It differs after a trigger, its function, or the name of the table or its schema was changed for a moment, as the row that
- * describes it was written again: for the table that of its row type, which a `truncate` leaves alone. It differs too after a change
- * that was not announced, which leaves a comment.
+ * The trigger version, as an SQL expression. It stays the same while every announcing trigger
+ * exists, as created here, and is enabled. Null if one is not.
+ *
+ * It differs after a trigger, its function, or the name of the table or schema was changed, even
+ * for a moment, because the describing row was written again. For the table, that is the row of
+ * its row type, which `truncate` leaves alone. It also differs after a change that was not
+ * announced, which leaves a comment.
  */
 export const announcementStamp = (names: Names): string => `(
     select case when pg_catalog.count(*) = ${Object.keys(announcing).length} then pg_catalog.string_agg(
@@ -97,7 +110,10 @@ export const announcementStamp = (names: Names): string => `(
         where d.objoid = p.oid and d.classoid = 'pg_catalog.pg_proc'::regclass::oid and d.objsubid = 0)), ', ' order by t.tgname) end
     ${armed(names, names.keys, announcing)})`;
 
-/** The triggers that are as they have to be: `t`, with their functions `p`, their table `c`, its row type `y` and its schema `n`. */
+/**
+ * The triggers that are as needed: `t`, with their functions `p`, table `c`, its row type `y` and
+ * schema `n`.
+ */
 function armed(names: Names, table: string, wanted: Readonly<Record<string, Trigger>>): string {
   const rows = Object.entries(wanted).flatMap(([name, { modes, type, isAlways, runs }]) =>
     modes.map(

@@ -24,7 +24,7 @@ export function callersClient(client: PgClient, session: Session): CreateListene
         client.off('error', events.lost);
         client.off('end', events.lost);
         client.off('notification', onNotification);
-        // Where the client is gone there is nothing left to stop.
+        // If the client is gone, there is nothing left to stop.
         for (const channel of heard)
           await query({ text: `unlisten ${quoteIdentifier(channel)}` }).catch(() => {});
       },

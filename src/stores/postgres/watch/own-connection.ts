@@ -4,7 +4,7 @@ import { within } from '../../../lib/within.js';
 import type { Row } from '../database.js';
 import type { CreateListener, Listener, ListenerEvents } from './listener.js';
 
-/** How long a connection that is given up may take to say goodbye, in milliseconds. */
+/** How long a discarded connection may take to close, in milliseconds. */
 const goodbyeMs = 500;
 
 interface Notification {
@@ -13,8 +13,9 @@ interface Notification {
 }
 
 /**
- * A connection beside the pool, with the pool's settings: it takes no place in it, which an application with few connections would
- * miss. From pools that do not tell how to make one, a place is taken after all.
+ * A connection beside the pool, with the pool's settings. It takes no place in the pool, which an
+ * application with few connections would miss. If a pool does not reveal how to connect, this
+ * takes a place after all.
  */
 export function ownConnection(pool: PgPool): CreateListener {
   return (events) => {
@@ -24,7 +25,8 @@ export function ownConnection(pool: PgPool): CreateListener {
       return listenerOn(
         events,
         async () => {
-          // It must not keep a script alive; again after connecting, since encryption changes the socket.
+          // It must not keep a script alive. Repeated after connecting, because encryption replaces
+          // the socket.
           client.unref?.();
           await client.connect();
           client.unref?.();
@@ -78,7 +80,7 @@ async function end(client: PgClient): Promise<void> {
     if ('release' in client) return (client as PgPoolClient).release(true);
     await within(goodbyeMs, client.end());
   } catch {
-    // A frozen server answers no goodbye.
+    // A frozen server never confirms the end.
     client.connection?.stream?.destroy?.();
   }
 }

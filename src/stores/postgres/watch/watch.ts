@@ -18,7 +18,10 @@ export interface WatchOptions {
   readonly createListener: CreateListener;
 }
 
-/** A beat is two proofs, each of which sends something and hears it: as many steps within the session's limit. */
+/**
+ * A beat is two proofs, each of which sends something and hears it: as many steps within the
+ * session's limit.
+ */
 const stepsOfBeat = 4;
 const firstRetryMs = 100;
 const longestRetryMs = 3_000;
@@ -31,9 +34,15 @@ export function listenerThrough(session: Session): CreateListener | undefined {
   return isPglite(client) ? pgliteItself(client) : undefined;
 }
 
-/** Tells the watcher of changes until it is closed, over as many connections one after the other as that takes. */
+/**
+ * Tells the watcher of changes until it is closed, over as many connections one after the other
+ * as that takes.
+ */
 export class Watch {
-  /** From one beat to the end of the next, where that takes as long as it may; after it, a process that was paused finds itself out. */
+  /**
+   * From one beat to the end of the next, where that takes as long as it may; after it, a process
+   * that was paused finds itself out.
+   */
   readonly aliveForMs: number;
   readonly #options: WatchOptions;
   readonly #watcher: KeyStoreWatcher;
@@ -42,7 +51,10 @@ export class Watch {
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #onProbe = () => {};
-  /** Ends the wait for a probe at once: its time limit must not keep a process that has closed the watch. */
+  /**
+   * Ends the wait for a probe at once: its time limit must not keep a process that has closed the
+   * watch.
+   */
   #onGivenUp = () => {};
   #closed: Promise<void> | undefined;
 
@@ -73,7 +85,8 @@ export class Watch {
         },
       });
       await within(session.limitMs, listener.open([session.names.channel, probe]));
-      // Some poolers and standby servers take a LISTEN and never deliver. Trusting such a connection would keep revoked keys alive.
+      // Some poolers and standby servers take a LISTEN and never deliver. Trusting such a
+      // connection would keep revoked keys alive.
       await this.#prove(() => this.#notifyThroughPool(probe));
       stamp = await this.#findStamp(listener, probe);
     } catch {
@@ -88,7 +101,10 @@ export class Watch {
     this.#beatLater(listener, probe, stamp);
   }
 
-  /** Resolves to the answer when the announcement that is sent has been heard; rejects when it has not within the limit. */
+  /**
+   * Resolves to the answer when the announcement that is sent has been heard; rejects when it has
+   * not within the limit.
+   */
   async #prove(send: () => Promise<Row[]>): Promise<Row[]> {
     const heard = new Promise<void>((resolve, reject) => {
       this.#onProbe = resolve;
@@ -110,15 +126,16 @@ export class Watch {
   }
 
   /**
-   * The stamp of triggers that announce every change. Rejects where they do not: then nothing would tell a key that was revoked
-   * elsewhere from one that was not.
+   * The stamp of triggers that announce every change. Rejects where they do not: then nothing
+   * would tell a key that was revoked elsewhere from one that was not.
    */
   async #findStamp(listener: Listener, probe: string): Promise<string> {
     const { names } = this.#options.session;
     const { schema, table, keys } = names;
     const text = `select pg_catalog.pg_notify($1::text, ''), pg_catalog.to_regclass($2::text)::text as found_table,
       ${announcementStamp(names)} as stamp`;
-    // To be answered is not enough: while the caller's client is in a transaction, announcements are held back.
+    // To be answered is not enough: while the caller's client is in a transaction, announcements
+    // are held back.
     const [found] = await this.#prove(() => listener.query({ text, values: [probe, keys] }));
     const stamp = found?.['stamp'];
     if (stamp) return stamp;
@@ -139,7 +156,8 @@ export class Watch {
 
   async #beat(listener: Listener, probe: string, stamp: string): Promise<void> {
     try {
-      // Triggers that are enabled now may have been disabled since the last beat: what changed meanwhile was not announced.
+      // Triggers that are enabled now may have been disabled since the last beat: what changed
+      // meanwhile was not announced.
       if ((await this.#findStamp(listener, probe)) !== stamp)
         throw new Error('the triggers were changed');
       // The pool may have moved on to another server, from which this connection hears nothing.
@@ -171,7 +189,10 @@ export class Watch {
     await listener?.close();
   }
 
-  /** Soon at first; jitter keeps many processes from coming back to a server that restarts all at once. */
+  /**
+   * Soon at first; jitter keeps many processes from coming back to a server that restarts all at
+   * once.
+   */
   #retry(): void {
     if (this.#closed) return;
     const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures++);
