@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
-import { ApiKeyError, type ApiKeyErrorCode } from '../keys/api-key-error.js';
+import { ApiKeyError } from '../keys/api-key-error.js';
 import type { ApiKey } from '../keys/api-key.js';
-import { channels, isVerdictObserved, type RefusalReason } from '../keys/diagnostics.js';
+import { channels, isVerdictObserved } from '../keys/diagnostics.js';
+import { reasonOf, type Refusal } from '../keys/refusal.js';
 import { hasScopes } from '../keys/admission.js';
 import type { Challenges } from '../http/challenge.js';
 import { logFault } from '../http/fault-log.js';
 import { readPresentedKey, stripHeader } from '../http/presented-key.js';
 import { appendVary, keepPrivate, setHeaders } from '../http/response-headers.js';
-import { respondWithProblem } from './respond-with-problem.js';
-import { isFault, isVerdict, type SourceList, type Verdict } from './source-list.js';
+import { isVerdict, type SourceList, type Verdict } from './source-list.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
 export interface GuardOptions {
@@ -33,23 +33,6 @@ interface RequestContext {
   readonly startedAt: number | undefined;
   presentedKey: string | undefined;
 }
-
-interface Refusal {
-  readonly code: ApiKeyErrorCode;
-  readonly reason: RefusalReason;
-  readonly cause?: unknown;
-  readonly keyId?: string | undefined;
-  readonly user?: string | undefined;
-  readonly source?: string | undefined;
-}
-
-const reasons = {
-  invalid_api_key: 'unknown_key',
-  expired_api_key: 'expired',
-  revoked_api_key: 'revoked',
-  paused_api_key: 'paused',
-  address_not_allowed: 'address',
-} as const satisfies Partial<Record<ApiKeyErrorCode, RefusalReason>>;
 
 /** Decides on requests. Nothing else calls `next` for an admitted one, or refuses one. */
 export class Guard {
@@ -116,10 +99,7 @@ export class Guard {
   #settle(verdict: Verdict, context: RequestContext): void {
     const { scopes } = this.#options;
     if (!verdict.ok) {
-      this.#refuse(
-        isFault(verdict) ? verdict : { ...verdict, reason: reasons[verdict.code] },
-        context,
-      );
+      this.#refuse(verdict, context);
     } else if (hasScopes(verdict.apiKey, scopes)) {
       this.#admit(verdict.apiKey, context);
     } else {
@@ -174,7 +154,8 @@ export class Guard {
     const error = refusal.cause === undefined ? withoutStack(create) : create();
     if (error.status === 503) logFault(error, { source: refusal.source, presentedKey });
     if (channels.refused.hasSubscribers) {
-      const { code, reason, keyId, user, source } = refusal;
+      const { code, keyId, user, source } = refusal;
+      const reason = reasonOf(refusal);
       const who = {
         ...(keyId !== undefined && { keyId }),
         ...(user !== undefined && { user }),
@@ -184,8 +165,8 @@ export class Guard {
     }
     warnOfRefusedPreflight(req);
     const { onRefused } = this.#options;
-    // Whoever words the answer: what makes it a refusal that clients and caches understand stays. Our own sets them itself.
-    if (onRefused !== respondWithProblem) setHeaders(res, error.headers);
+    // Whoever words the answer, clients and caches must understand it as a refusal.
+    setHeaders(res, error.headers);
     runOnRefused(onRefused, error, req, res, next);
   }
 

@@ -1,5 +1,6 @@
 import { createApiKey, type Identity } from '../keys/api-key.js';
-import { unknownKey, type KeySourceAnswer, type VerifyResult } from '../keys/key-source.js';
+import type { KeySourceAnswer, VerifyResult } from '../keys/key-source.js';
+import { unknownKey } from '../keys/own-source.js';
 import { whyNotUsable } from '../keys/admission.js';
 import { digestOf, toHex } from '../keys/digest.js';
 import { isValidDate } from '../lib/values.js';

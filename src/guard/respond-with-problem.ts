@@ -19,17 +19,22 @@ export function respondWithProblem(
     next(error);
     return;
   }
-  const body = JSON.stringify({
-    type: `urn:require-api-key:${error.code}`,
-    title: error.title,
-    status: error.status,
-    detail: error.message,
-    code: error.code,
-    error: error.title,
-  });
+  const body = bodyOf(error);
   res.statusCode = error.status;
   setHeaders(res, error.headers);
   res.setHeader('Content-Type', 'application/problem+json');
   res.setHeader('Content-Length', Buffer.byteLength(body));
   res.end(body);
+}
+
+/** The last body for each code: nearly all refusals of an app with one code say the same. */
+const lastBodies = new Map<string, { readonly detail: string; readonly body: string }>();
+
+function bodyOf({ code, status, title, message: detail }: ApiKeyError): string {
+  const last = lastBodies.get(code);
+  if (last?.detail === detail) return last.body;
+  const type = `urn:require-api-key:${code}`;
+  const body = JSON.stringify({ type, title, status, detail, code, error: title });
+  lastBodies.set(code, { detail, body });
+  return body;
 }

@@ -1,38 +1,27 @@
 import type { Request } from 'express';
-import { channels, type RefusalReason } from '../keys/diagnostics.js';
+import { channels } from '../keys/diagnostics.js';
+import type { KeySource, KeySourceAnswer, VerifyKey, VerifyResult } from '../keys/key-source.js';
 import {
-  byDigest,
-  isDigestSource,
+  isOwnAnswer,
+  isOwnSource,
+  SharedDigest,
   unknownKey,
-  type DigestSource,
-  type KeySource,
-  type KeySourceAnswer,
-  type VerifyKey,
-  type VerifyResult,
-} from '../keys/key-source.js';
-import { digestOf, type Digest } from '../keys/digest.js';
+  type OwnSource,
+} from '../keys/own-source.js';
+import type { Refusal, RefusalReason } from '../keys/refusal.js';
 import { isThenable } from '../lib/values.js';
 import { describe } from '../lib/options.js';
 import { readAnswer } from './read-answer.js';
 
-/** No source gave an answer that can be trusted; answered 503. */
-export interface Fault {
-  readonly ok: false;
-  readonly code: 'key_source_failed' | 'api_key_not_configured';
-  readonly reason: RefusalReason;
-  readonly cause: unknown;
-  readonly source?: string;
-}
-
-/** A refusal names the source that knew the key. */
-export type Verdict = (VerifyResult & { readonly source?: string }) | Fault;
+/** What became of a presented key. A refusal names the source that knew the key or failed. */
+export type Verdict = Extract<VerifyResult, { readonly ok: true }> | Refusal;
 
 /** One look-up on its way through the sources. */
 interface Search {
   readonly presentedKey: string;
   readonly req: Request;
-  digest: Digest | undefined;
-  fault: Fault | undefined;
+  readonly digest: SharedDigest;
+  fault: Refusal | undefined;
   /** The source that has not answered yet. */
   waitingFor: string | undefined;
   isOver: boolean;
@@ -41,9 +30,8 @@ interface Search {
 interface NamedSource {
   readonly name: string;
   readonly source: KeySource;
-  /** The source again, where it is one of this library's, with the methods it must still have to be asked by digest. */
-  readonly own:
-    (Pick<KeySource, 'verify' | 'configured'> & { readonly source: DigestSource }) | undefined;
+  /** Whether it is one of this library's, which take the digest besides. */
+  readonly isOwn: boolean;
 }
 
 /** The sources of one guard, asked in order; the first that knows the key decides. */
@@ -61,7 +49,7 @@ export class SourceList {
     const search: Search = {
       presentedKey,
       req,
-      digest: undefined,
+      digest: new SharedDigest(presentedKey),
       fault: undefined,
       waitingFor: undefined,
       isOver: false,
@@ -71,7 +59,7 @@ export class SourceList {
   }
 
   /** Why nobody can be admitted, if the configuration is at fault. Costs nothing on the way of an admitted request. */
-  configurationFault(req: Request): Fault | undefined {
+  configurationFault(req: Request): Refusal | undefined {
     let configured = false;
     for (const { name, source } of this.#sources) {
       try {
@@ -93,28 +81,22 @@ export class SourceList {
   }
 
   #askFrom(start: number, search: Search): Verdict | Promise<Verdict> {
-    const { presentedKey, req } = search;
     for (let index = start; index < this.#sources.length; index++) {
-      const { name, source, own } = this.#sources[index]!;
-      // Looked at each time: a stricter method that somebody puts on the source later counts as well.
-      const isOwn =
-        own !== undefined && source.verify === own.verify && source.configured === own.configured;
-      const verdict = isOwn
-        ? askOwn(own.source, (search.digest ??= digestOf(presentedKey)), presentedKey, req)
-        : askCustom(source, name, presentedKey, req);
+      const named = this.#sources[index]!;
+      const verdict = ask(named, search);
       if (!isVerdict(verdict)) {
-        search.waitingFor = name;
+        search.waitingFor = named.name;
         return verdict.then((late) => {
-          if (isFinal(late) || search.isOver) return withSource(late, name);
-          search.fault ??= faultOf(late);
+          if (isFinal(late) || search.isOver) return late;
+          if (isFault(late)) search.fault ??= late;
           return this.#askFrom(index + 1, search);
         });
       }
-      if (isFinal(verdict)) return withSource(verdict, name);
-      search.fault ??= faultOf(verdict);
+      if (isFinal(verdict)) return verdict;
+      if (isFault(verdict)) search.fault ??= verdict;
     }
     // A key that nobody knows while a source is out of order may be a good one: to call it invalid would be a lie.
-    return search.fault ?? this.configurationFault(req) ?? unknownKey;
+    return search.fault ?? this.configurationFault(search.req) ?? unknownKey;
   }
 
   #withDeadline(verdict: Promise<Verdict>, search: Search): Promise<Verdict> {
@@ -136,13 +118,8 @@ export class SourceList {
 
 function named(source: KeySource | VerifyKey): NamedSource {
   if (typeof source === 'function')
-    return { name: 'custom', source: { verify: source }, own: undefined };
-  // oxlint-disable-next-line typescript/unbound-method -- Compared, never called.
-  const { verify, configured } = source;
-  const own = isDigestSource(source)
-    ? { source, verify, ...(configured && { configured }) }
-    : undefined;
-  return { name: source.name ?? 'custom', source, own };
+    return { name: 'custom', source: { verify: source }, isOwn: false };
+  return { name: source.name ?? 'custom', source, isOwn: isOwnSource(source) };
 }
 
 /** Whether it has come without a promise. Told by what it has itself: a global `Promise` may be anybody's, and so may `then`. */
@@ -150,18 +127,13 @@ export const isVerdict = (answer: Verdict | Promise<Verdict>): answer is Verdict
   Object.hasOwn(answer, 'ok');
 
 /** Whether the look-up failed, rather than decided. */
-export const isFault = (verdict: Verdict): verdict is Fault =>
+const isFault = (verdict: Verdict): verdict is Refusal =>
   !verdict.ok &&
   (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');
-
-const faultOf = (verdict: Verdict) => (isFault(verdict) ? verdict : undefined);
 
 /** Whether no other source is to be asked. */
 const isFinal = (verdict: Verdict) =>
   verdict.ok || (verdict.code !== 'invalid_api_key' && !isFault(verdict));
-
-const withSource = (verdict: Verdict, source: string): Verdict =>
-  verdict.ok ? verdict : { ...verdict, source };
 
 /** @throws {TypeError} for any answer but a boolean: a promise would pass for "yes". */
 function says(source: KeySource, what: 'configured' | 'misconfigured'): boolean | undefined {
@@ -173,64 +145,53 @@ function says(source: KeySource, what: 'configured' | 'misconfigured'): boolean 
   throw new TypeError(`"${what}" answered ${describe(answer)}`);
 }
 
-function askOwn(
-  source: DigestSource,
-  digest: Digest,
-  presentedKey: string,
-  req: Request,
-): Verdict | Promise<Verdict> {
-  try {
-    const result: Verdict | Promise<Verdict> = source[byDigest](digest, presentedKey, req);
-    return isVerdict(result)
-      ? result
-      : result.catch((cause: unknown) => failed('source_threw', cause, req, source.name));
-  } catch (cause) {
-    return failed('source_threw', cause, req, source.name);
-  }
-}
-
-function askCustom(
-  source: KeySource,
-  name: string,
-  presentedKey: string,
-  req: Request,
-): Verdict | Promise<Verdict> {
-  const read = (answer: KeySourceAnswer): Verdict => {
-    try {
-      return readAnswer(answer, presentedKey, name);
-    } catch (cause) {
-      return failed('source_answered_nonsense', cause, req, name);
-    }
-  };
+/** Asks one source. Never throws or rejects. */
+function ask({ name, source, isOwn }: NamedSource, search: Search): Verdict | Promise<Verdict> {
+  const { presentedKey, req, digest } = search;
   try {
     // A source that says it holds no key cannot know one, whatever it would answer.
     if (says(source, 'configured') === false) return unknownKey;
-    const answer = source.verify(presentedKey, req);
-    if (!isThenable(answer)) return read(answer);
+    const answer = isOwn
+      ? (source as OwnSource).verify(presentedKey, req, digest)
+      : source.verify(presentedKey, req);
+    if (isOwnAnswer(answer)) return withSource(answer, name);
+    if (!isThenable(answer)) return read(answer, name, search);
     // A promise of our own: theirs may have a `then` that does as it likes.
-    return new Promise<KeySourceAnswer>((resolve) => resolve(answer)).then(read, (cause: unknown) =>
-      failed('source_threw', cause, req, name),
+    return new Promise<KeySourceAnswer>((resolve) => resolve(answer)).then(
+      (late) => (isOwnAnswer(late) ? withSource(late, name) : read(late, name, search)),
+      (cause: unknown) => failed('source_threw', cause, req, name),
     );
   } catch (cause) {
     return failed('source_threw', cause, req, name);
   }
 }
 
-function failed(reason: RefusalReason, cause: unknown, req: Request, source?: string): Fault {
+function read(answer: KeySourceAnswer, name: string, { presentedKey, req }: Search): Verdict {
+  try {
+    return withSource(readAnswer(answer, presentedKey, name), name);
+  } catch (cause) {
+    return failed('source_answered_nonsense', cause, req, name);
+  }
+}
+
+const withSource = (result: VerifyResult, source: string): Verdict =>
+  result.ok || result === unknownKey ? result : { ...result, source };
+
+function failed(reason: RefusalReason, cause: unknown, req: Request, source?: string): Refusal {
   return report(
     { ok: false, code: 'key_source_failed', reason, cause, ...(source && { source }) },
     req,
   );
 }
 
-function notConfigured(reason: RefusalReason, message: string, req: Request): Fault {
+function notConfigured(reason: RefusalReason, message: string, req: Request): Refusal {
   return report(
     { ok: false, code: 'api_key_not_configured', reason, cause: new Error(message) },
     req,
   );
 }
 
-function report(fault: Fault, request: Request): Fault {
+function report(fault: Refusal, request: Request): Refusal {
   if (channels.fault.hasSubscribers) {
     const { code, reason, source } = fault;
     channels.fault.publish({ request, code, reason, ...(source && { source }) });

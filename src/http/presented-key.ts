@@ -1,22 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import type { Refusal, RefusalReason } from '../keys/refusal.js';
 
-/** Why a request presents no key that could be looked up. */
-export type Unpresented = {
-  readonly code: 'missing_api_key' | 'invalid_api_key';
-  readonly reason:
-    | 'header_absent'
-    | 'header_blank'
-    | 'other_scheme'
-    | 'repeated_header'
-    | 'too_long'
-    | 'bad_character';
-};
-
-const missing = (reason: Unpresented['reason']): Unpresented => ({
+const missing = (reason: RefusalReason): Refusal => ({
   code: 'missing_api_key',
   reason,
 });
-const invalid = (reason: Unpresented['reason']): Unpresented => ({
+const invalid = (reason: RefusalReason): Refusal => ({
   code: 'invalid_api_key',
   reason,
 });
@@ -39,7 +28,7 @@ export function readPresentedKey(
   req: IncomingMessage,
   header: string,
   scheme: string | undefined,
-): string | Unpresented {
+): string | Refusal {
   const line = readLine(req, header);
   if (typeof line !== 'string') return line;
   // What nearly every request presents, before what may be wrong with it.
@@ -51,7 +40,7 @@ export function readPresentedKey(
   return presentable.test(key) ? key : invalid('bad_character');
 }
 
-function afterScheme(line: string, scheme: string): string | Unpresented {
+function afterScheme(line: string, scheme: string): string | Refusal {
   if (line.slice(0, scheme.length).toLowerCase() !== scheme) return missing('other_scheme');
   if (line.length === scheme.length) return missing('header_blank');
   if (line[scheme.length] !== ' ') return missing('other_scheme');
@@ -59,7 +48,7 @@ function afterScheme(line: string, scheme: string): string | Unpresented {
   return key === '' ? missing('header_blank') : key;
 }
 
-function readLine(req: IncomingMessage, header: string): string | Unpresented {
+function readLine(req: IncomingMessage, header: string): string | Refusal {
   if (mayBeCutShort(req)) return invalid('repeated_header');
   const line = req.headers[header];
   if (line === undefined) return strippedLines.get(req)?.get(header) ?? missing('header_absent');
@@ -107,12 +96,12 @@ function countLines(rawHeaders: readonly string[] | undefined, header: string): 
 }
 
 // What was stripped, for later guards on the same request. Private and weak: neither a logger nor a later request sees it.
-const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Unpresented>>();
+const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Refusal>>();
 
 /** Takes the header out of every form in which Node hands it to the application. */
 export function stripHeader(req: IncomingMessage, header: string): void {
   if (req.headers[header] === undefined) return;
-  const lines = strippedLines.get(req) ?? new Map<string, string | Unpresented>();
+  const lines = strippedLines.get(req) ?? new Map<string, string | Refusal>();
   strippedLines.set(req, lines.set(header, readLine(req, header)));
   delete req.headers[header];
   // Read before the raw list is shortened: Node builds it from that list by the number of lines that arrived.

@@ -2,27 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { ApiKeyErrorCode } from './api-key-error.js';
 import type { ChangeVia } from '../stores/key-event.js';
-import type { Unpresented } from '../http/presented-key.js';
-
-/**
- * Why a request was refused, more precisely than its client is told: for operators, on the channels `refused` and `fault`. Where the
- * header holds nothing that could be looked up, it is `header_absent`, `header_blank`, `other_scheme`, `repeated_header`, `too_long` or
- * `bad_character`.
- */
-export type RefusalReason =
-  | Unpresented['reason']
-  | 'unknown_key'
-  | 'expired'
-  | 'revoked'
-  | 'paused'
-  | 'address'
-  | 'scope_missing'
-  | 'plain_http'
-  | 'nothing_configured'
-  | 'broken_configuration'
-  | 'source_threw'
-  | 'source_timed_out'
-  | 'source_answered_nonsense';
+import type { RefusalReason } from './refusal.js';
 
 /** What was done to a key through a manager. */
 type KeyChange = 'created' | 'updated' | 'rotated' | 'paused' | 'resumed' | 'revoked' | 'deleted';

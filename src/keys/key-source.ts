@@ -1,6 +1,5 @@
 import type { Request } from 'express';
 import type { ApiKey, Identity } from './api-key.js';
-import type { Digest } from './digest.js';
 
 /** The full answer of a key source: an identity, or the reason why there is none. */
 export type VerifyResult =
@@ -77,42 +76,3 @@ export interface KeySource {
    */
   misconfigured?(): boolean;
 }
-
-/** How the library's own sources are asked, so that one request costs one digest however many of them there are. */
-export const byDigest = Symbol('require-api-key.byDigest');
-
-const ownMethods = new WeakSet<object>();
-
-/* oxlint-disable typescript/unbound-method -- The methods are compared here, never called. */
-
-/** Declares the methods of a class as the library's own. */
-export function ownSource(prototype: KeySource): void {
-  for (const method of [prototype.verify, prototype.configured]) if (method) ownMethods.add(method);
-}
-
-/**
- * Whether a source may be asked by digest: it is this library's, and nobody has put a stricter `verify` or `configured` in the place
- * of its own.
- */
-export function isDigestSource(source: KeySource): source is DigestSource {
-  return (
-    byDigest in source &&
-    ownMethods.has(source.verify) &&
-    (source.configured === undefined || ownMethods.has(source.configured))
-  );
-}
-
-/* oxlint-enable typescript/unbound-method */
-
-/** A source of this library: its results need no checking. */
-export interface DigestSource extends KeySource {
-  readonly name: string;
-  [byDigest](
-    digest: Digest,
-    presentedKey: string,
-    req?: Request,
-  ): VerifyResult | Promise<VerifyResult>;
-}
-
-/** The one answer for a key that is not known. */
-export const unknownKey: VerifyResult = Object.freeze({ ok: false, code: 'invalid_api_key' });

@@ -6,7 +6,6 @@ interface Complaint {
 
 /** An argument is of a wrong type or form. Prints no value, which could be a key. */
 export class ArgumentError extends TypeError {
-  override readonly name = 'ArgumentError';
   /** The function or method that was called. */
   readonly caller: string;
   /** The option that is wrong; absent if the options are wrong as a whole. */
@@ -24,7 +23,6 @@ export class ArgumentError extends TypeError {
 
 /** An argument is out of its bounds. */
 export class ArgumentRangeError extends RangeError {
-  override readonly name = 'ArgumentRangeError';
   /** The function or method that was called. */
   readonly caller: string;
   /** The option that is out of its bounds. */

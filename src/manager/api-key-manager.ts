@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { byDigest, ownSource, type DigestSource, type VerifyResult } from '../keys/key-source.js';
-import type { Digest } from '../keys/digest.js';
+import type { KeySource, VerifyResult } from '../keys/key-source.js';
+import { SharedDigest, sharesDigest } from '../keys/own-source.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
 import type { KeyEvent } from '../stores/key-event.js';
 import type { KeyRecord } from '../stores/key-record.js';
@@ -46,7 +46,9 @@ import {
  * Methods reject with a `KeyStoreError` for what cannot be done (an unknown key id, a second rotation), with a `TypeError` or
  * `RangeError` for arguments that make no sense, and with any other error when the store fails.
  */
-export class ApiKeyManager implements DigestSource {
+export class ApiKeyManager implements KeySource {
+  /** @internal */
+  readonly [sharesDigest] = true;
   /** What `req.apiKey.source` and diagnostics channels call it. */
   readonly name = 'managed';
   readonly #store: KeyStore;
@@ -117,26 +119,30 @@ export class ApiKeyManager implements DigestSource {
   }
 
   /**
+   * How a guard asks: without a promise if the key is known.
+   *
+   * @internal
+   */
+  verify(
+    presentedKey: string,
+    req: Request | undefined,
+    shared: SharedDigest,
+  ): VerifyResult | Promise<VerifyResult>;
+  /**
    * Says whose key it is, or why it may not be used, and notes its use. Works without Express. Rejects when the store fails and the
    * key was not known to be right within `staleIfErrorMs`.
    *
    * @param req the request, for subscribers to the `reuse` channel
    */
-  async verify(presentedKey: string, req?: Request): Promise<VerifyResult> {
-    return this.#verifier.verify(presentedKey, req);
-  }
-
-  /**
-   * How a guard asks, so that several sources cost one digest.
-   *
-   * @hidden
-   */
-  [byDigest](
-    digest: Digest,
+  verify(presentedKey: string, req?: Request): Promise<VerifyResult>;
+  verify(
     presentedKey: string,
     req?: Request,
+    shared?: SharedDigest,
   ): VerifyResult | Promise<VerifyResult> {
-    return this.#verifier.verifyDigest(digest, presentedKey, req);
+    return shared instanceof SharedDigest
+      ? this.#verifier.verifyDigest(SharedDigest.of(presentedKey, shared), presentedKey, req)
+      : this.#verifier.verify(presentedKey, req);
   }
 
   /** The record of a key, without its digest, or `undefined` where there is none. */
@@ -317,5 +323,3 @@ export class ApiKeyManager implements DigestSource {
     return this.#closed;
   }
 }
-
-ownSource(ApiKeyManager.prototype);

@@ -1,7 +1,8 @@
 import type { Request } from 'express';
 import { channels } from '../keys/diagnostics.js';
 import { parseApiKey } from '../keys/key-format.js';
-import { unknownKey, type VerifyResult } from '../keys/key-source.js';
+import type { VerifyResult } from '../keys/key-source.js';
+import { ownAnswer, unknownKey } from '../keys/own-source.js';
 import { whyNotUsable } from '../keys/admission.js';
 import { digestOf, type Digest } from '../keys/digest.js';
 import { isPresentable } from '../http/presented-key.js';
@@ -112,7 +113,7 @@ export class KeyVerifier {
         code,
       });
     }
-    return { ok: false, code, keyId, user };
+    return ownAnswer({ ok: false, code, keyId, user });
   }
 
   /** A first use that was written has set the end of the key before; what is known of both is old. */

@@ -1,11 +1,6 @@
-import {
-  byDigest,
-  ownSource,
-  unknownKey,
-  type DigestSource,
-  type VerifyResult,
-} from '../keys/key-source.js';
-import { digestOf, type Digest } from '../keys/digest.js';
+import type { Request } from 'express';
+import type { KeySource, VerifyResult } from '../keys/key-source.js';
+import { SharedDigest, sharesDigest, unknownKey } from '../keys/own-source.js';
 import type { KeyEntry } from './key-entries.js';
 import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
 import { warnOnce } from '../lib/warn.js';
@@ -14,8 +9,9 @@ import { warnOnce } from '../lib/warn.js';
  * Keys out of one environment variable, which is read late, so that `dotenv` may run after the import, and kept once it was
  * found set. While it is unset it is looked at again.
  */
-export class EnvironmentSource implements DigestSource {
+export class EnvironmentSource implements KeySource {
   readonly name: string;
+  readonly [sharesDigest] = true;
   readonly #variable: string;
   readonly #parse: (value: string) => readonly KeyEntry[];
   readonly #scopes: readonly string[];
@@ -35,12 +31,8 @@ export class EnvironmentSource implements DigestSource {
     setImmediate(() => this.#load()).unref();
   }
 
-  verify(presentedKey: string): VerifyResult {
-    return this[byDigest](digestOf(presentedKey));
-  }
-
-  [byDigest](digest: Digest): VerifyResult {
-    return (this.#table ?? this.#load())?.find(digest) ?? unknownKey;
+  verify(presentedKey: string, _req?: Request, shared?: SharedDigest): VerifyResult {
+    return this.#load()?.find(SharedDigest.of(presentedKey, shared)) ?? unknownKey;
   }
 
   configured(): boolean {
@@ -69,5 +61,3 @@ export class EnvironmentSource implements DigestSource {
     return (this.#table = table);
   }
 }
-
-ownSource(EnvironmentSource.prototype);

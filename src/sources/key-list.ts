@@ -1,11 +1,6 @@
-import {
-  byDigest,
-  ownSource,
-  type DigestSource,
-  type KeySource,
-  type VerifyResult,
-} from '../keys/key-source.js';
-import { digestOf, type Digest } from '../keys/digest.js';
+import type { KeySource, VerifyResult } from '../keys/key-source.js';
+import { SharedDigest, sharesDigest } from '../keys/own-source.js';
+import type { Request } from 'express';
 import type { KeyEntry } from './key-entries.js';
 import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
 import { assertArgument, checkOptions, describe, mustBeScopes } from '../lib/options.js';
@@ -40,28 +35,23 @@ export function keyList(
   return new ListSource(table);
 }
 
-class ListSource implements DigestSource {
+class ListSource implements KeySource {
   readonly name = 'list';
+  readonly [sharesDigest] = true;
   readonly #table: KeyTable;
 
   constructor(table: KeyTable) {
     this.#table = table;
   }
 
-  verify(presentedKey: string): VerifyResult {
-    return this[byDigest](digestOf(presentedKey));
-  }
-
-  [byDigest](digest: Digest): VerifyResult {
-    return this.#table.find(digest);
+  verify(presentedKey: string, _req?: Request, shared?: SharedDigest): VerifyResult {
+    return this.#table.find(SharedDigest.of(presentedKey, shared));
   }
 
   configured(): boolean {
     return this.#table.size > 0;
   }
 }
-
-ownSource(ListSource.prototype);
 
 function readEntries(keys: object): KeyEntry[] {
   return Object.entries(keys).flatMap(([user, value]: [string, unknown], index) => {

@@ -1,5 +1,6 @@
 import { createApiKey } from '../keys/api-key.js';
-import { unknownKey, type VerifyResult } from '../keys/key-source.js';
+import type { VerifyResult } from '../keys/key-source.js';
+import { ownAnswer, unknownKey } from '../keys/own-source.js';
 import { digestOf, parseDigest, toHex, type Digest } from '../keys/digest.js';
 import { isUnresolved, type KeyEntry } from './key-entries.js';
 import { isKeyLike } from '../lib/mask.js';
@@ -76,7 +77,7 @@ export function listKeys(
     const count = (counts.get(user) ?? 0) + 1;
     counts.set(user, count);
     const apiKey = createApiKey({ keyId: `${user}#${count}`, user, scopes, source });
-    results.set(digest, Object.freeze({ ok: true, apiKey }));
+    results.set(digest, ownAnswer({ ok: true, apiKey }));
     const weakness = weaknessOf(key);
     if (weakness) weak.push({ place, weakness, digest: toHex(digest) });
   }

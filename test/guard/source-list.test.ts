@@ -7,6 +7,7 @@ import {
   MemoryKeyStore,
   type KeySource,
   type VerifyKey,
+  type VerifyResult,
 } from '../../src/index.js';
 import { anySource } from '../support/any-source.js';
 import { arrive } from '../support/call-guard.js';
@@ -248,6 +249,55 @@ describe("the library's own sources", () => {
       Object.assign(after, stricter);
       expect(await list.ask(key, req)).toEqual(unknown);
     }
+  });
+
+  it('a stricter subclass of a manager, or a stricter verify put on it -> counts', async () => {
+    class Stricter extends ApiKeyManager {
+      override async verify(presentedKey: string): Promise<VerifyResult> {
+        const result = await super.verify(presentedKey);
+        return result.ok ? { ok: false, code: 'revoked_api_key' } : result;
+      }
+    }
+    const options = { store: new MemoryKeyStore(), legacyKeys: true };
+    const stricter = new Stricter(options);
+    const keys = new ApiKeyManager(options);
+    onTestFinished(async () => void (await Promise.all([stricter.close(), keys.close()])));
+    await keys.import({ user: 'alice', key });
+    const list = new SourceList([keys], 5_000);
+    expect(await list.ask(key, req)).toEqual(admitted('alice'));
+    expect(await ask(stricter)).toMatchObject({ code: 'revoked_api_key' });
+    Object.assign(keys, { verify: async () => undefined });
+    expect(await list.ask(key, req)).toEqual(unknown);
+  });
+
+  it('a subclass that changes the key and hands the rest on -> the changed key is looked up', async () => {
+    class Trimming extends ApiKeyManager {
+      override verify(presentedKey: string, ...rest: unknown[]): never {
+        return super.verify(presentedKey.replace(/^prefix-/, ''), ...(rest as [])) as never;
+      }
+    }
+    const keys = new Trimming({ store: new MemoryKeyStore(), legacyKeys: true });
+    onTestFinished(() => keys.close());
+    await keys.import({ user: 'alice', key });
+    const list = new SourceList([keys], 5_000);
+    expect(await list.ask(`prefix-${key}`, req)).toEqual(admitted('alice'));
+  });
+
+  it('an altered copy of an own answer -> read and checked like any other', async () => {
+    const keys = keyList({ alice: key });
+    const source: KeySource = {
+      verify: (presentedKey) => ({
+        ...(keys.verify(presentedKey, req) as { ok: true; apiKey: never }),
+        apiKey: { user: key } as never,
+      }),
+    };
+    expect(await ask(source)).toEqual(fault('source_answered_nonsense', 'custom'));
+  });
+
+  it('a source of somebody else -> given the key and the request, and no digest', async () => {
+    const verify = vi.fn(() => 'alice');
+    await ask(keyList({ bob: 'another-key-0123456789-0123456789-01' }), verify);
+    expect(verify.mock.calls).toEqual([[key, req]]);
   });
 
   it('one that is asked again -> the same frozen identity, not a copy', async () => {

@@ -1,5 +1,6 @@
 import { createApiKey } from '../../keys/api-key.js';
 import type { VerifyResult } from '../../keys/key-source.js';
+import { ownAnswer } from '../../keys/own-source.js';
 import { AddressList } from '../../lib/addresses.js';
 import { deepCopy, deepFreeze, fixedDate, isValidDate } from '../../lib/values.js';
 import { isName, isScopes } from '../../lib/options.js';
@@ -57,7 +58,7 @@ export function toCachedKey(stored: StoredKey, digest: string, source: string): 
       isWaiting: false,
     },
     uses: { keyId, user, admitted: 0, refused: 0, isWaiting: false },
-    admitted: Object.freeze({ ok: true, apiKey }),
+    admitted: ownAnswer({ ok: true, apiKey }),
   };
 }
 
