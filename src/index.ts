@@ -27,6 +27,7 @@ export {
   type ApiKeyHandler,
   type RequireApiKeyOptions,
 } from './guard/require-api-key.js';
+export type { HeaderOption, HeadersOption } from './http/key-headers.js';
 export { requireScopes } from './guard/require-scopes.js';
 export { respondWithProblem } from './guard/respond-with-problem.js';
 export {

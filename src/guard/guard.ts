@@ -7,15 +7,15 @@ import { reasonOf, type Refusal } from '../keys/refusal.js';
 import { hasScopes } from '../keys/admission.js';
 import type { Challenges } from '../http/challenge.js';
 import { logFault } from '../http/fault-log.js';
-import { readPresentedKey, stripHeader } from '../http/presented-key.js';
+import type { KeyHeader } from '../http/key-headers.js';
+import { readFromOneOf, readPresentedKey, stripHeader } from '../http/presented-key.js';
 import { appendVary, keepPrivate, setHeaders } from '../http/response-headers.js';
 import { isVerdict, type SourceList, type Verdict } from './source-list.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
 export interface GuardOptions {
   readonly sources: SourceList;
-  readonly header: string;
-  readonly scheme: string | undefined;
+  readonly headers: readonly KeyHeader[];
   readonly scopes: readonly string[];
   readonly optional: boolean;
   readonly requireHttps: boolean;
@@ -37,30 +37,37 @@ interface RequestContext {
 /** Decides on requests. Nothing else calls `next` for an admitted one, or refuses one. */
 export class Guard {
   readonly #options: GuardOptions;
-  readonly #headerName: string;
-  readonly #schemeName: string | undefined;
+  readonly #read: (req: Request) => string | Refusal;
+  /** The names of the headers, for `Vary`. */
+  readonly #vary: string;
 
   constructor(options: GuardOptions) {
     this.#options = options;
-    this.#headerName = options.header.toLowerCase();
-    this.#schemeName = options.scheme?.toLowerCase();
+    const { headers } = options;
+    const [{ lowerName, lowerScheme }, ...others] = headers as readonly [KeyHeader];
+    this.#read =
+      others.length === 0
+        ? (req) => readPresentedKey(req, lowerName, lowerScheme)
+        : (req) => readFromOneOf(req, headers);
+    this.#vary = headers.map(({ name }) => name).join(', ');
   }
 
   handle(req: Request, res: Response, next: NextFunction): void {
-    const { sources, header, optional, requireHttps, stripsHeader } = this.#options;
+    const { sources, headers, optional, requireHttps, stripsHeader } = this.#options;
     const startedAt = isVerdictObserved() ? performance.now() : undefined;
     const context: RequestContext = { req, res, next, startedAt, presentedKey: undefined };
     // Before any verdict: answers to requests with a key and without one differ alike.
-    appendVary(res, header);
+    appendVary(res, this.#vary);
 
     // Before anything is refused: what answers a refusal may log the request.
-    if (stripsHeader) stripHeader(req, this.#headerName);
+    if (stripsHeader)
+      for (const { lowerName, lowerScheme } of headers) stripHeader(req, lowerName, lowerScheme);
     // Before the key is looked at: a good key and a bad one sent in the clear get the same answer.
     if (requireHttps && req.secure !== true) {
       this.#refuse({ code: 'https_required', reason: 'plain_http' }, context);
       return;
     }
-    const presentedKey = readPresentedKey(req, this.#headerName, this.#schemeName);
+    const presentedKey = this.#read(req);
     if (typeof presentedKey !== 'string') {
       const refusal = sources.configurationFault(req) ?? presentedKey;
       if (optional && refusal.code === 'missing_api_key') this.#letPassWithoutKey(context);
@@ -171,27 +178,31 @@ export class Guard {
   }
 
   #createError({ code, cause }: Refusal, scopes: readonly string[]): ApiKeyError {
-    const { header, scheme, challenges } = this.#options;
+    const { headers, challenges } = this.#options;
+    const vary = this.#vary;
     switch (code) {
       case 'missing_api_key': {
-        const form = scheme === undefined ? '' : `, as "${scheme} <key>"`;
-        const detail = `Send an API key in the ${header} header${form}.`;
-        return new ApiKeyError(code, { detail, challenge: challenges.missing, vary: header });
+        const places = headers.map(
+          ({ name, scheme }) =>
+            `in the ${name} header${scheme === undefined ? '' : `, as "${scheme} <key>"`}`,
+        );
+        const detail = `Send an API key ${places.join(', or ')}.`;
+        return new ApiKeyError(code, { detail, challenge: challenges.missing, vary });
       }
       case 'insufficient_scope': {
         const detail = `The API key is known but lacks a scope it needs here: ${scopes.join(' ')}.`;
         return new ApiKeyError(code, {
           detail,
           challenge: challenges.insufficient(scopes),
-          vary: header,
+          vary,
         });
       }
       case 'invalid_api_key':
       case 'expired_api_key':
       case 'revoked_api_key':
-        return new ApiKeyError(code, { challenge: challenges.invalid, vary: header });
+        return new ApiKeyError(code, { challenge: challenges.invalid, vary });
       default:
-        return new ApiKeyError(code, { cause, vary: header });
+        return new ApiKeyError(code, { cause, vary });
     }
   }
 }

@@ -4,7 +4,8 @@ import { SourceList } from './source-list.js';
 import { Guard } from './guard.js';
 import type { OnRefused } from './run-on-refused.js';
 import type { KeySource, VerifyKey } from '../keys/key-source.js';
-import { describeChallenges } from '../http/challenge.js';
+import { describeAllChallenges } from '../http/challenge.js';
+import { keyHeaders, mustBeHeaders, type HeadersOption } from '../http/key-headers.js';
 import * as check from '../lib/options.js';
 import { respondWithProblem } from './respond-with-problem.js';
 import { envKeyList } from '../sources/env-key-list.js';
@@ -18,13 +19,16 @@ export interface RequireApiKeyOptions {
    */
   source?: KeySource | VerifyKey | readonly (KeySource | VerifyKey)[];
   /**
-   * The one header that is read, whatever the case of its letters (RFC 9110, section 5.1); not `Cookie` or `Set-Cookie`.
-   * Blank is the same as absent; two such lines are refused as `invalid_api_key`. Default `X-API-Key`.
+   * The header that carries the key: a name, `{ name, scheme? }`, or an array of these, each name
+   * once. Its case does not matter (RFC 9110, section 5.1); not `Cookie` or `Set-Cookie`. Exactly
+   * one of several headers may hold a key: two that do, or two lines of one header, are refused as
+   * `invalid_api_key`. Blank is the same as absent. Default `X-API-Key`.
    */
-  header?: string | undefined;
+  header?: HeadersOption | undefined;
   /**
-   * The word that stands before the key, as in `header: 'Authorization', scheme: 'Bearer'`, whatever the case of its letters
-   * (RFC 9110, section 11.1). A header with another scheme, or with none, counts as no key. Default none.
+   * The word before the key, as in `header: 'Authorization', scheme: 'Bearer'`. Its case does not
+   * matter (RFC 9110, section 11.1). A header with another scheme, or with none, counts as no key.
+   * Only beside a header given by its name; others have a scheme of their own. Default none.
    */
   scheme?: string | undefined;
   /**
@@ -43,8 +47,9 @@ export interface RequireApiKeyOptions {
    */
   requireHttps?: boolean | undefined;
   /**
-   * Takes the header out of the request before a later handler or logger sees it; a later guard on the same request still finds
-   * the key. Default `false`.
+   * Takes the headers out of the request before a later handler or logger sees them; one with a
+   * scheme only if it holds that scheme. A later guard on the same request still finds the key.
+   * Default `false`.
    */
   stripHeader?: boolean | undefined;
   /** The protection space that the challenge names (RFC 9110, section 11.5): printable ASCII, escaped. Default `api`. */
@@ -90,7 +95,7 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
     throw new TypeError('requireApiKey: call it where you mount it: app.use(requireApiKey())');
   const {
     source = [envKey('INTERNAL_API_KEY'), envKeyList('API_KEYS')],
-    header = 'X-API-Key',
+    header,
     scheme,
     scopes = [],
     optional = false,
@@ -101,15 +106,15 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
     onRefused = respondWithProblem,
   } = checkOptions(options);
 
+  const headers = keyHeaders('requireApiKey', header, scheme);
   const guard = new Guard({
     sources: new SourceList([source].flat(), timeoutMs),
-    header,
-    scheme,
+    headers,
     scopes: [...scopes],
     optional,
     requireHttps,
     stripsHeader,
-    challenges: describeChallenges({ realm, header, scheme }),
+    challenges: describeAllChallenges(realm, headers),
     onRefused,
   });
   return function requireApiKeyHandler(req, res, next) {
@@ -157,7 +162,7 @@ function checkOptions(options: RequireApiKeyOptions | undefined): RequireApiKeyO
     options,
     {
       source: mustBeSources,
-      header: check.mustBeHeaderName,
+      header: mustBeHeaders,
       scheme: check.mustBeToken,
       scopes: check.mustBeScopes,
       optional: check.mustBeBoolean,

@@ -1,9 +1,18 @@
-import { checkOptions, mustBeHeaderName, mustBeString, mustBeToken } from '../lib/options.js';
+import {
+  keyHeaders,
+  mustBeHeader,
+  type HeaderOption,
+  type KeyHeader,
+} from '../http/key-headers.js';
+import { checkOptions, mustBeString, mustBeToken } from '../lib/options.js';
 
 /** How the guard that is described reads its header. */
 export interface SecuritySchemeOptions {
-  /** The header that carries the key, as given to `requireApiKey`. Default `X-API-Key`, with a scheme `Authorization`. */
-  header?: string | undefined;
+  /**
+   * The one header that carries the key, as given to `requireApiKey`. A guard that reads several has
+   * a security scheme for each. Default `X-API-Key`, with a `scheme` `Authorization`.
+   */
+  header?: string | HeaderOption | undefined;
   /** The scheme before the key, as given to `requireApiKey`. Default none. */
   scheme?: string | undefined;
   /** A text for the readers of the OpenAPI document, in which CommonMark may be used. Default none. */
@@ -40,18 +49,24 @@ export type SecurityScheme =
  * @throws {TypeError} for an unknown or wrong option.
  */
 export function securityScheme(options?: SecuritySchemeOptions): SecurityScheme {
-  const { header, scheme, description } = checkOptions<SecuritySchemeOptions>(
+  const {
+    header,
+    scheme: itsScheme,
+    description,
+  } = checkOptions<SecuritySchemeOptions>('securityScheme', options, {
+    header: mustBeHeader,
+    scheme: mustBeToken,
+    description: mustBeString,
+  });
+  const fallback = itsScheme === undefined ? 'X-API-Key' : 'Authorization';
+  const [{ name, scheme, lowerName }] = keyHeaders(
     'securityScheme',
-    options,
-    {
-      header: mustBeHeaderName,
-      scheme: mustBeToken,
-      description: mustBeString,
-    },
-  );
+    header ?? fallback,
+    itsScheme,
+  ) as readonly [KeyHeader];
   const described = description === undefined ? {} : { description };
-  if (scheme !== undefined && (header === undefined || header.toLowerCase() === 'authorization')) {
+  if (scheme !== undefined && lowerName === 'authorization') {
     return { type: 'http', scheme: scheme.toLowerCase(), ...described };
   }
-  return { type: 'apiKey', in: 'header', name: header ?? 'X-API-Key', ...described };
+  return { type: 'apiKey', in: 'header', name, ...described };
 }

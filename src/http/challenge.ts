@@ -32,3 +32,22 @@ export function describeChallenges({ realm, header, scheme }: ChallengeOptions):
         : undefined,
   };
 }
+
+/** The challenges of a guard that reads several headers, each a list with one challenge a header. */
+export function describeAllChallenges(
+  realm: string,
+  headers: readonly { readonly name: string; readonly scheme: string | undefined }[],
+): Challenges {
+  const each = headers.map(({ name, scheme }) =>
+    describeChallenges({ realm, header: name, scheme }),
+  );
+  return {
+    missing: each.map(({ missing }) => missing).join(', '),
+    invalid: each.map(({ invalid }) => invalid).join(', '),
+    insufficient: (scopes) =>
+      each
+        .map(({ insufficient }) => insufficient(scopes))
+        .filter((challenge) => challenge !== undefined)
+        .join(', ') || undefined,
+  };
+}

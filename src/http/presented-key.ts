@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Refusal, RefusalReason } from '../keys/refusal.js';
+import type { KeyHeader } from './key-headers.js';
 
 const missing = (reason: RefusalReason): Refusal => ({
   code: 'missing_api_key',
@@ -39,6 +40,28 @@ export function readPresentedKey(
   if (key.length > maxKeyLength) return invalid('too_long');
   return presentable.test(key) ? key : invalid('bad_character');
 }
+
+/** Reads the presented key from whichever of several headers holds one; two that do are refused. */
+export function readFromOneOf(
+  req: IncomingMessage,
+  headers: readonly KeyHeader[],
+): string | Refusal {
+  const read = headers.map(({ lowerName, lowerScheme }) =>
+    readPresentedKey(req, lowerName, lowerScheme),
+  );
+  const presented = read.filter((each) => typeof each === 'string' || !isMissing(each));
+  // Two that agree as well: what stands in front of us may have checked only one of them.
+  if (presented.length > 1) return invalid('repeated_header');
+  return (
+    presented[0] ??
+    // What is nearest to a key tells operators most.
+    read.find((each) => isMissing(each) && each.reason !== 'header_absent') ??
+    missing('header_absent')
+  );
+}
+
+const isMissing = (read: string | Refusal): read is Refusal =>
+  typeof read !== 'string' && read.code === 'missing_api_key';
 
 function afterScheme(line: string, scheme: string): string | Refusal {
   if (line.slice(0, scheme.length).toLowerCase() !== scheme) return missing('other_scheme');
@@ -95,12 +118,30 @@ function countLines(rawHeaders: readonly string[] | undefined, header: string): 
   return count;
 }
 
+/** All lines of a header: Node keeps only the first of two of some names. */
+function linesOf({ headers, rawHeaders = [] }: IncomingMessage, header: string): string[] {
+  const kept = [headers[header] ?? []].flat();
+  const raw = rawHeaders.filter(
+    (_line, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === header,
+  );
+  return [...kept, ...raw];
+}
+
+const holdsScheme = (line: string, scheme: string) =>
+  line.slice(0, scheme.length).toLowerCase() === scheme &&
+  /^(?:[ \t]|$)/.test(line.slice(scheme.length));
+
 // What was stripped, for later guards on the same request. Private and weak: neither a logger nor a later request sees it.
 const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Refusal>>();
 
-/** Takes the header out of every form in which Node hands it to the application. */
-export function stripHeader(req: IncomingMessage, header: string): void {
+/**
+ * Takes the header out of every form in which Node hands it to the application. With a scheme only
+ * if a line holds that scheme: credentials of another are not ours to remove.
+ */
+export function stripHeader(req: IncomingMessage, header: string, scheme?: string): void {
   if (req.headers[header] === undefined) return;
+  if (scheme !== undefined && !linesOf(req, header).some((line) => holdsScheme(line, scheme)))
+    return;
   const lines = strippedLines.get(req) ?? new Map<string, string | Refusal>();
   strippedLines.set(req, lines.set(header, readLine(req, header)));
   delete req.headers[header];

@@ -1,18 +1,23 @@
 import type { ServerResponse } from 'node:http';
 
-/** Adds a request header's name to `Vary`, keeping what stands there (RFC 9110, section 12.5.5). */
-export function appendVary(res: ServerResponse, header: string): void {
+/**
+ * Adds names of request headers to `Vary`, keeping what stands there (RFC 9110, section 12.5.5).
+ *
+ * @param added one name, or several split by `, `
+ */
+export function appendVary(res: ServerResponse, added: string): void {
   if (res.headersSent) return;
   const existing = res.getHeader('vary');
-  if (existing === header) return;
+  if (existing === added) return;
   if (existing === undefined) {
-    res.setHeader('Vary', header);
+    res.setHeader('Vary', added);
     return;
   }
   const value = Array.isArray(existing) ? existing.join(', ') : String(existing);
   const names = new Set(value.split(',').map((name) => name.trim().toLowerCase()));
-  if (!names.has('*') && !names.has(header.toLowerCase()))
-    res.setHeader('Vary', `${value}, ${header}`);
+  if (names.has('*')) return;
+  const missing = added.split(', ').filter((name) => !names.has(name.toLowerCase()));
+  if (missing.length > 0) res.setHeader('Vary', [value, ...missing].join(', '));
 }
 
 /** Sets headers, adding to `Vary` instead of replacing it. */

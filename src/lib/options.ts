@@ -90,7 +90,7 @@ export function checkOptions<Options extends object>(
  * Not an instance of anything: a promise somebody forgot to await, or a `Map`, has no options of
  * ours and would mean the defaults.
  */
-function isPlainObject(value: unknown): value is Record<string, unknown> {
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   // Of another realm too, as under Jest: its `Object.prototype` is not ours.

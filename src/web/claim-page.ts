@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
-import {
-  assertArgument,
-  checkOptions,
-  mustBeHeaderName,
-  mustBeName,
-  mustBeToken,
-} from '../lib/options.js';
+import { assertArgument, checkOptions, mustBeName, mustBeToken } from '../lib/options.js';
 import type { ApiKeyHandler } from '../guard/require-api-key.js';
+import {
+  keyHeaders,
+  mustBeHeaders,
+  type HeadersOption,
+  type KeyHeader,
+} from '../http/key-headers.js';
 import { ClaimError } from '../stores/claim-store.js';
 import { KeyStoreError } from '../stores/key-store-error.js';
 import { WebProblem } from './http/problem.js';
@@ -32,9 +32,12 @@ export interface ClaimPageOptions {
    * begins with one `/`. Default `/`.
    */
   exampleUrl?: string | undefined;
-  /** The header in that `curl` line, as given to `requireApiKey`. Default `X-API-Key`. */
-  header?: string | undefined;
-  /** The scheme before the key in that header, as given to `requireApiKey`. Default: none. */
+  /**
+   * The header in that `curl` line, as given to `requireApiKey`; of several the first. Default
+   * `X-API-Key`.
+   */
+  header?: HeadersOption | undefined;
+  /** The scheme before the key, as given to `requireApiKey`. Default: none. */
   scheme?: string | undefined;
   /**
    * The http or https address at which readers open the page, if a proxy does not pass on their `Host`: only its scheme, host and
@@ -64,11 +67,16 @@ export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
     apiName: mustBeName,
     invitedBy: mustBeName,
     exampleUrl: mustBeAddress,
-    header: mustBeHeaderName,
+    header: mustBeHeaders,
     scheme: mustBeToken,
     publicUrl: mustBePublicUrl,
   });
-  const { keys, apiName, invitedBy, exampleUrl = '/', header = 'X-API-Key', scheme } = checked;
+  const { keys, apiName, invitedBy, exampleUrl = '/' } = checked;
+  const [{ name: header, scheme }] = keyHeaders(
+    'claimPage',
+    checked.header,
+    checked.scheme,
+  ) as readonly [KeyHeader];
   const ownAddress: OwnAddress = { caller: 'claimPage', publicUrl: checked.publicUrl };
   assertArgument('claimPage', '"keys"', keys, mustBeManager);
   if (!keys.keepsClaims) throw new TypeError('claimPage: the store of "keys" keeps no claim links');

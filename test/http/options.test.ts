@@ -39,7 +39,7 @@ const wrongValues: readonly (readonly [option: string, values: readonly unknown[
       [source, goodKey],
     ],
   ],
-  ['header', [null, 42, true, [], ['X-API-Key'], {}, '', ' ']],
+  ['header', [null, 42, true, [], [42], {}, '', ' ']],
   [
     'scheme',
     [
