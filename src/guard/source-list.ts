@@ -82,10 +82,10 @@ export class SourceList {
 
   #askFrom(start: number, search: Search): Verdict | Promise<Verdict> {
     for (let index = start; index < this.#sources.length; index++) {
-      const named = this.#sources[index]!;
-      const verdict = ask(named, search);
+      const asked = this.#sources[index]!;
+      const verdict = ask(asked, search);
       if (!isVerdict(verdict)) {
-        search.waitingFor = named.name;
+        search.waitingFor = asked.name;
         return verdict.then((late) => {
           if (isFinal(late) || search.isOver) return late;
           if (isFault(late)) search.fault ??= late;

@@ -46,7 +46,7 @@ export function describeAllChallenges(
     invalid: each.map(({ invalid }) => invalid).join(', '),
     insufficient: (scopes) =>
       each
-        .map(({ insufficient }) => insufficient(scopes))
+        .map((challenges) => challenges.insufficient(scopes))
         .filter((challenge) => challenge !== undefined)
         .join(', ') || undefined,
   };

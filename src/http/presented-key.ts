@@ -119,8 +119,10 @@ function countLines(rawHeaders: readonly string[] | undefined, header: string): 
 }
 
 /** All lines of a header: Node keeps only the first of two of some names. */
-function linesOf({ headers, rawHeaders = [] }: IncomingMessage, header: string): string[] {
-  const kept = [headers[header] ?? []].flat();
+function linesOf(req: IncomingMessage, header: string): string[] {
+  // An adapter of a function platform may leave it out.
+  const rawHeaders = (req.rawHeaders as string[] | undefined) ?? [];
+  const kept = [req.headers[header] ?? []].flat();
   const raw = rawHeaders.filter(
     (_line, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === header,
   );
