@@ -19,13 +19,15 @@ export interface EnvKeyOptions {
 }
 
 /**
- * A key source of one key in one environment variable, plain or as `sha256:<64 hex>`; `new,old` while clients switch.
+ * A key source of one key in one environment variable, plain or as `sha256:<64 hex>`; `new,old`
+ * while clients switch.
  *
- * The variable is read at first use; once it is found set it is kept until the process restarts. Unset, blank or an unresolved
- * reference (`${X}`, `$env://X`), it holds no key. A key under 32 characters, or a sample, works and is warned of once. What can
- * be no key (a blank inside, a character beyond ASCII, over 512 characters, `sha256:` before something else) makes the variable
- * unusable until it is fixed and the process restarted: a process warning says so, and keys that no other source knows are
- * answered 503.
+ * The variable is read at first use; once it is found set it is kept until the process restarts.
+ * Unset, blank or an unresolved reference (`${X}`, `$env://X`), it holds no key. A key under 32
+ * characters, or a sample, works and is warned of once. What can be no key (a blank inside, a
+ * character beyond ASCII, over 512 characters, `sha256:` before something else) makes the variable
+ * unusable until it is fixed and the process restarted: a process warning says so, and keys that no
+ * other source knows are answered 503.
  *
  * @param name the variable, such as `INTERNAL_API_KEY`: at most 64 letters, digits and `_`
  * @throws {TypeError} for a wrong name or option.

@@ -6,8 +6,8 @@ import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
 import { warnOnce } from '../lib/warn.js';
 
 /**
- * Keys out of one environment variable, which is read late, so that `dotenv` may run after the import, and kept once it was
- * found set. While it is unset it is looked at again.
+ * Keys out of one environment variable, which is read late, so that `dotenv` may run after the
+ * import, and kept once it was found set. While it is unset it is looked at again.
  */
 export class EnvironmentSource implements KeySource {
   readonly name: string;
@@ -27,7 +27,8 @@ export class EnvironmentSource implements KeySource {
     this.#variable = variable;
     this.#parse = parse;
     this.#scopes = [...scopes];
-    // Early enough to report a broken list at start, late enough for the rest of the start-up to set the variable.
+    // Early enough to report a broken list at start, late enough for the rest of the start-up to
+    // set the variable.
     setImmediate(() => this.#load()).unref();
   }
 

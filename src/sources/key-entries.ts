@@ -30,7 +30,10 @@ export function splitPair(text: string): { user: string; key: string } {
   return { user: text.slice(0, Math.max(colon, 0)).trim(), key: text.slice(colon + 1).trim() };
 }
 
-/** Whether a reference was left unresolved by the tool that was to fill it in: `${X}`, `$env://X`. It is no key. */
+/**
+ * Whether a reference was left unresolved by the tool that was to fill it in: `${X}`, `$env://X`.
+ * It is no key.
+ */
 export function isUnresolved(text: string): boolean {
   const start = text.indexOf('${');
   return text.startsWith('$env://') || (start >= 0 && text.indexOf('}', start) > 0);
@@ -41,7 +44,10 @@ export function isReference(text: string): boolean {
   return /^(\$\{[^}]*\}|\$env:\/\/[^\s,]*)$/.test(text);
 }
 
-/** The entries of a list, blanks around them and blank ones left out, with their places as people count. */
+/**
+ * The entries of a list, blanks around them and blank ones left out, with their places as people
+ * count.
+ */
 function splitList(value: string): { text: string; place: string }[] {
   return value
     .split(/[,\n]/)

@@ -12,10 +12,12 @@ export interface KeyListOptions {
 }
 
 /**
- * A key source of users and their keys, each plain or as `sha256:<64 hex>`: `keyList({ alice: 'key', bob: ['new', 'old'] })`.
- * An empty list holds no key, which is answered 503. A key under 32 characters, or a sample, works and is warned of once.
+ * A key source of users and their keys, each plain or as `sha256:<64 hex>`:
+ * `keyList({ alice: 'key', bob: ['new', 'old'] })`. An empty list holds no key, which is answered
+ * 503. A key under 32 characters, or a sample, works and is warned of once.
  *
- * @throws {TypeError} where an entry has no key, a broken one, or another user's; it is named by its place, never by value.
+ * @throws {TypeError} where an entry has no key, a broken one, or another user's; it is named by
+ * its place, never by value.
  */
 export function keyList(
   keys: Readonly<Record<string, string | readonly string[]>>,
@@ -59,7 +61,8 @@ function readEntries(keys: object): KeyEntry[] {
     const list: unknown[] = Array.isArray(value) ? value : [value];
     if (list.length === 0) throw new TypeError(`keyList: ${place} has no key`);
     return list.map((key) => {
-      // `alice: process.env.ALICE_KEY` with the variable unset must not become a key that nobody knows of.
+      // `alice: process.env.ALICE_KEY` with the variable unset must not become a key that nobody
+      // knows of.
       if (typeof key !== 'string')
         throw new TypeError(`keyList: ${place} has ${describe(key)} instead of a key`);
       return { user, key: key.trim(), place };

@@ -9,7 +9,9 @@ import { isPresentable } from '../http/presented-key.js';
 import { warnOnce } from '../lib/warn.js';
 import { describeWeakness, weaknessOf, type Weakness } from './weakness.js';
 
-/** Listed keys by their digests: one look-up, whatever their number. Keys themselves are not kept. */
+/**
+ * Listed keys by their digests: one look-up, whatever their number. Keys themselves are not kept.
+ */
 export class KeyTable {
   readonly #results: ReadonlyMap<Digest, VerifyResult>;
 
@@ -51,7 +53,10 @@ export interface KeyListing {
   readonly weak: readonly WeakEntry[];
 }
 
-/** Reads a list of keys, with all that is wrong with it: entries that could never admit their user, or admit two. */
+/**
+ * Reads a list of keys, with all that is wrong with it: entries that could never admit their user,
+ * or admit two.
+ */
 export function listKeys(
   entries: readonly KeyEntry[],
   source: string,

@@ -11,7 +11,9 @@ export const describeWeakness: Readonly<Record<Weakness, string>> = {
   short: 'is shorter than 32 characters',
 };
 
-/** What makes a working key easy to guess or to send wrong, if anything does. A digest hides that. */
+/**
+ * What makes a working key easy to guess or to send wrong, if anything does. A digest hides that.
+ */
 export function weaknessOf(key: string): Weakness | undefined {
   // What we made is random, whatever words its prefix or chance put into it.
   if (parseDigest(key) || parseApiKey(key)) return undefined;
