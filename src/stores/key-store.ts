@@ -143,6 +143,13 @@ export interface KeyStoreWatcher {
   changed(keyId: string): void;
   /** Changes may be missed from now on. The store keeps trying to connect. */
   disconnected(): void;
+  /** How long no key was asked for, in milliseconds. Absent: the store never rests. */
+  idleMs?(): number;
+  /**
+   * There are no more heartbeats, nor attempts to connect, until `check` is called: the manager
+   * does so with the next key that is asked for. Changes go on being announced.
+   */
+  resting?(): void;
 }
 
 /**
@@ -265,6 +272,12 @@ export interface KeyStore {
      * that never calls `alive`: it is asked again after `cacheTtlMs`.
      */
     readonly aliveForMs?: number;
+    /**
+     * Resolves once every change made before the call has been announced; ends a rest. Rejects if
+     * that cannot be known. Asked for after a time in which the process may have been frozen.
+     * Absent: announcements come from this process, so that none is left unread.
+     */
+    check?(): Promise<void>;
   };
   /** Keeps claim links. Absent if the store cannot. Then a manager makes none. */
   readonly claims?: ClaimStore;

@@ -159,3 +159,19 @@ describe('a lock that another connection holds', () => {
     await keys.close();
   });
 });
+
+describe('a process that could not look for longer than a second', () => {
+  it('a key revoked meanwhile -> refused with the very next request', async () => {
+    const path = createPath();
+    const keys = new ApiKeyManager({ store: await openStore(path) });
+    onTestFinished(() => keys.close());
+    const { key } = await keys.create({ user: 'alice' });
+    expect((await keys.verify(key)).ok).toBe(true);
+    await delay(300);
+    expect((await keys.verify(key)).ok).toBe(true);
+    // Nothing else runs in this process from here to the request.
+    byHand(path, `update api_keys set revoked_at = datetime('now')`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    expect(await keys.verify(key)).toMatchObject({ ok: false, code: 'revoked_api_key' });
+  });
+});

@@ -5,17 +5,21 @@ import express from 'express';
 import pg from 'pg';
 import { ApiKeyManager, requireApiKey } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
+import { SqliteKeyStore } from '../../src/sqlite.js';
 import type { GuardedProcessOptions } from './start-guarded-process.js';
 
 const {
   url,
+  file,
   pool: poolOptions,
   store: storeOptions,
   manager,
 } = JSON.parse(process.env['GUARDED_PROCESS']!) as GuardedProcessOptions;
 
 const client = new pg.Pool({ connectionString: url, ...poolOptions });
-const store = new PostgresKeyStore({ client, ...storeOptions });
+const store = file
+  ? await SqliteKeyStore.open(file)
+  : new PostgresKeyStore({ client, ...storeOptions });
 const keys = new ApiKeyManager({ store, ...manager });
 const app = express();
 app.get('/', requireApiKey({ source: keys }), (req, res) => void res.json(req.apiKey));

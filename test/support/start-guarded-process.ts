@@ -1,11 +1,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { PoolConfig } from 'pg';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { ApiKeyManagerOptions } from '../../src/index.js';
 
 export interface GuardedProcessOptions {
-  readonly url: string;
+  readonly url?: string;
+  /** A SQLite file, in place of `url`. */
+  readonly file?: string;
   readonly pool?: PoolConfig;
   readonly store?: { queryTimeoutMs?: number; heartbeatMs?: number };
   readonly manager?: Omit<ApiKeyManagerOptions, 'store' | 'now'>;
@@ -21,6 +24,9 @@ export interface GuardedAnswer {
 export interface GuardedProcess {
   /** Presents a key; `code` is `admitted` or that of the refusal. */
   ask(key: string): Promise<GuardedAnswer>;
+  /** Stops it as a function platform does between two requests. Resolves once it stands still. */
+  freeze(): Promise<void>;
+  thaw(): void;
   /** Lets it write what is waiting and end by itself. Resolves to its exit code and all that it printed. */
   close(): Promise<{ exitCode: number | null; output: string }>;
 }
@@ -56,6 +62,14 @@ export async function startGuardedProcess(options: GuardedProcessOptions): Promi
       };
       return status === 200 ? { ...answer, apiKey: body } : answer;
     },
+    async freeze() {
+      child.kill('SIGSTOP');
+      await vi.waitFor(() => {
+        const state = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/^.*\) /, '')[0];
+        if (state !== 'T') throw new Error(`not stopped yet: ${state}`);
+      });
+    },
+    thaw: () => void child.kill('SIGCONT'),
     async close() {
       child.send('close');
       const [exitCode] = await exited;

@@ -36,8 +36,8 @@ const maxUnknownMs = 1_000;
  * Finds keys by digest: out of memory while that is known to be right, else with one query for any number of requests.
  *
  * An entry is fresh as long as the store is watched without a break since it was loaded, for then every change has been announced,
- * and shows itself alive; else for `cacheTtlMs` after it was last known to be right. When the store fails, a known key is still good
- * until `staleIfErrorMs` after that instant.
+ * and shows itself alive; else for `cacheTtlMs` after it was last known to be right. During a doubt, an entry from before it is
+ * not. When the store fails, a known key is still good until `staleIfErrorMs` after that instant.
  */
 export class KeyLookup {
   readonly #options: KeyLookupOptions;
@@ -61,8 +61,9 @@ export class KeyLookup {
     this.#freshUnknownMs = Math.min(this.#freshMs, maxUnknownMs);
     this.#known = new KeyCache(maxCachedKeys);
     this.#unknown = new KeyCache(maxCachedKeys);
-    this.#watch = new StoreWatch(store, now, {
+    this.#watch = new StoreWatch(store, now, this.#freshMs, {
       connected: () => this.#retireLoads(),
+      doubted: () => this.#retireLoads(),
       alive: () => this.#breaker.recover(),
       changed: (keyId) => this.forget(keyId),
     });
@@ -70,12 +71,19 @@ export class KeyLookup {
 
   /** The entry that is known to be right at `now` without asking the store, if there is one. */
   peek(digest: Digest, now: number): { key: CachedKey | undefined } | undefined {
+    this.#watch.ask(now);
     const entry = this.#known.get(digest) ?? this.#unknown.get(digest);
     return entry && this.#isFresh(entry, now) ? entry : undefined;
   }
 
   /** Asks the store. Rejects where it fails and nothing recent enough is known. */
   async find(digest: Digest): Promise<CachedKey | undefined> {
+    const settled = this.#watch.settle();
+    if (settled) {
+      await settled;
+      const found = this.peek(digest, this.#options.now());
+      if (found) return found.key;
+    }
     const known = this.#known.get(digest);
     // Nobody waits for a store that has just failed; the next attempt is made beside the answer.
     if (known && !this.#breaker.isUp && this.#isGoodWhileDown(known)) {
@@ -107,6 +115,8 @@ export class KeyLookup {
   }
 
   #isFresh(entry: CacheEntry, now: number): boolean {
+    // A process that was frozen may read a request before the revocation that came first.
+    if (this.#watch.isDoubted(entry.askedAt)) return false;
     const { epoch } = this.#watch;
     if (epoch) {
       if (entry.epoch !== epoch) return false;

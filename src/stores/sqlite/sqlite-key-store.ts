@@ -260,6 +260,8 @@ export class SqliteKeyStore implements KeyStore {
     close(): Promise<void>;
     /** For how long after `alive` the file is taken to be there, in milliseconds. */
     readonly aliveForMs: number;
+    /** Looks for changes now. */
+    check(): Promise<void>;
   } {
     return new Watch(this.#database, this.#pollMs, watcher);
   }

@@ -36,6 +36,12 @@ export class Watch {
     this.#timer = setTimeout(() => this.#pollAndRepeat(), 0);
   }
 
+  /** Looks now. It never rests: a look wakes nothing, and takes a few microseconds. */
+  async check(): Promise<void> {
+    this.#poll();
+    if (!this.#position) throw new Error('changes may be missed');
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -25,6 +25,8 @@ export interface WatchOptions {
 const stepsOfBeat = 4;
 const firstRetryMs = 100;
 const longestRetryMs = 3_000;
+/** The part of `heartbeatMs` without a request after which the heartbeat that is due is left out. */
+const idlePart = 0.8;
 
 /** How to listen through this client, or `undefined` where it cannot. */
 export function listenerThrough(session: Session): CreateListener | undefined {
@@ -50,6 +52,12 @@ export class Watch {
   #isConnected = false;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Begins a heartbeat on the listener that is connected. */
+  #beat: (() => Promise<void>) | undefined;
+  /** What is being proved now: a connection or a heartbeat, one at a time. */
+  #proving: Promise<void>;
+  #nextCheck: Promise<void> | undefined;
+  #isResting = false;
   #onProbe = () => {};
   /**
    * Ends the wait for a probe at once: its time limit must not keep a process that has closed the
@@ -62,12 +70,38 @@ export class Watch {
     this.aliveForMs = options.heartbeatMs + stepsOfBeat * options.session.limitMs;
     this.#options = options;
     this.#watcher = watcher;
-    void this.#connect();
+    this.#proving = this.#connect();
+  }
+
+  /**
+   * All who call during one heartbeat share the next: what is under way may have been sent too
+   * early.
+   */
+  check(): Promise<void> {
+    const begin = () => {
+      this.#nextCheck = undefined;
+      return this.#proveNow();
+    };
+    this.#nextCheck ??= this.#proving.then(begin, begin);
+    return this.#nextCheck;
   }
 
   close(): Promise<void> {
     this.#closed ??= this.#giveUp();
     return this.#closed;
+  }
+
+  async #proveNow(): Promise<void> {
+    const wasResting = this.#isResting;
+    this.#isResting = false;
+    if (this.#beat) {
+      clearTimeout(this.#timer);
+      this.#proving = this.#beat();
+    } else if (wasResting && !this.#closed) {
+      this.#proving = this.#connect();
+    }
+    await this.#proving;
+    if (!this.#isConnected) throw new Error('changes may be missed');
   }
 
   async #connect(): Promise<void> {
@@ -97,8 +131,10 @@ export class Watch {
     if (listener !== this.#listener) return;
     this.#failures = 0;
     this.#isConnected = true;
+    const connected = listener;
+    this.#beat = () => this.#heartbeat(connected, probe, stamp);
     this.#watcher.connected();
-    this.#beatLater(listener, probe, stamp);
+    this.#beatLater();
   }
 
   /**
@@ -149,12 +185,26 @@ export class Watch {
     throw new Error(message);
   }
 
-  #beatLater(listener: Listener, probe: string, stamp: string): void {
-    const { heartbeatMs } = this.#options;
-    this.#timer = setTimeout(() => void this.#beat(listener, probe, stamp), heartbeatMs).unref();
+  #beatLater(): void {
+    this.#timer = setTimeout(() => this.#proveUnlessIdle(), this.#options.heartbeatMs).unref();
   }
 
-  async #beat(listener: Listener, probe: string, stamp: string): Promise<void> {
+  /**
+   * Nothing is sent for an application that asks for nothing. Each heartbeat would keep a database
+   * from sleeping. It would also restart the idle time of a connection of the pool, and so keep a
+   * script alive.
+   */
+  #proveUnlessIdle(): void {
+    const idleMs = this.#watcher.idleMs?.() ?? 0;
+    if (this.#watcher.resting && idleMs >= idlePart * this.#options.heartbeatMs) {
+      this.#isResting = true;
+      this.#watcher.resting();
+      return;
+    }
+    this.#proving = this.#beat ? this.#beat() : this.#connect();
+  }
+
+  async #heartbeat(listener: Listener, probe: string, stamp: string): Promise<void> {
     try {
       // Triggers that are enabled now may have been disabled since the last beat: what changed
       // meanwhile was not announced.
@@ -168,7 +218,7 @@ export class Watch {
     }
     if (listener !== this.#listener) return;
     this.#watcher.alive();
-    this.#beatLater(listener, probe, stamp);
+    this.#beatLater();
   }
 
   #lose(listener: Listener): void {
@@ -182,6 +232,7 @@ export class Watch {
     this.#onGivenUp();
     const listener = this.#listener;
     this.#listener = undefined;
+    this.#beat = undefined;
     if (this.#isConnected) {
       this.#isConnected = false;
       this.#watcher.disconnected();
@@ -194,10 +245,10 @@ export class Watch {
    * once.
    */
   #retry(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#isResting) return;
     const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures++);
     this.#timer = setTimeout(
-      () => void this.#connect(),
+      () => this.#proveUnlessIdle(),
       delayMs * (0.5 + Math.random() / 2),
     ).unref();
   }
