@@ -28,7 +28,7 @@ export {
   type RequireApiKeyOptions,
 } from './guard/require-api-key.js';
 export type { HeaderOption, HeadersOption } from './http/key-headers.js';
-export { requireScopes } from './guard/require-scopes.js';
+export { requireScopes, type RequireScopes, type ScopesFor } from './guard/require-scopes.js';
 export { respondWithProblem } from './guard/respond-with-problem.js';
 export {
   securityScheme,

@@ -4,13 +4,13 @@ import { ApiKeyError } from '../keys/api-key-error.js';
 import type { ApiKey } from '../keys/api-key.js';
 import { channels, isVerdictObserved } from '../keys/diagnostics.js';
 import { reasonOf, type Refusal } from '../keys/refusal.js';
-import { hasScopes } from '../keys/admission.js';
+import { hasAnyScope, hasScopes } from '../keys/admission.js';
 import type { Challenges } from '../http/challenge.js';
 import { logFault } from '../http/fault-log.js';
 import type { KeyHeader } from '../http/key-headers.js';
 import { readFromOneOf, readPresentedKey, stripHeader } from '../http/presented-key.js';
 import { appendVary, keepPrivate, setHeaders } from '../http/response-headers.js';
-import { isVerdict, type SourceList, type Verdict } from './source-list.js';
+import { failed, isVerdict, type SourceList, type Verdict } from './source-list.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
 export interface GuardOptions {
@@ -32,6 +32,19 @@ interface RequestContext {
   /** Unless nobody observed verdicts then. */
   readonly startedAt: number | undefined;
   presentedKey: string | undefined;
+}
+
+/** What a handler behind the guard needs of a request. */
+export interface ScopeDemand {
+  /** Whether one of the scopes is enough. */
+  readonly anyIsEnough: boolean;
+  /** May throw, which is a fault. */
+  scopesFor(req: Request): readonly string[];
+}
+
+interface NeededScopes {
+  readonly scopes: readonly string[];
+  readonly anyIsEnough: boolean;
 }
 
 /** Decides on requests. Nothing else calls `next` for an admitted one, or refuses one. */
@@ -93,14 +106,23 @@ export class Guard {
   }
 
   /** Decides on a request that this guard has let pass, by the scopes that a later handler needs. */
-  handleScopes(scopes: readonly string[], req: Request, res: Response, next: NextFunction): void {
+  handleScopes(demand: ScopeDemand, req: Request, res: Response, next: NextFunction): void {
     const startedAt = isVerdictObserved() ? performance.now() : undefined;
+    const context: RequestContext = { req, res, next, startedAt, presentedKey: undefined };
     const { apiKey } = req;
-    if (apiKey && hasScopes(apiKey, scopes)) {
-      next();
+    if (!apiKey) {
+      this.#refuse({ code: 'missing_api_key', reason: 'header_absent' }, context);
       return;
     }
-    this.#refuseScopes(scopes, apiKey, { req, res, next, startedAt, presentedKey: undefined });
+    let scopes: readonly string[];
+    try {
+      scopes = demand.scopesFor(req);
+    } catch (cause) {
+      this.#refuse(failed('source_threw', cause, req, 'requireScopes'), context);
+      return;
+    }
+    if (demand.anyIsEnough ? hasAnyScope(apiKey, scopes) : hasScopes(apiKey, scopes)) next();
+    else this.#refuseScopes(scopes, apiKey, context, demand.anyIsEnough);
   }
 
   #settle(verdict: Verdict, context: RequestContext): void {
@@ -116,18 +138,14 @@ export class Guard {
 
   #refuseScopes(
     scopes: readonly string[],
-    apiKey: ApiKey | undefined,
+    { keyId, user, source }: ApiKey,
     context: RequestContext,
+    anyIsEnough = false,
   ): void {
-    if (!apiKey) {
-      this.#refuse({ code: 'missing_api_key', reason: 'header_absent' }, context);
-      return;
-    }
-    const { keyId, user, source } = apiKey;
     this.#refuse(
       { code: 'insufficient_scope', reason: 'scope_missing', keyId, user, source },
       context,
-      scopes,
+      { scopes, anyIsEnough },
     );
   }
 
@@ -155,9 +173,9 @@ export class Guard {
     next();
   }
 
-  #refuse(refusal: Refusal, context: RequestContext, scopes: readonly string[] = []): void {
+  #refuse(refusal: Refusal, context: RequestContext, needed?: NeededScopes): void {
     const { req, res, next, startedAt, presentedKey } = context;
-    const create = () => this.#createError(refusal, scopes);
+    const create = () => this.#createError(refusal, needed);
     const error = refusal.cause === undefined ? withoutStack(create) : create();
     if (error.status === 503) logFault(error, { source: refusal.source, presentedKey });
     if (channels.refused.hasSubscribers) {
@@ -177,7 +195,7 @@ export class Guard {
     runOnRefused(onRefused, error, req, res, next);
   }
 
-  #createError({ code, cause }: Refusal, scopes: readonly string[]): ApiKeyError {
+  #createError({ code, cause }: Refusal, needed?: NeededScopes): ApiKeyError {
     const { headers, challenges } = this.#options;
     const vary = this.#vary;
     switch (code) {
@@ -190,7 +208,9 @@ export class Guard {
         return new ApiKeyError(code, { detail, challenge: challenges.missing, vary });
       }
       case 'insufficient_scope': {
-        const detail = `The API key is known but lacks a scope it needs here: ${scopes.join(' ')}.`;
+        const { scopes = [], anyIsEnough = false } = needed ?? {};
+        const lack = anyIsEnough ? 'needs one of these scopes here' : 'lacks a scope it needs here';
+        const detail = `The API key is known but ${lack}: ${scopes.join(' ')}.`;
         return new ApiKeyError(code, {
           detail,
           challenge: challenges.insufficient(scopes),

@@ -177,7 +177,13 @@ function read(answer: KeySourceAnswer, name: string, { presentedKey, req }: Sear
 const withSource = (result: VerifyResult, source: string): Verdict =>
   result.ok || result === unknownKey ? result : { ...result, source };
 
-function failed(reason: RefusalReason, cause: unknown, req: Request, source?: string): Refusal {
+/** A fault of a source, told on the channel. */
+export function failed(
+  reason: RefusalReason,
+  cause: unknown,
+  req: Request,
+  source?: string,
+): Refusal {
   return report(
     { ok: false, code: 'key_source_failed', reason, cause, ...(source && { source }) },
     req,

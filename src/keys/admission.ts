@@ -31,3 +31,11 @@ export function hasScopes(
 ): boolean {
   return needed.every((scope) => apiKey.scopes.includes(scope));
 }
+
+/** Whether a key was granted one of the scopes at least. */
+export function hasAnyScope(
+  apiKey: { readonly scopes: readonly string[] },
+  scopes: readonly string[],
+): boolean {
+  return scopes.some((scope) => apiKey.scopes.includes(scope));
+}

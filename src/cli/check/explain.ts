@@ -266,7 +266,10 @@ function otherExpectation({ headers, expected }: Reply): Expectation | undefined
 /** The scopes that a 403 names in its challenge or detail: short, and without what breaks a line. */
 function scopesIn({ headers, detail = '' }: Reply): string[] {
   const inChallenge = /scope="([!#-[\]-~ ]{1,200})"/.exec(headers['www-authenticate'] ?? '');
-  const inDetail = /\blacks a scope it needs here: ([!#-[\]-~ ]{1,200})\.$/.exec(detail);
+  const inDetail =
+    /\b(?:lacks a scope it needs|needs one of these scopes) here: ([!#-[\]-~ ]{1,200})\.$/.exec(
+      detail,
+    );
   const [, scopes = ''] = inChallenge ?? inDetail ?? [];
   return mask(scopes)
     .split(' ')
