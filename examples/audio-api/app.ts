@@ -22,13 +22,13 @@ import { uploadAudio } from './upload-audio.js';
 import { UploadStore } from './upload-store.js';
 
 export interface AudioApiOptions {
-  /** The folder that uploads are kept in; made when it is not there. */
+  /** The folder that uploads are kept in; made if it is not there. */
   uploadsDir: string;
   /** The largest file that is taken. Default: 50 MB. */
   maxUploadBytes?: number;
-  /** The keys of the public routes, kept in a database. Default: those of `source`. */
+  /** The keys of the public routes, in a database. Those in `API_KEYS` work beside them. */
   keys?: ApiKeyManager;
-  /** Where else the keys of the public routes are. Default: `INTERNAL_API_KEY` and `API_KEYS`, which may do everything. */
+  /** Where the keys are if there is no `keys`. Default: `INTERNAL_API_KEY` and `API_KEYS`. */
   source?: RequireApiKeyOptions['source'];
   limits?: Partial<RateLimits>;
   /** Where the request log goes. Default: nowhere. */
@@ -48,7 +48,7 @@ export function createApp(options: AudioApiOptions): Express {
   const app = express();
   app.set('trust proxy', trustedProxies);
 
-  // First, because a browser asks for leave without a key, and is refused by any guard that it meets before this.
+  // First: a browser's preflight carries no key, so a guard in front would refuse it.
   app.use(
     cors({ exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'] }),
   );
@@ -56,7 +56,7 @@ export function createApp(options: AudioApiOptions): Express {
   if (logStream !== undefined) app.use(requestLog(logStream));
   app.use(limitFailedAttempts(limits));
 
-  const source = options.keys ?? options.source ?? keysOfEnvironment();
+  const source = sourceOf(options);
   const publicGuard = requireApiKey({ source });
   const uploadGuard = requireApiKey({ source, scopes: [UPLOAD_SCOPE] });
   const internalGuard = requireApiKey({
@@ -75,21 +75,23 @@ export function createApp(options: AudioApiOptions): Express {
     res.json({ jobs: await uploads.list() });
   });
 
-  if (options.keys) mountHandOver(app, options.keys);
+  if (options.keys) mountPages(app, options.keys);
 
   app.use(notFound);
   app.use(answerErrors);
   return app;
 }
 
-/** Where users fetch their keys by a link, and operators see who holds which. Both pages guard themselves. */
-function mountHandOver(app: Express, keys: ApiKeyManager): void {
+/** The claim page and the key desk. Both guard themselves. */
+function mountPages(app: Express, keys: ApiKeyManager): void {
   app.use('/claim', claimPage({ keys, apiName: 'Audio API', exampleUrl: '/hello' }));
   app.use('/keys', keyDesk({ keys, apiName: 'Audio API', knownScopes: [UPLOAD_SCOPE] }));
 }
 
 /** A key in the environment cannot say what it may do, so here each may do everything. */
-function keysOfEnvironment(): NonNullable<RequireApiKeyOptions['source']> {
+function sourceOf({ keys, source }: AudioApiOptions): NonNullable<RequireApiKeyOptions['source']> {
   const scopes = [UPLOAD_SCOPE];
-  return [envKey('INTERNAL_API_KEY', { scopes }), envKeyList('API_KEYS', { scopes })];
+  const listed = envKeyList('API_KEYS', { scopes });
+  if (keys !== undefined) return [keys, listed];
+  return source ?? [envKey('INTERNAL_API_KEY', { scopes }), listed];
 }

@@ -2,15 +2,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { createApp } from './app.js';
-import { readEnvFile } from './first-run.js';
+import { ensureFirstKeys } from './first-keys.js';
+import { ensureInternalKey, readEnvFile } from './first-run.js';
 import type { KeyPlace } from './key-place.js';
-import { keysInEnvironment } from './keys-in-environment.js';
 import { keysInPostgres } from './keys-in-postgres.js';
+import { keysInSqlite } from './keys-in-sqlite.js';
 import { readSettings } from './settings.js';
+import { welcome } from './welcome.js';
 
 /** How long requests under way may take to finish after the signal to stop. */
 const SHUTDOWN_MS = 10_000;
-/** How long a database may take then to let go. */
+/** How long a database may take after that. */
 const CLOSE_MS = 5_000;
 
 try {
@@ -25,21 +27,22 @@ try {
 async function start(): Promise<void> {
   readEnvFile();
   const { port, host, databaseUrl, ...settings } = readSettings(process.env);
-  const place = databaseUrl === undefined ? keysInEnvironment() : await keysInPostgres(databaseUrl);
-  const { keys } = place;
+  const isPostgres = databaseUrl !== undefined && /^postgres/i.test(databaseUrl);
+  const place = await (isPostgres ? keysInPostgres(databaseUrl) : keysInSqlite(databaseUrl));
+  const internalKey = ensureInternalKey();
   // Words for people go to stdout, the request log to stderr.
-  const app = createApp({ ...settings, ...(keys && { keys }), logStream: process.stderr });
+  const app = createApp({ ...settings, keys: place.keys, logStream: process.stderr });
   const server = createServer(app);
   let stopping: Promise<void> | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // Once for all: npm passes on a Ctrl-C that the terminal sends to every process, so that it comes twice.
+    // Only once: a terminal sends Ctrl-C to every process, and npm passes it on, so it comes twice.
     process.on(signal, () => void (stopping ??= stop(server, place)));
   }
   await listen(server, port, host);
   const url = `http://localhost:${(server.address() as AddressInfo).port}`;
-  // Only now: a first key that is made for a server which then cannot listen would never be seen.
-  const howToCall = await place.howToCall(url);
-  console.log(`The audio API listens on ${url}\n\n${howToCall}`);
+  // Only now: nobody would see a key or a link of a server that then cannot listen.
+  const first = await ensureFirstKeys(place);
+  console.log(welcome({ url, place, first, internalKey }));
 }
 
 async function listen(server: Server, port: number, host?: string): Promise<void> {
@@ -56,7 +59,7 @@ async function listen(server: Server, port: number, host?: string): Promise<void
 async function stop(server: Server, place: KeyPlace): Promise<void> {
   setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS).unref();
   await new Promise((closed) => server.close(closed));
-  // A database that does not answer any more must not keep the process.
+  // A database that no longer answers must not keep the process.
   setTimeout(() => process.exit(1), CLOSE_MS).unref();
-  await place.close?.();
+  await place.close();
 }

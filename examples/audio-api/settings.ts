@@ -1,16 +1,16 @@
 export interface Settings {
   port: number;
   host?: string;
-  /** Where managed keys are; without it keys are in the environment. */
+  /** Where the users' keys are. Default: a SQLite file in a folder of the example's own. */
   databaseUrl?: string;
   uploadsDir: string;
   maxUploadBytes: number;
   trustedProxies: number;
 }
 
-/** Reads the settings from the environment; throws a sentence for the operator where one makes no sense. */
+/** Reads the settings from the environment; throws a sentence for the operator if one makes no sense. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const databaseUrl = postgresUrl(env);
+  const databaseUrl = databaseUrlIn(env);
   return {
     port: wholeNumber(env, 'PORT', 3000, 65_535),
     ...(env['HOST'] ? { host: env['HOST'] } : {}),
@@ -29,10 +29,12 @@ function wholeNumber(env: NodeJS.ProcessEnv, name: string, fallback: number, max
   throw new Error(`${name} must be a whole number from 0 to ${max}.`);
 }
 
-function postgresUrl(env: NodeJS.ProcessEnv): string | undefined {
+function databaseUrlIn(env: NodeJS.ProcessEnv): string | undefined {
   const text = env['DATABASE_URL']?.trim();
   if (!text) return undefined;
   // Never repeated: it holds a password.
-  if (/^postgres(ql)?:\/\//i.test(text)) return text;
-  throw new Error('DATABASE_URL must read postgres://user:password@host:port/database.');
+  if (/^(postgres(ql)?:\/\/|file:.)/i.test(text)) return text;
+  throw new Error(
+    'DATABASE_URL must read postgres://user:password@host:port/database or file:keys.db.',
+  );
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,21 @@ export function temporaryFolder(prefix = 'audio-api-'): string {
 
 export function filesIn(folder: string): string[] {
   return readdirSync(folder).toSorted();
+}
+
+/** Its permissions, such as `0o600`. */
+export function modeOf(path: string): number {
+  return statSync(path).mode & 0o777;
+}
+
+/** The keys that the example's first start made in the folder. */
+export function keysOf(folder: string, keyFolder = '.audio-api') {
+  const read = (...names: string[]) => readFileSync(join(folder, ...names), 'utf8');
+  return {
+    demo: read(keyFolder, 'demo.key').trim(),
+    operator: read(keyFolder, 'operator.key').trim(),
+    internal: /^INTERNAL_API_KEY=(\w+)$/m.exec(read('.env'))?.[1] ?? '',
+  };
 }
 
 export async function eventually(
