@@ -10,6 +10,7 @@ import {
   type RequireApiKeyOptions,
 } from 'require-api-key';
 import { claimPage, keyDesk } from 'require-api-key/web';
+import { accountPage } from './account.js';
 import { answerErrors, notFound } from './problem.js';
 import {
   defaultRateLimits,
@@ -30,6 +31,8 @@ export interface AudioApiOptions {
   keys?: ApiKeyManager;
   /** Where the keys are if there is no `keys`. Default: `INTERNAL_API_KEY` and `API_KEYS`. */
   source?: RequireApiKeyOptions['source'];
+  /** Signs the cookie of the demo login, at least 32 characters. Default: no login, no account page. */
+  demoLoginSecret?: string;
   limits?: Partial<RateLimits>;
   /** Where the request log goes. Default: nowhere. */
   logStream?: LogStream;
@@ -75,17 +78,18 @@ export function createApp(options: AudioApiOptions): Express {
     res.json({ jobs: await uploads.list() });
   });
 
-  if (options.keys) mountPages(app, options.keys);
+  if (options.keys) mountPages(app, options.keys, options.demoLoginSecret);
 
   app.use(notFound);
   app.use(answerErrors);
   return app;
 }
 
-/** The claim page and the key desk. Both guard themselves. */
-function mountPages(app: Express, keys: ApiKeyManager): void {
+/** The claim page, the key desk and the account page. All guard themselves. */
+function mountPages(app: Express, keys: ApiKeyManager, loginSecret?: string): void {
   app.use('/claim', claimPage({ keys, apiName: 'Audio API', exampleUrl: '/hello' }));
   app.use('/keys', keyDesk({ keys, apiName: 'Audio API', knownScopes: [UPLOAD_SCOPE] }));
+  if (loginSecret !== undefined) app.use(accountPage(keys, loginSecret, [UPLOAD_SCOPE]));
 }
 
 /** A key in the environment cannot say what it may do, so here each may do everything. */

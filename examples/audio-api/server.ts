@@ -42,7 +42,9 @@ async function start(): Promise<void> {
   const url = `http://localhost:${(server.address() as AddressInfo).port}`;
   // Only now: nobody would see a key or a link of a server that then cannot listen.
   const first = await ensureFirstKeys(place);
-  console.log(welcome({ url, place, first, internalKey }));
+  console.log(
+    welcome({ url, place, first, internalKey, hasLogin: settings.demoLoginSecret !== undefined }),
+  );
 }
 
 async function listen(server: Server, port: number, host?: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 export interface Settings {
   port: number;
   host?: string;
@@ -6,11 +8,14 @@ export interface Settings {
   uploadsDir: string;
   maxUploadBytes: number;
   trustedProxies: number;
+  /** Signs the cookie of the demo login. Absent in production, where there is no such login. */
+  demoLoginSecret?: string;
 }
 
 /** Reads the settings from the environment; throws a sentence for the operator if one makes no sense. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const databaseUrl = databaseUrlIn(env);
+  const demoLoginSecret = demoLoginSecretIn(env);
   return {
     port: wholeNumber(env, 'PORT', 3000, 65_535),
     ...(env['HOST'] ? { host: env['HOST'] } : {}),
@@ -18,6 +23,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     uploadsDir: env['UPLOADS_DIR'] || 'uploads',
     maxUploadBytes: wholeNumber(env, 'MAX_UPLOAD_BYTES', 50 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
     trustedProxies: wholeNumber(env, 'TRUSTED_PROXIES', 0, 100),
+    ...(demoLoginSecret === undefined ? {} : { demoLoginSecret }),
   };
 }
 
@@ -37,4 +43,12 @@ function databaseUrlIn(env: NodeJS.ProcessEnv): string | undefined {
   throw new Error(
     'DATABASE_URL must read postgres://user:password@host:port/database or file:keys.db.',
   );
+}
+
+/** A random one ends all logins at a restart. */
+function demoLoginSecretIn(env: NodeJS.ProcessEnv): string | undefined {
+  if (env['NODE_ENV'] === 'production') return undefined;
+  const secret = env['DEMO_LOGIN_SECRET']?.trim() || randomBytes(32).toString('base64url');
+  if (secret.length >= 32) return secret;
+  throw new Error('DEMO_LOGIN_SECRET must have at least 32 characters.');
 }

@@ -8,10 +8,11 @@ export interface Start {
   first: FirstKeys;
   /** How a shell finds the key of the internal route. */
   internalKey: string;
+  hasLogin: boolean;
 }
 
 /** What to do now. Holds a key or a link only in the start that made it. */
-export function welcome({ url, place, first, internalKey }: Start): string {
+export function welcome({ url, place, first, internalKey, hasLogin }: Start): string {
   const { demo, operator, claimToken } = first;
   const parts = [
     `The audio API listens on ${url}
@@ -29,12 +30,18 @@ curl -H ${keyHeader(demo)} ${url}/hello`,
     `See, pause and revoke all keys on the key desk. Its key is in ${operator.file}${ifOver(operator)}:
 
   ${url}/keys`,
+    ...(hasLogin ? [accountPage(url)] : []),
     `List the uploads and whose key sent them:
 
   curl -H "X-Internal-Api-Key: ${internalKey}" ${url}/_internal/jobs`,
   ];
   return parts.join('\n\n');
 }
+
+const accountPage = (url: string) =>
+  `Manage keys of your own on the account page. Its login is a demonstration and believes any name:
+
+  ${url}/account/keys`;
 
 function ifOver({ file, isOver }: FirstKey): string {
   return isOver === true

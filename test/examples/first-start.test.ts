@@ -1,8 +1,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseApiKey } from 'require-api-key';
+import { ApiKeyManager, parseApiKey } from 'require-api-key';
 import { SqliteKeyStore } from 'require-api-key/sqlite';
-import { ApiKeyManager } from 'require-api-key';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tonePath } from '../fixtures/make-tone.js';
 import { filesIn, keysOf, modeOf, temporaryFolder } from '../support/audio-api.js';
@@ -111,8 +110,7 @@ describe('the first start, in an empty folder', () => {
     const folder = temporaryFolder();
     const { url, output, stop } = await startServer(folder);
     const { demo, operator, internal } = keysOf(folder);
-    await hello(`${url}/hello?key=${demo}&`, demo);
-    await hello(url, demo);
+    await fetch(`${url}/hello?key=${demo}`, { headers: { 'X-API-Key': demo } });
     await fetch(`${url}/hello/${demo}`, { headers: { Authorization: `Bearer ${demo}` } });
     await jobs(url, internal);
     await jobs(url, demo);
@@ -123,7 +121,6 @@ describe('the first start, in an empty folder', () => {
     expect([operator, internal].some((key) => printed.includes(key))).toBe(false);
     const log = output.stderr.trim().split('\n');
     expect(log.map((line) => (JSON.parse(line) as { user?: string }).user)).toEqual([
-      undefined,
       'demo',
       undefined,
       'default',
