@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { AddressList } from '../lib/addresses.js';
+import { warnOnce } from '../lib/warn.js';
 
 /**
  * Whether a request comes from an address that may use a key. A request that does not say where it
@@ -14,10 +15,26 @@ export function isAllowedFrom(addresses: AddressList, req: Request | undefined):
         "addresses: set it to how many proxies there are, app.set('trust proxy', 1), or to their addresses",
     );
   }
+  warnOfUnknownProxy(req);
   const address: unknown = req?.ip;
   return typeof address === 'string' && addresses.has(address);
 }
 
+type AnyRequest = { app?: Partial<Request['app']>; headers?: Request['headers'] } | undefined;
+
 /** Read from whatever request a caller has: only Express's has an app. */
-const trustsAnyone = (req: { app?: Partial<Request['app']> } | undefined): boolean =>
-  req?.app?.get?.('trust proxy') === true;
+const trustProxyOf = (req: AnyRequest): unknown => req?.app?.get?.('trust proxy');
+
+const trustsAnyone = (req: AnyRequest): boolean => trustProxyOf(req) === true;
+
+// A client can write the header too, so this decides nothing. It is the one sign of a proxy whose
+// own address is taken for that of every client.
+const warnOfUnknownProxy = (req: AnyRequest): void => {
+  if (trustProxyOf(req) !== false || req?.headers?.['x-forwarded-for'] === undefined) return;
+  warnOnce(
+    'A key that is held to addresses came with X-Forwarded-For, but "trust proxy" is not set: if a ' +
+      "proxy is in front, its address is taken for the client's. Set it to how many proxies there " +
+      "are, app.set('trust proxy', 1), or to their addresses",
+    'unknown proxy',
+  );
+};

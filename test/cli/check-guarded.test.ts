@@ -76,6 +76,18 @@ describe('check on a server that is guarded', () => {
     expect(json).toEqual(filed);
   });
 
+  it('a key that is paused, or comes from a wrong address -> told apart, with what to do', async () => {
+    const servers = await Promise.all([
+      guarded(answers({ ok: false, code: 'paused_api_key' })),
+      guarded(answers({ ok: false, code: 'address_not_allowed' })),
+    ]);
+    const reports = await Promise.all(servers.map(({ url }) => check(url)));
+    expect(reports.map(({ findings }) => findings[0])).toMatchObject([
+      { code: 'paused', remedy: expect.stringContaining(`resume ${keyId}`) as string },
+      { code: 'wrong_address', remedy: expect.stringContaining('"trust proxy"') as string },
+    ]);
+  });
+
   it('a key that is unknown, expired, revoked or lacks a scope -> told apart', async () => {
     const apiKey = { keyId, user: 'alice', scopes: [], source: 'test', metadata: {} };
     const servers = await Promise.all([

@@ -165,6 +165,11 @@ describe('doctor on the database', () => {
       last_used_at: recent,
       replaces: `'key_done'`,
     });
+    await insert('bound', {
+      created_at: old,
+      last_used_at: recent,
+      allowed_addresses: `'{203.0.113.0/24}'`,
+    });
     await insert('revoked', { created_at: old, revoked_at: past, expires_at: soon });
 
     const { code, findings } = await doctor({ DATABASE_URL: database.url });
@@ -176,6 +181,11 @@ describe('doctor on the database', () => {
       ['unused_key', 'key_unused'],
       ['waiting_rotation', 'key_waiting'],
       ['cut_off_client', 'key_cut_off'],
+      ['bound_keys', 'key_bound'],
     ]);
+    expect(findings.at(-1)).toMatchObject({
+      severity: 'note',
+      message: expect.stringContaining("app.set('trust proxy', <number of proxies>)") as string,
+    });
   });
 });

@@ -180,6 +180,21 @@ const ownKeyCall: readonly Row[] = [
     remedy: `ask for a new one: ${programName} create <user>`,
   },
   {
+    when: refusedAs('paused_api_key'),
+    code: 'paused',
+    message: (reply) => `${nameOf(reply)} is paused.`,
+    remedy: ({ keyId = '<keyId>' }) =>
+      `ask who paused it, or let it work again: ${programName} resume ${keyId}`,
+  },
+  {
+    when: refusedAs('address_not_allowed'),
+    code: 'wrong_address',
+    message: (reply) =>
+      `${nameOf(reply)} may not be used from the address that the server sees this call come from.`,
+    remedy: ({ keyId = '<keyId>' }) =>
+      `compare your address with ${programName} show ${keyId}; if it is listed there, the app is behind a proxy: set "trust proxy" in it to the number of proxies`,
+  },
+  {
     when: (reply) => reply.code === 'insufficient_scope' || reply.status === 403,
     code: 'scope_missing',
     message: (reply) => {

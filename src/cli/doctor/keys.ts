@@ -74,6 +74,16 @@ export async function examineKeys(
     `${count(cutOff.length, 'old key')} ended by a rotation whose new key has never been used`,
     `these users are refused now: give them the new key, or create another: ${commandOn(options, 'create', '<user>')}`,
   );
+  const bound = usable.filter(({ allowedAddresses = [] }) => allowedAddresses.length > 0);
+  if (bound.length > 0) {
+    findings.push({
+      severity: 'note',
+      code: 'bound_keys',
+      message:
+        `${count(bound.length, 'key')} may be used from certain addresses only: ${named(bound)}. ` +
+        "Behind proxies, the app needs app.set('trust proxy', <number of proxies>), never true.",
+    });
+  }
   if (usable.length === maxKeys || expired.length === maxKeys) {
     findings.push({
       severity: 'note',
