@@ -11,7 +11,7 @@ export {
   type ApiKeyErrorOptions,
 } from './keys/api-key-error.js';
 export { apiKeyOf, type ApiKey, type Identity } from './keys/api-key.js';
-export type { ApiKeyEvent, ClaimEvent } from './keys/diagnostics.js';
+export type { ApiKeyEvent, ChangeVia, ClaimEvent } from './keys/diagnostics.js';
 export type { RefusalReason } from './keys/refusal.js';
 export type { OnRefused } from './guard/run-on-refused.js';
 export {
@@ -91,7 +91,6 @@ export type {
 export type {
   ChangeContext,
   ChangedField,
-  ChangeVia,
   EventQuery,
   EventStore,
   KeyEvent,

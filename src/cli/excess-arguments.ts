@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Misuse } from './failure.js';
-import { isShowableName, quote } from './paste-line.js';
+import { quote } from './paste-line.js';
+import { isShowableName } from './secrets.js';
 
 /** @throws {Misuse} where there are more arguments than the command takes, with where they most likely belong */
 export function refuseExcess(command: Command): void {

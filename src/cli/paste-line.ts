@@ -9,9 +9,6 @@ export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Only what reads like a name is repeated: anything else may be a key in the wrong place. */
-export const isShowableName = (text: string) => /^[\w.@+-]{1,24}$/.test(text);
-
 /** A line to paste that works on the same database and table as this run. A `--database` with a password is left to be filled in. */
 export function commandOn(
   { database, schema, table }: DatabaseOptions,

@@ -58,3 +58,6 @@ export function refuseKeysIn(args: readonly string[]): void {
     );
   }
 }
+
+/** Only what reads like a name is repeated: anything else may be a key in the wrong place. */
+export const isShowableName = (text: string) => /^[\w.@+-]{1,24}$/.test(text);

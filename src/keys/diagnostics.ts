@@ -1,8 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { ApiKeyErrorCode } from './api-key-error.js';
-import type { ChangeVia } from '../stores/key-event.js';
 import type { RefusalReason } from './refusal.js';
+
+/** How a change came about; `sql` is a change by hand in the database. */
+export type ChangeVia = 'code' | 'cli' | 'desk' | 'account' | 'claim' | 'sql';
 
 /** What was done to a key through a manager. */
 type KeyChange = 'created' | 'updated' | 'rotated' | 'paused' | 'resumed' | 'revoked' | 'deleted';

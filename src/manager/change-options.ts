@@ -1,5 +1,6 @@
+import type { ChangeVia } from '../keys/diagnostics.js';
 import { isPrintable, type Check, type Checks } from '../lib/options.js';
-import type { ChangeContext, ChangeVia } from '../stores/key-event.js';
+import type { ChangeContext } from '../stores/key-event.js';
 
 /** Who changes something and why, for the history of keys. */
 export interface ChangedBy {

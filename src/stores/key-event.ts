@@ -1,5 +1,4 @@
-/** How a change came about; `sql` is a change by hand in the database. */
-export type ChangeVia = 'code' | 'cli' | 'desk' | 'account' | 'claim' | 'sql';
+import type { ChangeVia } from '../keys/diagnostics.js';
 
 /** Who makes a change and why, for the history of keys. */
 export interface ChangeContext {

@@ -7,49 +7,85 @@ const files = readdirSync('src', { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name));
 
-/** The modules that a file needs at run time: types are erased. */
+/** The files that a file imports, types included, also those that are loaded later. */
 function importsOf(file: string): string[] {
   const source = readFileSync(file, 'utf8');
-  return [...source.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from '([^']+)';/gm)].map(
-    ([, name]) => name!,
+  return [...source.matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g)].map(([, name]) =>
+    relative('.', resolve(dirname(file), name!)).replace(/\.js$/, '.ts'),
   );
 }
 
-/** Which layer a file belongs to: imports go from a higher number to a lower one, or stay within. */
-function layerOf(file: string): number {
-  const [, first] = relative('.', file).split('/');
-  return (
-    {
-      cli: 3,
-      web: 3,
-      'cli.ts': 3,
-      'web.ts': 3,
-      testing: 3,
-      'testing.ts': 3,
-      'postgres.ts': 2,
-      'sqlite.ts': 2,
-      lib: 0,
-    }[first!] ?? (/stores\/(postgres|sqlite)/.test(file) ? 2 : 1)
-  );
+/** The packages that a file imports, types apart. */
+function packagesOf(file: string): string[] {
+  const source = readFileSync(file, 'utf8');
+  const names = source.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from '([^'.][^']*)';/gm);
+  return [...names].map(([, name]) => name!);
+}
+
+/** What each room may import besides itself. The entries, which are files of src itself, may import all. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  http: ['lib'],
+  keys: ['http', 'lib'],
+  sources: ['keys', 'http', 'lib'],
+  stores: ['keys', 'http', 'lib'],
+  'stores/memory': ['stores', 'keys', 'lib'],
+  'stores/postgres': ['stores', 'keys', 'lib'],
+  'stores/sqlite': ['stores', 'keys', 'lib'],
+  manager: ['stores', 'keys', 'http', 'lib'],
+  guard: ['sources', 'keys', 'http', 'lib'],
+  web: ['guard', 'manager', 'stores', 'keys', 'http', 'lib'],
+  testing: ['guard', 'stores', 'keys', 'lib'],
+  cli: [
+    ...['manager', 'sources', 'stores', 'stores/postgres', 'stores/sqlite'],
+    ...['keys', 'http', 'lib'],
+  ],
+};
+
+/** The room of a file: its folder, and for stores the database too; empty for an entry. */
+function roomOf(file: string): string {
+  const [, first = '', second, third] = file.split('/');
+  if (second === undefined) return '';
+  return first === 'stores' && third !== undefined ? `stores/${second}` : first;
 }
 
 describe('the modules of src', () => {
-  it('a file of the core -> imports node: modules and files of its own layer alone', () => {
-    for (const file of files.filter((each) => layerOf(each) <= 1)) {
-      const forbidden = importsOf(file).filter(
-        (name) => !name.startsWith('.') && !name.startsWith('node:'),
-      );
-      expect(forbidden, file).toEqual([]);
+  it('a file of the core -> imports node: modules and files of src alone', () => {
+    const outer = new Set(['cli', '']);
+    for (const file of files.filter((each) => !outer.has(roomOf(each)))) {
+      const packages = packagesOf(file).filter((name) => !name.startsWith('node:'));
+      expect(packages, file).toEqual([]);
     }
   });
 
-  it('any file -> imports nothing of a layer above its own', () => {
-    for (const file of files) {
-      for (const name of importsOf(file).filter((each) => each.startsWith('.'))) {
-        const target = relative('.', resolve(dirname(file), name));
-        expect(layerOf(target), `${file} imports ${name}`).toBeLessThanOrEqual(layerOf(file));
+  it('any file -> imports from its own room and from those that are allowed to it, types included', () => {
+    for (const file of files.filter((each) => roomOf(each) !== '')) {
+      const room = roomOf(file);
+      expect(Object.keys(allowed), file).toContain(room);
+      for (const target of importsOf(file)) {
+        const isAllowed = roomOf(target) === room || allowed[room]!.includes(roomOf(target));
+        expect(isAllowed, `${file} imports ${target}`).toBe(true);
       }
     }
+  });
+
+  it('the rooms -> none reaches itself through others', () => {
+    const reached = (room: string, seen = new Set<string>()): Set<string> => {
+      for (const next of allowed[room]!) if (!seen.has(next)) reached(next, seen.add(next));
+      return seen;
+    };
+    for (const room of Object.keys(allowed)) expect(reached(room), room).not.toContain(room);
+  });
+
+  it('any file -> imports no file that imports it in turn, not even a type', () => {
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      expect(path, `a circle through ${file}`).not.toContain(file);
+      if (done.has(file)) return;
+      for (const target of importsOf(file)) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
   });
 
   it('index.ts -> names re-exported one by one, nothing else', () => {

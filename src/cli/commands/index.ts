@@ -3,6 +3,7 @@ import { addAdopt } from './adopt.js';
 import { addCheck } from './check.js';
 import { addClaim } from './claim.js';
 import { addClaims } from './claims.js';
+import { addCopy } from './copy.js';
 import { addCreate } from './create.js';
 import { addDoctor } from './doctor.js';
 import { addGenerate } from './generate.js';
@@ -39,6 +40,7 @@ const adders = [
   addNotices,
   addImport,
   addAdopt,
+  addCopy,
   addPrune,
   addDoctor,
   addCheck,

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Misuse } from '../failure.js';
-import { isShowableName } from '../paste-line.js';
-import { mask, rememberSecret } from '../secrets.js';
+import { isShowableName, mask, rememberSecret } from '../secrets.js';
 
 /**
  * @param schema the schema of `--schema`, if it is given

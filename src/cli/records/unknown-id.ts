@@ -1,7 +1,8 @@
 import { KeyStoreError } from '../../stores/key-store-error.js';
 import type { DatabaseOptions } from '../database/database-options.js';
 import { Failure } from '../failure.js';
-import { commandOn, isShowableName, quote } from '../paste-line.js';
+import { commandOn, quote } from '../paste-line.js';
+import { isShowableName } from '../secrets.js';
 
 const isKeyId = (text: string) => /^[a-z][a-z0-9_]*_[0-9A-Za-z]{10}$/.test(text);
 

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { Misuse } from '../failure.js';
-import { isShowableName, quote } from '../paste-line.js';
+import { quote } from '../paste-line.js';
+import { isShowableName } from '../secrets.js';
 
 /**
  * Whose key it is, as an argument; where it is given as an option, as other commands take it, it is said how to write it.

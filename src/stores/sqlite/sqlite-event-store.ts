@@ -1,4 +1,5 @@
-import type { ChangedField, ChangeVia, EventQuery, EventStore, KeyEvent } from '../key-event.js';
+import type { ChangeVia } from '../../keys/diagnostics.js';
+import type { ChangedField, EventQuery, EventStore, KeyEvent } from '../key-event.js';
 import type { KeyEventType } from '../key-event.js';
 import { unknownEventId } from '../key-store-error.js';
 import type { Database } from './database.js';

@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '../quote.js';
 import type { Session } from '../session.js';
 import { isInherited } from '../schema/triggers.js';
+import type { Column, PlaintextTable } from './plaintext-table.js';
 import { isBlankSql, printableSql } from './printable-sql.js';
 import { assertNothingUnread } from './unread-columns.js';
 
@@ -20,20 +21,6 @@ export interface Plan {
   readonly place: string;
   /** Columns that appear in lists and logs. */
   readonly shown: readonly string[];
-}
-
-export interface PlaintextTable {
-  readonly name: string;
-  readonly columns: ReadonlyMap<string, Column>;
-}
-
-export interface Column {
-  readonly name: string;
-  readonly type: string;
-  readonly notNull: boolean;
-  readonly hasDefault: boolean;
-  /** The `pg_type.typcategory` of the type: `B` booleans, `D` times, `T` intervals. */
-  readonly category: string;
 }
 
 /** A column as the library needs it. */

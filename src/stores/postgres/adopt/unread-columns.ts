@@ -1,4 +1,4 @@
-import type { Column, PlaintextTable } from './plan.js';
+import type { Column, PlaintextTable } from './plaintext-table.js';
 
 /** Columns that `adopt` reads or creates. */
 const read = new Set(
