@@ -10,8 +10,12 @@ const files = readdirSync('src', { recursive: true, withFileTypes: true })
 /** The files that a file imports, types included, also those that are loaded later. */
 function importsOf(file: string): string[] {
   const source = readFileSync(file, 'utf8');
-  return [...source.matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g)].map(([, name]) =>
-    relative('.', resolve(dirname(file), name!)).replace(/\.js$/, '.ts'),
+  const names = [...source.matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g)];
+  return (
+    names
+      .map(([, name]) => relative('.', resolve(dirname(file), name!)).replace(/\.js$/, '.ts'))
+      // The pages' own files stand as text in a module, with imports of their own.
+      .filter((target) => files.includes(target))
   );
 }
 
