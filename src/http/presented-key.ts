@@ -1,12 +1,23 @@
 import type { IncomingMessage } from 'node:http';
-import type { Refusal, RefusalReason } from '../keys/refusal.js';
 import type { KeyHeader } from './key-headers.js';
 
-const missing = (reason: RefusalReason): Refusal => ({
+/** Why a request presents no key that could be looked up. */
+export interface Unpresented {
+  readonly code: 'missing_api_key' | 'invalid_api_key';
+  readonly reason:
+    | 'header_absent'
+    | 'header_blank'
+    | 'other_scheme'
+    | 'repeated_header'
+    | 'too_long'
+    | 'bad_character';
+}
+
+const missing = (reason: Unpresented['reason']): Unpresented => ({
   code: 'missing_api_key',
   reason,
 });
-const invalid = (reason: RefusalReason): Refusal => ({
+const invalid = (reason: Unpresented['reason']): Unpresented => ({
   code: 'invalid_api_key',
   reason,
 });
@@ -29,7 +40,7 @@ export function readPresentedKey(
   req: IncomingMessage,
   header: string,
   scheme: string | undefined,
-): string | Refusal {
+): string | Unpresented {
   const line = readLine(req, header);
   if (typeof line !== 'string') return line;
   // What nearly every request presents, before what may be wrong with it.
@@ -45,7 +56,7 @@ export function readPresentedKey(
 export function readFromOneOf(
   req: IncomingMessage,
   headers: readonly KeyHeader[],
-): string | Refusal {
+): string | Unpresented {
   const read = headers.map(({ lowerName, lowerScheme }) =>
     readPresentedKey(req, lowerName, lowerScheme),
   );
@@ -60,10 +71,10 @@ export function readFromOneOf(
   );
 }
 
-const isMissing = (read: string | Refusal): read is Refusal =>
+const isMissing = (read: string | Unpresented): read is Unpresented =>
   typeof read !== 'string' && read.code === 'missing_api_key';
 
-function afterScheme(line: string, scheme: string): string | Refusal {
+function afterScheme(line: string, scheme: string): string | Unpresented {
   if (line.slice(0, scheme.length).toLowerCase() !== scheme) return missing('other_scheme');
   if (line.length === scheme.length) return missing('header_blank');
   if (line[scheme.length] !== ' ') return missing('other_scheme');
@@ -71,7 +82,7 @@ function afterScheme(line: string, scheme: string): string | Refusal {
   return key === '' ? missing('header_blank') : key;
 }
 
-function readLine(req: IncomingMessage, header: string): string | Refusal {
+function readLine(req: IncomingMessage, header: string): string | Unpresented {
   if (mayBeCutShort(req)) return invalid('repeated_header');
   const line = req.headers[header];
   if (line === undefined) return strippedLines.get(req)?.get(header) ?? missing('header_absent');
@@ -134,7 +145,7 @@ const holdsScheme = (line: string, scheme: string) =>
   /^(?:[ \t]|$)/.test(line.slice(scheme.length));
 
 // What was stripped, for later guards on the same request. Private and weak: neither a logger nor a later request sees it.
-const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Refusal>>();
+const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Unpresented>>();
 
 /**
  * Takes the header out of every form in which Node hands it to the application. With a scheme only
@@ -144,7 +155,7 @@ export function stripHeader(req: IncomingMessage, header: string, scheme?: strin
   if (req.headers[header] === undefined) return;
   if (scheme !== undefined && !linesOf(req, header).some((line) => holdsScheme(line, scheme)))
     return;
-  const lines = strippedLines.get(req) ?? new Map<string, string | Refusal>();
+  const lines = strippedLines.get(req) ?? new Map<string, string | Unpresented>();
   strippedLines.set(req, lines.set(header, readLine(req, header)));
   delete req.headers[header];
   // Read before the raw list is shortened: Node builds it from that list by the number of lines that arrived.

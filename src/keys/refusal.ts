@@ -1,3 +1,4 @@
+import type { Unpresented } from '../http/presented-key.js';
 import type { ApiKeyErrorCode } from './api-key-error.js';
 
 /**
@@ -6,12 +7,7 @@ import type { ApiKeyErrorCode } from './api-key-error.js';
  * `header_blank`, `other_scheme`, `repeated_header`, `too_long` or `bad_character`.
  */
 export type RefusalReason =
-  | 'header_absent'
-  | 'header_blank'
-  | 'other_scheme'
-  | 'repeated_header'
-  | 'too_long'
-  | 'bad_character'
+  | Unpresented['reason']
   | 'unknown_key'
   | 'expired'
   | 'revoked'
