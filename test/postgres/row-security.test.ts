@@ -132,9 +132,9 @@ describe('row-level security with policies', () => {
 
     expect(await keys.verify(key)).toMatchObject({ ok: true });
     expect(await keys.verify(generateApiKey().key)).toMatchObject({ ok: false });
-    await expect(store.touch([{ keyId: record.keyId, usedAt: new Date() }])).rejects.toThrow(
-      forbidden,
-    );
+    const touched = store.touch([{ keyId: record.keyId, usedAt: new Date() }]);
+    await expect(touched).rejects.toThrow(forbidden);
+    await expect(touched).rejects.toMatchObject({ code: 'row_level_security' });
     await expect(keys.revoke(record.keyId)).rejects.toThrow(forbidden);
     await expect(
       store.rotate(record.keyId, successor(), { overlapMs: 0, startsAt: 'now' }),

@@ -137,10 +137,10 @@ export class LastUsedRecorder {
   }
 
   #keep(uses: readonly LastUse[], error: unknown): void {
-    // The code alone: a driver's message may hold what it likes.
+    // The code alone, and only if it looks like one: a driver's message may hold what it likes.
     const given =
       typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-    const code = typeof given === 'string' ? ` (${given})` : '';
+    const code = typeof given === 'string' && /^\w{1,40}$/.test(given) ? ` (${given})` : '';
     warnOnce(
       `lastUsedAt could not be written${code}; requests are not affected, it is tried again.`,
     );

@@ -61,10 +61,12 @@ export const isRestrictedBy = (names: Names, table: Table): string =>
 /** A missing row cannot be called absent, because the role may not see every row. */
 function hiddenRows(names: Names, table: Table = 'keys'): Error {
   const ending = table === 'keys' ? '' : `_${table}`;
-  return new Error(
+  const error = new Error(
     `PostgresKeyStore: row-level security may hide rows of ${names.schema}.${names.table}${ending} from this role, so nobody can tell whether there is one; ` +
       `let it see all of them: create policy require_api_key on ${names[table]} to <role> using (true)`,
   );
+  // The server reports no error, so there is no SQLSTATE. Warnings show the code alone.
+  return Object.assign(error, { code: 'row_level_security' });
 }
 
 /** Asks again before a row is called absent. Rejects if rows may be hidden. */
