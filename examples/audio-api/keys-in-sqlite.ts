@@ -10,11 +10,11 @@ const DEFAULT_FILE = join(FOLDER, 'keys.db');
 export async function keysInSqlite(databaseUrl?: string): Promise<KeyPlace> {
   const file = databaseUrl?.replace(/^file:(\/\/(?=\/))?/i, '') ?? DEFAULT_FILE;
   const keyFolder = databaseUrl === undefined ? FOLDER : join(FOLDER, basename(file));
-  makePrivateFolder(keyFolder);
+  if (databaseUrl === undefined) makePrivateFolder(keyFolder);
   const store = await SqliteKeyStore.open(databaseUrl ?? DEFAULT_FILE);
   await store.migrate().catch((error: Error) => {
     const reason = error.message.replace(/^SqliteKeyStore: (\w+ failed: )?/, '');
-    throw new Error(`the keys cannot be kept in ${file}: ${reason}`, { cause: error });
+    throw new Error(`the keys cannot be kept in ${file}: ${reason}.`, { cause: error });
   });
   const keys = new ApiKeyManager({ store, lastUsedIntervalMs: LAST_USED_INTERVAL_MS });
   return {

@@ -47,7 +47,7 @@ async function tell(open: Open, { app, keys, operatorKey, link }: Story): Promis
   await row.locator('[data-label="Last used"] time').waitFor();
   await desk.page.getByRole('button', { name: /^Revoke key_\w+ of alice$/ }).click();
   await desk.page.getByRole('dialog').getByRole('button', { name: 'Revoke key' }).click();
-  await desk.page.getByText('Revoked', { exact: true }).last().waitFor();
+  await row.locator('.badge.revoked').waitFor();
   await vi.waitFor(
     async () =>
       expect(JSON.parse(await shell(`${line} --silent`))).toMatchObject({
