@@ -4,27 +4,28 @@ import { withContext, type EventContext } from './event-context.js';
 import type { Names } from './names.js';
 import { isBusy, toSafeError } from './sqlite-error.js';
 
-/** Where connections come from: the caller's database object, or a file. */
+/** The source of connections: the caller's database object, or a file. */
 export interface ConnectionSource {
-  /** What errors call the database. */
+  /** The name of the database in errors. */
   readonly place: string;
-  /** The connection, opened if there is none. Throws if it cannot be. */
+  /** The connection, opened if there is none. Throws if that fails. */
   connection(): Connection;
-  /** Whether the connection is to a file that is no longer there under its path. */
+  /** Whether the file of the connection is no longer under its path. */
   hasMoved(): boolean;
-  /** Gives a broken connection up: the next one is opened anew, if it is the store's own. */
+  /** Discards a broken connection. The next one is opened anew if the store owns it. */
   reset(): void;
-  /** Ends the connection for good, if it is the store's own. */
+  /** Ends the connection for good if the store owns it. */
   close(): void;
 }
 
 /**
- * Between two attempts at a lock, in milliseconds: others get their turn, and requests are served.
+ * The pause between two attempts at a lock, in milliseconds. Others get their turn, and requests
+ * are served.
  */
 const leastPauseMs = 2;
 const longestPauseMs = 20;
 
-/** Runs what the store does on one connection: each piece whole, changes one after the other. */
+/** Runs work on one connection: each piece whole, changes one after the other. */
 export class Database {
   readonly names: Names;
   readonly #source: ConnectionSource;
@@ -43,12 +44,15 @@ export class Database {
     return this.#source.place;
   }
 
-  /** The connection, for what runs at once and handles its own errors. */
+  /** The connection, for synchronous work that handles its own errors. */
   get connection(): Connection {
     return this.#source.connection();
   }
 
-  /** The same, of the file that has the path now: one that was replaced is opened anew. */
+  /**
+   * The connection to the file that has the path now. If the file was replaced, the new one is
+   * opened.
+   */
   watchedConnection(): Connection {
     if (this.#source.hasMoved()) {
       this.#source.reset();
@@ -57,15 +61,15 @@ export class Database {
     return this.connection;
   }
 
-  /** Reads. Needs no lock under WAL, except while another connection recovers the file. */
+  /** Reads. Under WAL this needs no lock, except while another connection recovers the file. */
   async read<Result>(action: string, work: (connection: Connection) => Result): Promise<Result> {
     this.#assertOpen(action);
     return this.#attempt(action, () => work(this.connection), this.#busyTimeoutMs);
   }
 
   /**
-   * Changes, in one transaction: all of it or nothing. `work` runs at once and never waits, so no
-   * other call comes between on the same connection. With `isPatient` false, a lock is tried once.
+   * Makes a change in one transaction, all or nothing. `work` is synchronous, so no other call
+   * comes between on the same connection. With `isPatient` false, the lock is tried once.
    */
   async change<Result>(
     action: string,
@@ -80,14 +84,14 @@ export class Database {
     );
   }
 
-  /** The same without telling the triggers who it is. */
+  /** The same, without the context for the triggers. */
   async transact<Result>(
     action: string,
     work: (connection: Connection) => Result,
     isPatient = true,
   ): Promise<Result> {
     this.#assertOpen(action);
-    // Counted from the call on: of many that wait for one lock, the last waits no longer than the
+    // Counted from the call: of many that wait for one lock, the last waits no longer than the
     // first.
     const deadline = performance.now() + (isPatient ? this.#busyTimeoutMs : 0);
     const turn = this.#previousTurn.then(() =>
@@ -107,7 +111,7 @@ export class Database {
     return () => void this.#onChange.delete(listener);
   }
 
-  /** Lets changes under way end, and closes the connection if it is the store's own. */
+  /** Finishes changes under way, and closes the connection if the store owns it. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -119,9 +123,7 @@ export class Database {
     if (this.#isClosed) throw toSafeError(action, this.place, new Error('the store is closed'));
   }
 
-  /**
-   * Tries again while another connection holds the lock: each attempt blocks the process shortly.
-   */
+  /** Repeats while another connection holds the lock. Each attempt blocks the process briefly. */
   async #attempt<Result>(action: string, work: () => Result, limitMs: number): Promise<Result> {
     const deadline = performance.now() + limitMs;
     for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
@@ -131,14 +133,15 @@ export class Database {
         if (!isBusy(error) || performance.now() >= deadline)
           throw toSafeError(action, this.place, error);
       }
-      // Jitter: processes that wait for the same lock must not ask in step.
+      // Jitter, so that processes waiting for the same lock do not retry in step.
       await delay(pauseMs * (0.5 + Math.random()));
     }
   }
 
   #transaction<Result>(work: (connection: Connection) => Result): Result {
     const { connection } = this;
-    // Never prepared: in libSQL a prepared one that failed keeps the connection on an old snapshot.
+    // Never prepared: in libSQL, a prepared one that failed keeps the connection on an old
+    // snapshot.
     connection.exec('begin immediate');
     try {
       const result = work(connection);
@@ -148,7 +151,7 @@ export class Database {
       try {
         connection.exec('rollback');
       } catch {
-        // SQLite may have rolled back by itself. If not, the connection is of no use any more.
+        // SQLite may have rolled back by itself. If not, the connection is unusable.
         this.#source.reset();
       }
       throw error;

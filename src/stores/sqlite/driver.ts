@@ -1,9 +1,9 @@
 import type { Check } from '../../lib/options.js';
 
-/** A value as it is stored: the tables have texts and integers alone. */
+/** A stored value. The tables hold only texts and integers. */
 export type SqliteValue = string | number | null;
 
-/** One row by the names of its columns. */
+/** One row, keyed by column name. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A prepared statement of `node:sqlite`, `better-sqlite3` or `libsql`. */
@@ -49,13 +49,13 @@ export class Connection {
   constructor(database: SqliteDatabase) {
     this.#database = database;
     this.#assertDriver();
-    // FULL: what was committed survives a power cut. WAL alone would lose the last transactions.
+    // FULL: a committed change survives a power cut. WAL alone would lose the last transactions.
     this.exec(`pragma busy_timeout = ${lockWaitMs}; pragma synchronous = full`);
   }
 
   /**
-   * All rows of a statement. Also where one row is wanted: a statement that is left before its end
-   * keeps its snapshot, and would not see what others change.
+   * All rows of a statement, even if one is wanted. A statement that is not run to its end keeps
+   * its snapshot and would not see later changes.
    */
   all(sql: string, ...values: SqliteValue[]): Row[] {
     return this.#prepared(sql).all(...values) as Row[];
@@ -71,7 +71,7 @@ export class Connection {
     this.#database.exec(sql);
   }
 
-  /** Ends the connection. Does nothing if the driver has no way to. */
+  /** Ends the connection. Does nothing if the driver cannot. */
   close(): void {
     this.#statements.clear();
     (this.#database as { close?: () => void }).close?.();

@@ -4,19 +4,20 @@ import type { Connection } from './driver.js';
 import type { Names } from './names.js';
 import { storable } from './values.js';
 
-/** What the triggers write into the events of a change, besides what they see themselves. */
+/** What the triggers write into the events of a change, besides the change itself. */
 export interface EventContext {
   readonly context?: ChangeContext | undefined;
-  /** What an added key is, if it is not `created`. */
+  /** The type of event for an added key, if it is not `created`. */
   readonly added?: 'imported' | 'claimed' | undefined;
-  /** The key that is replaced in a rotation, and its successor. */
+  /** The key that a rotation replaces, and its successor. */
   readonly rotates?: readonly [keyId: string, successor: string] | undefined;
-  /** Whether no event is left at all: for what is copied with its events. */
+  /** Whether to leave no event, for keys that are copied together with their events. */
   readonly isSilent?: boolean | undefined;
 }
 
 /**
- * Runs `work` while the triggers know who it is. In a transaction: nobody else sees the context.
+ * Runs `work` while the triggers can read the context. It runs in a transaction, so nobody else
+ * sees the context.
  */
 export function withContext<Result>(
   connection: Connection,
@@ -58,7 +59,7 @@ function lastEvent(connection: Connection, names: Names): number {
   return Number(row?.['seq'] ?? 0);
 }
 
-/** Takes secrets out of what the triggers have just written, before it is committed. */
+/** Masks secrets in what the triggers have just written, before it is committed. */
 function maskEvents(connection: Connection, names: Names, last: number): void {
   const rows = connection.all(
     `select seq, changes from ${names.events} where seq > ? and changes is not null`,
@@ -66,7 +67,7 @@ function maskEvents(connection: Connection, names: Names, last: number): void {
   );
   for (const row of rows) {
     const json = row['changes'] as string;
-    // The ids of successors are of our own making.
+    // The ids of successors are made by this library.
     const { replacedBy, ...changes } = JSON.parse(json) as Record<string, unknown>;
     const masked = JSON.stringify({
       ...(maskEventValue(changes) as object),

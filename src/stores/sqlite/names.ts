@@ -1,10 +1,10 @@
 import type { Check } from '../../lib/options.js';
 import { isStorable } from './values.js';
 
-/** Leaves room for the longest ending that is put to a table's name; as in PostgreSQL. */
+/** Leaves room for the longest ending that is added to a table's name, as in PostgreSQL. */
 const maxTableBytes = 43;
 
-/** What the store's tables are called, quoted and ready to stand in SQL. */
+/** The names of the store's tables, quoted and ready to stand in SQL. */
 export interface Names {
   /** The table of keys as the caller wrote it. */
   readonly table: string;
@@ -12,14 +12,14 @@ export interface Names {
   readonly claims: string;
   readonly events: string;
   readonly usage: string;
-  /** Which keys were told of as about to expire. */
+  /** Which keys were reported as about to expire. */
   readonly notices: string;
   /** The key ids of recent changes, which watchers poll. */
   readonly changes: string;
-  /** One row while a change is under way: who makes it and why, for the triggers. */
+  /** One row while a change is under way. It tells the triggers who makes the change and why. */
   readonly context: string;
   readonly migrations: string;
-  /** The table's name with an ending, as it stands in `sqlite_schema`. */
+  /** The table's name with an ending, as in `sqlite_schema`. */
   plain(ending: string): string;
   /** The same, quoted. */
   quoted(ending: string): string;

@@ -21,7 +21,7 @@ export async function findDriver(): Promise<OpenDatabase> {
     try {
       const loaded = (await import(name)) as { default?: unknown };
       const Database = (loaded.default ?? loaded) as DatabaseClass;
-      // A package whose native part was never built loads, and fails here.
+      // A package whose native part was not built fails here, not when it is loaded.
       (new Database(':memory:') as { close?: () => void }).close?.();
       return (path) => new Database(path);
     } catch (error) {
@@ -41,8 +41,7 @@ export async function findDriver(): Promise<OpenDatabase> {
 function databaseSync(): DatabaseClass | undefined {
   // oxlint-disable-next-line typescript/unbound-method -- put back as it was found
   const { emitWarning } = process;
-  // Earlier Nodes call it experimental as soon as it is loaded, which nobody could do anything
-  // about.
+  // Earlier versions of Node warn that it is experimental. The user could do nothing about that.
   process.emitWarning = () => {};
   try {
     const { getBuiltinModule } = process as { getBuiltinModule?: (id: string) => unknown };

@@ -3,13 +3,13 @@ import type { Row } from './driver.js';
 import type { Names } from './names.js';
 import { addresses, instant, readJson, readTime, text } from './values.js';
 
-/** The columns of a record of row `k`, without its digest. */
+/** The columns of the record of row `k`, without its digest. */
 export const recordColumns = (names: Names): string =>
   `k.key_id, k.user_name, k.name, k.scopes, k.metadata, k.created_at, k.last_used_at, k.expires_at,
     k.revoked_at, k.paused_at, k.paused_until, k.allowed_addresses, k.replaces, k.overlap_ms,
     (select s.key_id from ${names.keys} s where s.replaces = k.key_id) as replaced_by`;
 
-/** The record in a row. What was broken by hand comes out broken: the manager checks it. */
+/** The record in a row. A field broken by hand stays broken: the manager checks it. */
 export function readRecord(row: Row): KeyRecord {
   const overlapMs = row['overlap_ms'];
   return {

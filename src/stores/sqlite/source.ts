@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { ConnectionSource } from './database.js';
 import { Connection, type SqliteDatabase } from './driver.js';
 
-/** The caller's database object: used, and never closed. */
+/** The caller's database object. It is never closed. */
 export class CallersDatabase implements ConnectionSource {
   readonly place = 'the database';
   readonly #database: SqliteDatabase;
@@ -24,7 +24,7 @@ export class CallersDatabase implements ConnectionSource {
   }
 
   reset(): void {
-    // The caller's object is all there is.
+    // The store cannot reopen the caller's object.
   }
 
   close(): void {
@@ -32,7 +32,7 @@ export class CallersDatabase implements ConnectionSource {
   }
 }
 
-/** A file that is opened at the first call and, if that failed, at the next. */
+/** A file that is opened at the first call, or at the next one if that failed. */
 export class DatabaseFile implements ConnectionSource {
   readonly place: string;
   readonly #open: (path: string) => SqliteDatabase;
@@ -49,7 +49,7 @@ export class DatabaseFile implements ConnectionSource {
   connection(): Connection {
     if (this.#connection) return this.#connection;
     if (this.#isClosed) throw new Error('the store is closed');
-    // Drivers create what is not there: a typo in the path would start an empty file.
+    // Drivers create a missing file, so a typo in the path would start an empty one.
     if (!this.exists())
       throw new Error(
         `there is no file ${this.place}; check the path, or run migrate() to create it`,
@@ -81,14 +81,14 @@ export class DatabaseFile implements ConnectionSource {
   }
 
   /**
-   * Creates the file if it is not there, for this user alone. SQLite gives its other files the same
+   * Creates the file if it is missing, for this user alone. SQLite gives its other files the same
    * mode.
    */
   create(): void {
     if (!this.exists()) closeSync(openSync(this.place, 'a', 0o600));
   }
 
-  /** Whether another file has taken the place of the one that is open, or none. */
+  /** Whether the open file was replaced or removed. */
   hasMoved(): boolean {
     return (
       this.#connection !== undefined && identityOf(this.place, this.#isImmutable) !== this.#identity
@@ -107,18 +107,19 @@ export class DatabaseFile implements ConnectionSource {
   close(): void {
     this.#isClosed = true;
     try {
-      // So that the file is whole without the one beside it, whatever the driver leaves open.
+      // Makes the file complete without the WAL file beside it, even if the driver leaves handles
+      // open.
       this.#connection?.all('pragma wal_checkpoint(truncate)');
     } catch {
-      // Another process goes on with it, or it cannot be written.
+      // Another process still uses it, or it cannot be written.
     }
     this.reset();
   }
 }
 
 /**
- * Whether neither the file nor its folder can be written by this user, and nobody has it open for
- * writing. SQLite reads such a file only if it is told that nobody changes it.
+ * Whether this user can write neither the file nor its folder, and nobody has it open for
+ * writing. SQLite reads such a file only if told that nobody changes it.
  */
 function isSealed(path: string): boolean {
   const isWritable = (each: string) => {
@@ -132,7 +133,7 @@ function isSealed(path: string): boolean {
   return !isWritable(path) && !isWritable(dirname(path)) && !existsSync(`${path}-wal`);
 }
 
-/** Of a file that is taken not to change, also what shows that it did. */
+/** For a file that is assumed not to change, this includes what shows that it did. */
 function identityOf(path: string, isImmutable: boolean): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) return undefined;

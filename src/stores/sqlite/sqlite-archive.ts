@@ -22,7 +22,7 @@ import { insertEvent, readEvent } from './sqlite-event-store.js';
 import { addUsage, readUsage } from './sqlite-usage-store.js';
 import { timeSql } from './values.js';
 
-/** All that a SQLite store keeps, for copying. */
+/** Everything that a SQLite store keeps, for copying. */
 export class SqliteArchive implements StoreArchive {
   readonly #database: Database;
 
@@ -128,7 +128,7 @@ export class SqliteArchive implements StoreArchive {
     });
   }
 
-  /** Page by page, each read at once: others may change the table between two. */
+  /** Reads page by page, each synchronously. Others may change the table between two pages. */
   async *#pages<Entry>(
     select: (after: string) => string,
     cursorOf: (row: Row) => readonly [SqliteValue, SqliteValue],

@@ -28,7 +28,7 @@ import {
   timeText,
 } from './values.js';
 
-/** Keeps claim links in a table of their own beside that of the keys. */
+/** Keeps claim links in a table beside that of the keys. */
 export class SqliteClaimStore implements ClaimStore {
   readonly #database: Database;
 
@@ -160,7 +160,10 @@ function findBy(
   return row && readClaim(row);
 }
 
-/** Under the lock of the transaction: of many attempts at once the first finds the link open. */
+/**
+ * Runs under the lock of the transaction: of many attempts at once, the first finds the link
+ * open.
+ */
 function take(
   connection: Connection,
   names: Names,

@@ -2,7 +2,7 @@ import { isError } from '../../lib/errors.js';
 import { ClaimError } from '../claim-store.js';
 import { KeyStoreError } from '../key-store-error.js';
 
-/** SQLite's primary result codes that tell a caller what to do. */
+/** SQLite's primary result codes that help a caller. */
 const codes: Readonly<Record<number, string>> = {
   1: 'SQLITE_ERROR',
   3: 'SQLITE_PERM',
@@ -17,27 +17,25 @@ const codes: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 };
 
-/**
- * The primary result code by its name, or the system's code of an error that came before SQLite.
- */
+/** The name of the primary result code, or the system's code of an earlier error. */
 export function codeOf(error: unknown): string | undefined {
   const { code, errcode, rawCode } = (error ?? {}) as Record<string, unknown>;
   const number = [errcode, rawCode].find((each) => typeof each === 'number');
-  // The lowest byte is the primary code, the others say which kind of it.
+  // The lowest byte is the primary code. The others give details.
   if (number !== undefined) return codes[number & 0xff] ?? `SQLITE_${String(number)}`;
   if (typeof code === 'string' && code.startsWith('SQLITE_'))
     return /^SQLITE_[A-Z]+/.exec(code)?.[0];
-  // libSQL says no more than this of a file that it cannot open.
+  // libSQL says no more than this about a file that it cannot open.
   if (isError(error) && error.message.includes('Unable to open connection')) return codes[14];
   return typeof code === 'string' && code !== '' ? code : undefined;
 }
 
-/** Whether another connection held the lock: the statement had no effect and may be tried again. */
+/** Whether another connection held the lock. The statement had no effect and may be tried again. */
 export const isBusy = (error: unknown): boolean => codeOf(error) === 'SQLITE_BUSY';
 
 /**
- * The error with which a method rejects. What the caller did wrong passes as it is. Of a fault the
- * message says what to do, and the `cause` has SQLite's `code`; neither holds a digest or a key.
+ * The error with which a method rejects. Errors of the caller pass unchanged. For a fault, the
+ * message says what to do and the `cause` has SQLite's `code`. Neither holds a digest or a key.
  */
 export function toSafeError(action: string, place: string, error: unknown): Error {
   if (error instanceof KeyStoreError || error instanceof ClaimError) return error;

@@ -7,7 +7,7 @@ import type { Connection, Row, SqliteValue } from './driver.js';
 import type { Names } from './names.js';
 import { isStorable, readJson, readTime, storable, text, timeSql, timeText } from './values.js';
 
-/** Keeps events, which triggers write in one step with each change. */
+/** Keeps events. Triggers write them in one step with each change. */
 export class SqliteEventStore implements EventStore {
   readonly #database: Database;
 
@@ -65,7 +65,7 @@ function list(
     .map(readEvent);
 }
 
-/** Adds an event as it stands, for copying. */
+/** Adds an event unchanged, for copying. */
 export function insertEvent(connection: Connection, names: Names, event: KeyEvent): void {
   const previousUser = event.changes?.user?.[0];
   connection.run(

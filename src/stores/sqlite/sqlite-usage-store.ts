@@ -52,7 +52,7 @@ export class SqliteUsageStore implements UsageStore {
   }
 }
 
-/** Adds counts to what is there for the same key and day. */
+/** Adds to the counts of the same key and day. */
 export function addUsage(
   connection: Connection,
   names: Names,

@@ -6,7 +6,7 @@ import type { Names } from '../names.js';
 import { timeSql, timeText } from '../values.js';
 
 /**
- * Counts after the change, in its transaction: of any number of changes at once none goes over.
+ * Counts after the change, in its transaction, so concurrent changes cannot exceed the limit.
  *
  * @throws {KeyStoreError} `too_many_keys`
  */

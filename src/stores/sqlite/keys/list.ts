@@ -75,8 +75,8 @@ function conditionOf(status: KeyStatus, names: Names): string {
 }
 
 /**
- * A pattern that finds a text literally, whatever the case of its letters: SQLite's own `lower` and
- * `like` know no letters beyond ASCII.
+ * A pattern that matches a literal text in any case. SQLite's own `lower` and `like` only know
+ * ASCII letters.
  */
 function globPattern(search: string): string {
   const characters = Array.from(search, (character) => {

@@ -4,7 +4,7 @@ import type { Names } from '../names.js';
 import { readRecord, recordColumns } from '../record.js';
 import { timeSql, timeText } from '../values.js';
 
-/** Takes what has to be told, in the transaction that notes it as told. */
+/** Finds the keys to report, in the transaction that marks them as reported. */
 export function takeNotices(
   connection: Connection,
   names: Names,

@@ -5,8 +5,8 @@ import { timeSql, timeText } from '../values.js';
 export function prune(connection: Connection, names: Names, before: Date): number {
   const isDead = (k: string) => `coalesce(
       ${timeSql(`${k}.revoked_at`)} <= ?1 or ${timeSql(`${k}.expires_at`)} <= ?1, 0)`;
-  // A dead key stays while one before it lives: without it, that one could be rotated again, put
-  // off its end, or be missed when its family is revoked.
+  // A dead key stays while a key before it lives. Without its record, that one could be rotated
+  // again, get a later end, or be missed when its family is revoked.
   return connection.run(
     `with recursive needed (key_id) as (
         select k.key_id from ${names.keys} k join ${names.keys} old on old.key_id = k.replaces

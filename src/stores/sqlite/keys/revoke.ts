@@ -12,7 +12,7 @@ export function revoke(
   revokedAt: Date,
   family: boolean,
 ): KeyRecord[] {
-  // Also tells an unknown key id, in words that no row could hold included.
+  // Rejects an unknown key id, even one that no row could hold.
   existing(connection, names, keyId);
   const ids = JSON.stringify(family ? familyOf(connection, names, keyId) : [keyId]);
   connection.run(

@@ -33,9 +33,9 @@ export function rotate(
     keyId,
   );
   if (added.length === 0) throw duplicateKey();
-  // Written also if the end stays: the trigger leaves the event of the rotation.
+  // Written even if the end stays: the trigger then leaves the event of the rotation.
   endAt(connection, names, old, awaitsFirstUse ? undefined : createdAt.getTime() + overlapMs);
-  // The key before, which waits for a first use that may never come any more.
+  // The key before this one waits for a first use that may never come.
   if (old.overlapMs !== undefined && old.replaces !== undefined)
     endKeyAt(connection, names, old.replaces, createdAt.getTime() + old.overlapMs);
   return {
@@ -44,10 +44,7 @@ export function rotate(
   };
 }
 
-/**
- * Ends a key at an instant, or at its own end if that comes first. An id that is gone is passed
- * over.
- */
+/** Ends a key at an instant, or at its own end if that is earlier. An unknown id is ignored. */
 export function endKeyAt(
   connection: Connection,
   names: Names,

@@ -15,14 +15,14 @@ export function touch(connection: Connection, names: Names, uses: readonly KeyUs
       timeText(usedAt),
     );
     if (used?.['overlap_ms'] == null) continue;
-    // A first use: from now on the end of the key before is certain.
+    // After a first use, the end of the key before is certain.
     const deadline = readTime(used['last_used_at']).getTime() + Number(used['overlap_ms']);
     endKeyAt(connection, names, used['replaces'] as string, deadline);
     connection.run(`update ${names.keys} set overlap_ms = null where key_id = ?`, keyId);
   }
 }
 
-/** Whether one of the uses may end another key, which cannot wait for the next flush. */
+/** Whether one of the uses may end another key. That cannot wait for the next flush. */
 export function hasFirstUse(
   connection: Connection,
   names: Names,

@@ -18,7 +18,7 @@ export function update(
 ): KeyRecord {
   const old = existing(connection, names, keyId);
   const columns: Record<string, SqliteValue> = {};
-  // What is there already is not written: it would leave an event.
+  // Equal values are not written, because they would leave an event.
   if (name !== undefined && name !== (old.name ?? null)) columns['name'] = storable(name);
   if (scopes && !isDeepStrictEqual(scopes, old.scopes)) columns['scopes'] = JSON.stringify(scopes);
   if (metadata && !isDeepStrictEqual(metadata, old.metadata))

@@ -4,13 +4,14 @@ import type { Names } from '../names.js';
 import { timeSql } from '../values.js';
 import { announcedColumns, type Trigger } from './trigger.js';
 
-/** A run of so many characters may be a key, a digest or a claim link's token: events hold none. */
+/** A run of this many characters may be a key, a digest or a token. Events must hold none. */
 const secretLength = 43;
 const isSecretLike = (value: string) => `${value} glob '*${'[0-9A-Za-z_-]'.repeat(secretLength)}*'`;
 
 /**
- * A value as JSON. Of a change by hand a mark in its place if anything in it is like a secret, as
- * SQLite has no regular expressions; of any other change the store masks the parts that are.
+ * A value as JSON. SQLite has no regular expressions, so a change by hand gets a mark for the
+ * whole value if any part looks like a secret. For other changes the store masks only those
+ * parts.
  */
 const masked = (value: string, json: string) =>
   `case when c.id is null and ${isSecretLike(value)} then '"${secretMark}"' else coalesce(${json}, 'null') end`;
@@ -18,7 +19,7 @@ const textJson = (value: string) => masked(value, `json_quote(${value})`);
 const rawJson = (value: string) => masked(value, value);
 const timeJson = (value: string) => `json_quote(${timeSql(value)})`;
 
-/** The columns of which events keep values before and after. */
+/** The columns whose values before and after an event keeps. */
 const fields: readonly (readonly [ChangedField, string, (value: string) => string])[] = [
   ['name', 'name', textJson],
   ['scopes', 'scopes', rawJson],
@@ -39,7 +40,7 @@ const replacedByPart = `case when c.rotates = new.key_id
 const changes = `nullif('{' || substr(
           ${[...fields.map(changedPart), replacedByPart].join('\n          || ')}, 2) || '}', '{}')`;
 
-/** An overlap that ends is part of a first use, which is no change of its own. */
+/** The end of an overlap is part of a first use, not a change of its own. */
 const isChanged = announcedColumns
   .map((column) =>
     column === 'overlap_ms'
@@ -48,7 +49,7 @@ const isChanged = announcedColumns
   )
   .join(' or ');
 
-/** Write the event of each change, also of one by hand: there is no context then. */
+/** Write the event of each change. A change by hand has no context. */
 export function eventTriggers(names: Names): Trigger[] {
   const addEvent = (columns: string, values: string, condition = '1') => `
         insert into ${names.events} (${columns}, changed_by, reason, via)
@@ -99,7 +100,7 @@ export function eventTriggers(names: Names): Trigger[] {
       end`,
     },
     {
-      // A claim leaves the one event of its key. By hand anything may be done to a link.
+      // A claim leaves only the event of its key. By hand, anything may be done to a link.
       ending: '_claim_event_update',
       body: `after update on ${names.claims} begin
         ${addEvent(

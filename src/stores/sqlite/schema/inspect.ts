@@ -7,20 +7,25 @@ import { wantedTriggers } from './triggers.js';
 export const latestVersion = 1;
 
 /**
- * What stands in the file under the table's name. `ready`: tables as this library needs them.
- * `missing`: no table, or no file. `plaintext`: a table of plaintext keys. `older`: to be upgraded
- * by `migrate`. `newer`: made by a later version of the library. `unrelated`: something else of
- * that name. `disarmed`: a table or trigger beside the table of keys is missing or changed: then
- * changes may go unseen and leave no event; to be repaired by `migrate`.
+ * What the file has under the table's name.
+ *
+ * - `ready`: tables as this library needs them.
+ * - `missing`: no table, or no file.
+ * - `plaintext`: a table of plaintext keys.
+ * - `older`: to be upgraded by `migrate`.
+ * - `newer`: made by a later version of the library.
+ * - `unrelated`: something else of that name.
+ * - `disarmed`: another table or a trigger is missing or changed. Changes may go unseen and leave
+ *   no event. `migrate` repairs it.
  */
 export type SchemaState =
   'ready' | 'missing' | 'plaintext' | 'older' | 'newer' | 'unrelated' | 'disarmed';
 
-/** What `SqliteKeyStore.inspect` found in the file. */
+/** The findings of `SqliteKeyStore.inspect`. */
 export interface Inspection {
   /** Whether the tables can be used, and if not, why. */
   state: SchemaState;
-  /** The number of the last migration that was applied; 0 for none. */
+  /** The number of the last migration that was applied. 0 for none. */
   version: number;
 }
 
@@ -30,7 +35,7 @@ export function inspect(
   names: Names,
   latest: number = latestVersion,
 ): Inspection {
-  // Names in SQLite do not differ by the case of ASCII letters alone.
+  // Names in SQLite ignore the case of ASCII letters.
   const objects = connection.all(
     `select type, lower(name) as name, sql from sqlite_schema where lower(name) in
       (select lower(value) from json_each(?))`,
@@ -56,7 +61,7 @@ export function inspect(
   return { state: isPlaintext ? 'plaintext' : 'unrelated', version };
 }
 
-/** Whether each of these triggers is there, as it is created here. */
+/** Whether each of these triggers exists as created here. */
 export function hasTriggers(connection: Connection, triggers: Map<string, string>): boolean {
   const rows = connection.all(
     `select name, sql from sqlite_schema where type = 'trigger' and name in

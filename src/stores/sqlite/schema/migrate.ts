@@ -6,7 +6,7 @@ import { createTables } from './tables.js';
 import { createTriggers } from './triggers.js';
 
 /**
- * Brings the schema up to date, in one transaction. Of many processes at once one does it, the
+ * Brings the schema up to date, in one transaction. Of many processes at once, one does it. The
  * others wait and find it done.
  *
  * @throws {Error} if the schema is newer than the library, or the table is not this library's
@@ -14,14 +14,14 @@ import { createTriggers } from './triggers.js';
 export async function migrate(database: Database): Promise<void> {
   const { names } = database;
   const found = await database.read('migrate', (connection) => checked(connection, names));
-  // Before the transaction, as SQLite wants it, and after the check: a file that is not ours stays
-  // as it is.
+  // SQLite only allows this outside a transaction. It comes after the check, so a file of another
+  // program stays unchanged.
   await database.read('migrate', useWal);
   if (found.state === 'ready') return;
   await database.transact('migrate', (connection) => {
     const { state } = checked(connection, names);
     if (state === 'ready') return;
-    // Of a table of keys that was dropped nothing is remembered.
+    // If the table of keys was dropped, its migrations are forgotten.
     connection.exec(createTables(names));
     connection.exec(createTriggers(names));
     connection.run(
@@ -31,9 +31,7 @@ export async function migrate(database: Database): Promise<void> {
   });
 }
 
-/**
- * Readers and writers do not wait for each other, in every process that opens the file from now on.
- */
+/** From now on, readers and writers of every process do not wait for each other. */
 function useWal(connection: Connection): void {
   const [row] = connection.all('pragma journal_mode');
   if (row?.['journal_mode'] !== 'wal') connection.all('pragma journal_mode = wal');

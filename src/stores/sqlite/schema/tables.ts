@@ -2,13 +2,14 @@ import type { Names } from '../names.js';
 import { nowSql, timeSql } from '../values.js';
 
 /**
- * Only letters and digits that JavaScript writes: `2026-11-29T22:33:35.123Z`, or `datetime('now')`.
+ * Matches digits in times that JavaScript or SQLite wrote: `2026-11-29T22:33:35.123Z`, or
+ * `datetime('now')`.
  */
 const digits = (count: number) => '[0-9]'.repeat(count);
 const dayPattern = `${digits(4)}-${digits(2)}-${digits(2)}`;
 const timePattern = `${digits(2)}:${digits(2)}:${digits(2)}`;
 
-/** Refuses what is no time. The `+0 days` makes SQLite turn February 30 into a day that differs. */
+/** Refuses an invalid time. `+0 days` makes SQLite turn February 30 into another day. */
 const isTime = (column: string): string => `check (
         (${column} glob '${dayPattern}T${timePattern}.${digits(3)}Z' or ${column} glob '${dayPattern} ${timePattern}')
         and strftime('%Y-%m-%d %H:%M:%S', substr(${column}, 1, 19), '+0 days') is replace(substr(${column}, 1, 19), 'T', ' ')
@@ -21,8 +22,8 @@ const isDigest = (column: string): string => `check (
         length(${column}) = 71 and ${column} glob 'sha256:*' and substr(${column}, 8) not glob '*[^0-9a-f]*')`;
 
 /**
- * The tables of version 1. `if not exists`, so that one that was dropped by hand is created again
- * beside the others.
+ * The tables of version 1. With `if not exists`, a table that was dropped by hand is created
+ * again beside the others.
  */
 export const createTables = (names: Names): string => `
     create table if not exists ${names.migrations} (
@@ -116,7 +117,7 @@ export const createTables = (names: Names): string => `
       successor text
     ) strict;`;
 
-/** The endings of all tables, to tell whether each is there. */
+/** The endings of all tables, to check whether each exists. */
 export const tableEndings = [
   '',
   '_claims',

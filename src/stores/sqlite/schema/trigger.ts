@@ -1,11 +1,11 @@
 export interface Trigger {
-  /** What is put to the table's name. */
+  /** The ending that is added to the table's name. */
   readonly ending: string;
-  /** From `before` or `after` on. */
+  /** The SQL from `before` or `after` on. */
   readonly body: string;
 }
 
-/** Which columns a change of is announced: all but `last_used_at`. */
+/** The columns whose changes are announced: all but `last_used_at`. */
 export const announcedColumns = [
   'key_id',
   'user_name',

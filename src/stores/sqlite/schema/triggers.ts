@@ -2,15 +2,16 @@ import type { Names } from '../names.js';
 import { eventTriggers } from './event-triggers.js';
 import { announcedColumns, type Trigger } from './trigger.js';
 
-/** How many key ids are kept for watchers. One that misses more looks up every key again. */
+/** How many key ids are kept for watchers. A watcher that misses more looks up every key again. */
 const keptChanges = 10_000;
 
-/** Note the ids of changed keys, for watchers in every process. */
+/** Record the ids of changed keys, for watchers in every process. */
 const announcingTriggers = (names: Names): Trigger[] => {
   const note = (select: string) => `insert into ${names.changes} (key_id) ${select};`;
   return [
     {
-      // `insert or replace` deletes rows without any trigger: their cached keys have to go too.
+      // `insert or replace` deletes rows without firing a trigger, so their cached keys must go
+      // too.
       ending: '_announce_replace',
       body: `before insert on ${names.keys} begin
         ${note(`select key_id from ${names.keys} where digest = new.digest or key_id = new.key_id or replaces = new.replaces`)}
@@ -48,11 +49,11 @@ const allTriggers = (names: Names): Trigger[] => [
   ...eventTriggers(names),
 ];
 
-/** As `sqlite_schema` keeps it, which begins the statement itself and takes over the rest. */
+/** As in `sqlite_schema`, which writes the start of the statement itself and keeps the rest. */
 const statementOf = (names: Names, { ending, body }: Trigger): string =>
   `CREATE TRIGGER ${names.quoted(ending)} ${body}`;
 
-/** Creates every trigger, in place of what has become of it. */
+/** Creates every trigger, replacing any changed one. */
 export const createTriggers = (names: Names): string =>
   allTriggers(names)
     .map(
@@ -64,10 +65,10 @@ export const createTriggers = (names: Names): string =>
 const wanted = (names: Names, triggers: Trigger[]): Map<string, string> =>
   new Map(triggers.map((each) => [names.plain(each.ending), statementOf(names, each)]));
 
-/** Every trigger by its name, with its statement. */
+/** Every trigger by name, with its statement. */
 export const wantedTriggers = (names: Names): Map<string, string> =>
   wanted(names, allTriggers(names));
 
-/** Those without which a watcher would miss changes. */
+/** The triggers without which a watcher would miss changes. */
 export const wantedAnnouncements = (names: Names): Map<string, string> =>
   wanted(names, announcingTriggers(names));
