@@ -1,6 +1,6 @@
 /**
- * Express middleware that lets a request through only with a known API key, and the means to make, keep and end such keys.
- * Begin with `requireApiKey`; for keys in a database see `ApiKeyManager`.
+ * Express middleware that lets a request through only with a known API key. It also makes, stores
+ * and ends such keys. Begin with `requireApiKey`. For keys in a database see `ApiKeyManager`.
  *
  * @module require-api-key
  */

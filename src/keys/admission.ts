@@ -1,4 +1,4 @@
-/** What decides whether a known key may be used: times, never booleans. */
+/** The times that decide whether a known key may be used. */
 export interface Lifetime {
   readonly expiresAt?: Date | null | undefined;
   readonly revokedAt?: Date | null | undefined;
@@ -7,24 +7,28 @@ export interface Lifetime {
 }
 
 /**
- * The one place that decides whether a known key may be used at `now`, in milliseconds since 1970.
- * Returns why not, or `undefined` if it may. An invalid time counts against the key.
+ * Decides whether a known key may be used at `now`, in milliseconds since 1970. Returns the
+ * reason if not, else `undefined`. An invalid time counts against the key. All admission
+ * decisions are made here.
  */
 export function whyNotUsable(
   { expiresAt, revokedAt, pausedAt, pausedUntil }: Lifetime,
   now: number,
 ): 'revoked_api_key' | 'expired_api_key' | 'paused_api_key' | undefined {
-  // Whatever the time says: a clock that runs ahead elsewhere must not delay a revocation here.
+  // Whatever its time: a clock that runs ahead elsewhere must not delay a revocation here.
   if (revokedAt != null) return 'revoked_api_key';
-  // The instant of expiry is already too late.
+  // The key has already expired at the instant of expiry.
   if (expiresAt != null && !(expiresAt.getTime() > now)) return 'expired_api_key';
-  // The instant at which a pause ends is no longer part of it.
+  // The pause is already over at the instant of its end.
   if (pausedAt != null && !(pausedUntil != null && pausedUntil.getTime() <= now))
     return 'paused_api_key';
   return undefined;
 }
 
-/** Whether a key was granted every needed scope, compared exactly: no wildcards, no hierarchy. */
+/**
+ * Whether a key has every required scope. Scopes are compared exactly, without wildcards or
+ * hierarchy.
+ */
 export function hasScopes(
   apiKey: { readonly scopes: readonly string[] },
   needed: readonly string[],

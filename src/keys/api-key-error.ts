@@ -1,16 +1,16 @@
 import { describeChallenges } from '../http/challenge.js';
 
 /**
- * Why a request was refused, for programs: a code does not change, while texts may.
+ * Why a request was refused, for programs: codes never change, texts may.
  *
  * 403: `paused_api_key`, `address_not_allowed`, `insufficient_scope`, `https_required`. 503:
- * `api_key_not_configured`, `key_source_failed`. 401: the others.
+ * `api_key_not_configured`, `key_source_failed`. 401: all others.
  *
  * @useDeclaredType
  */
 export type ApiKeyErrorCode = keyof typeof refusals;
 
-// The closed set of refusals. One text a code: whoever is refused learns no more than the code says.
+// Every refusal has one text, so a client learns no more than the code says.
 const refusals = {
   missing_api_key: [401, 'API key missing', 'This resource needs an API key.'],
   invalid_api_key: [401, 'API key invalid', 'The API key is not known here.'],
@@ -48,7 +48,7 @@ const refusals = {
   ],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
 
-// Seconds. A failing source tends to recover by itself; a missing configuration waits for a person.
+// In seconds. A failing source often recovers by itself. A missing configuration needs a person.
 const retryAfterSeconds: Partial<Record<ApiKeyErrorCode, string>> = {
   key_source_failed: '5',
   api_key_not_configured: '60',
@@ -56,24 +56,28 @@ const retryAfterSeconds: Partial<Record<ApiKeyErrorCode, string>> = {
 
 const defaultChallenge = describeChallenges({ realm: 'api', header: 'X-API-Key' }).missing;
 
-/** What a refusal says beyond its code; every field is optional. */
+/** What a refusal says beyond its code. Every field is optional. */
 export interface ApiKeyErrorOptions {
-  /** What went wrong underneath; kept as `cause`, never sent to a client. */
+  /** The underlying error. Kept as `cause`, never sent to a client. */
   cause?: unknown;
-  /** A sentence for the client in place of the one that belongs to the code. It must not hold a key. */
+  /** A sentence for the client in place of the code's own. It must not hold a key. */
   detail?: string | undefined;
   /**
-   * The `WWW-Authenticate` value (RFC 9110, section 11.6.1). Default: for a 401 the challenge of the `X-API-Key` header, else
-   * none.
+   * The `WWW-Authenticate` value (RFC 9110, section 11.6.1). Default: for a 401 the challenge of
+   * the `X-API-Key` header, else none.
    */
   challenge?: string | undefined;
-  /** The request header that the answer depends on, for `Vary` (RFC 9110, section 12.5.5). Default `X-API-Key`. */
+  /**
+   * The request header that the answer depends on, for `Vary` (RFC 9110, section 12.5.5). Default
+   * `X-API-Key`.
+   */
   vary?: string | undefined;
 }
 
 /**
- * A refused request: what `onRefused`, and through it Express's error handlers, receive. `message` is a sentence for the client.
- * No field holds a key or a digest, except what a key source of your own puts into its error, kept as `cause`.
+ * A refused request. `onRefused` receives it, and through it Express's error handlers. `message`
+ * is a sentence for the client. No field holds a key or a digest, unless a key source of your own
+ * puts one into its error, kept as `cause`.
  */
 export class ApiKeyError extends Error {
   /** Why the request was refused, for programs. */
@@ -81,16 +85,18 @@ export class ApiKeyError extends Error {
   /** The HTTP status: 401, 403 or 503. */
   readonly status: number;
   /**
-   * The response headers that belong to the refusal: `Cache-Control: no-store` and `Vary`; with a 401, and with a 403 for scopes
-   * under `Bearer`, `WWW-Authenticate`; with a 503 `Retry-After`, in seconds. Express's own error handler sends them too.
+   * The response headers of the refusal. Express's own error handler sends them too.
+   *
+   * Always `Cache-Control: no-store` and `Vary`. `WWW-Authenticate` with a 401, and with a 403
+   * for scopes under `Bearer`. `Retry-After`, in seconds, with a 503.
    */
   readonly headers: Readonly<Record<string, string>>;
   /** Whether `message` is meant for the client (`http-errors` convention): true below 500. */
   readonly expose: boolean;
-  /** A short phrase for people, the same for each occurrence of the code (RFC 9457, section 3.1.3). */
+  /** A short phrase for people, the same for each use of the code (RFC 9457, section 3.1.3). */
   readonly title: string;
 
-  /** Makes the refusal of a code, for tests and for handlers of your own that refuse as a guard does. */
+  /** Makes the refusal of a code, for tests and for your own handlers that refuse like a guard. */
   constructor(code: ApiKeyErrorCode, options: ApiKeyErrorOptions = {}) {
     const [status, title, detail] = refusals[code];
     super(

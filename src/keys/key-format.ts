@@ -10,22 +10,25 @@ const checksumLength = 6;
 const maxPrefixLength = 32;
 
 const prefixPattern = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
-// Positional from the end, which holds no underscore: a prefix may hold as many as it likes.
+// Matched from the end, which holds no underscore, because a prefix may hold any number.
 const keyPattern = /^([a-z][a-z0-9]*(?:_[a-z0-9]+)*)_([0-9A-Za-z]{10})[0-9A-Za-z]{38}$/;
 
-/** What a generated key is to look like. */
+/** The form of a generated key. */
 export interface GenerateApiKeyOptions {
-  /** What the key begins with: lower-case words of letters and digits joined by `_`, at most 32 characters. Default `key`. */
+  /**
+   * The start of the key: lower-case words of letters and digits joined by `_`, at most 32
+   * characters. Default `key`.
+   */
   prefix?: string | undefined;
 }
 
-/** A key that has just been made and is kept nowhere. */
+/** A key that was just made and is not stored. */
 export interface GeneratedApiKey {
-  /** The whole key, for its user alone: it cannot be had from the digest again. */
+  /** The whole key, for its user alone. It cannot be recovered from the digest. */
   key: string;
-  /** Its public name, `<prefix>_<10 characters>`: the start of the key. */
+  /** The public name, `<prefix>_<10 characters>`. It is the start of the key. */
   keyId: string;
-  /** What to store in its place: `sha256:<64 hex>`. */
+  /** What to store instead of the key: `sha256:<64 hex>`. */
   digest: string;
 }
 
@@ -35,10 +38,11 @@ export const mustBePrefix: Check = (value) =>
     : `lower-case words joined by "_", at most ${maxPrefixLength} characters`;
 
 /**
- * Makes a key without storing it, `<prefix>_<id><secret><checksum>`: 10, 32 and 6 base62 characters. The secret has 190 bits
- * from the system's CSPRNG (OWASP ASVS 5.0, 11.5.1 asks for 128); the checksum lets a mistyped key be refused without a look-up.
+ * Makes a key without storing it: `<prefix>_<id><secret><checksum>`, with 10, 32 and 6 base62
+ * characters. The secret has 190 bits from the system's CSPRNG (OWASP ASVS 5.0, 11.5.1 asks for
+ * 128). The checksum allows refusing a mistyped key without a look-up.
  *
- * @throws {TypeError} for an unknown option or a prefix of another form.
+ * @throws {TypeError} for an unknown option or an invalid prefix.
  */
 export function generateApiKey(options?: GenerateApiKeyOptions): GeneratedApiKey {
   const { prefix = 'key' } = checkOptions<GenerateApiKeyOptions>('generateApiKey', options, {
@@ -51,14 +55,14 @@ export function generateApiKey(options?: GenerateApiKeyOptions): GeneratedApiKey
 }
 
 /**
- * The public parts of a key, or `undefined` where its form or its checksum is wrong. Says nothing of whether the key is known.
- * Never throws.
+ * Returns the public parts of a key, or `undefined` if its form or checksum is wrong. Does not
+ * check whether the key is known. Never throws.
  */
 export function parseApiKey(key: unknown):
   | {
-      /** What the key begins with. */
+      /** The start of the key. */
       prefix: string;
-      /** Its public name, `<prefix>_<10 characters>`. */
+      /** The public name, `<prefix>_<10 characters>`. */
       keyId: string;
     }
   | undefined {
@@ -85,7 +89,8 @@ export function randomBase62(length: number): string {
   let result = '';
   while (result.length < length) {
     for (const byte of randomBytes(length)) {
-      // 248 is the greatest multiple of 62 in a byte: keeping the rest would make the first digits likelier.
+      // 248 is the greatest multiple of 62 in a byte. Using the rest would make the first digits
+      // likelier.
       if (byte < 248 && result.length < length) result += digits[byte % 62]!;
     }
   }

@@ -4,21 +4,21 @@ import type { ClaimRecord } from '../stores/claim-store.js';
 import type { KeyRecord } from '../stores/key-record.js';
 import type { Change } from './change-options.js';
 
-/** What an attempt at a claim link is known by. */
+/** What identifies an attempt at a claim link. */
 interface ClaimSubject {
-  /** Absent if the token belongs to none. */
+  /** Absent if the token belongs to no link. */
   readonly claim?: ClaimRecord | undefined;
-  /** Absent for an attempt that changed nothing. */
+  /** Absent if the attempt changed nothing. */
   readonly change?: Change | undefined;
   readonly request?: IncomingMessage | undefined;
 }
 
-/** Tells of changes: the cache of this process, and subscribers to the diagnostics channels. */
+/** Tells the cache of this process and subscribers to the diagnostics channels about changes. */
 export class Announcer {
   readonly #source: string;
   readonly #forget: (keyId: string) => void;
 
-  /** @param forget drops what is known of a key */
+  /** @param forget removes a key from the cache */
   constructor(source: string, forget: (keyId: string) => void) {
     this.#source = source;
     this.#forget = forget;
@@ -34,7 +34,7 @@ export class Announcer {
       channels.changed.publish({ keyId, user, source: this.#source, reason, ...toldOf(change) });
   }
 
-  /** Which keys they were, the store does not say. */
+  /** The store does not say which keys were deleted. */
   pruned(change: Change): void {
     if (channels.changed.hasSubscribers)
       channels.changed.publish({ source: this.#source, reason: 'deleted', ...toldOf(change) });

@@ -37,19 +37,21 @@ import {
 } from './query-options.js';
 
 /**
- * Issues, verifies, rotates and revokes the keys of a store, `const keys = new ApiKeyManager({ store })`, and is a key source:
- * `requireApiKey({ source: keys })`.
+ * Issues, verifies, rotates and revokes the keys of a store: `const keys = new ApiKeyManager({
+ * store })`. It is also a key source: `requireApiKey({ source: keys })`.
  *
- * What it does is seen by the next request in this process, and within a second by every other process on the same store where
- * that announces changes, else after `cacheTtlMs`. A key that was looked up costs no further query.
+ * The next request in this process sees a change. Other processes on the same store see it within
+ * a second if the store announces changes, else after `cacheTtlMs`. A cached key costs no further
+ * query.
  *
- * Methods reject with a `KeyStoreError` for what cannot be done (an unknown key id, a second rotation), with a `TypeError` or
- * `RangeError` for arguments that make no sense, and with any other error when the store fails.
+ * Methods reject with a `KeyStoreError` if something cannot be done, such as for an unknown key
+ * id or a second rotation. They reject with a `TypeError` or `RangeError` for invalid arguments,
+ * and with any other error if the store fails.
  */
 export class ApiKeyManager implements KeySource {
   /** @internal */
   readonly [sharesDigest] = true;
-  /** What `req.apiKey.source` and diagnostics channels call it. */
+  /** The name of this source in `req.apiKey.source` and on diagnostics channels. */
   readonly name = 'managed';
   readonly #store: KeyStore;
   readonly #now: () => number;
@@ -60,9 +62,9 @@ export class ApiKeyManager implements KeySource {
   #closed: Promise<void> | undefined;
 
   /**
-   * Makes a manager; nothing is asked of the store before the first key comes.
+   * Makes a manager. The store is not asked before the first key comes.
    *
-   * @throws {TypeError} for an unknown or wrong option, a missing `store` above all.
+   * @throws {TypeError} for an unknown or wrong option, or a missing `store`.
    * @throws {RangeError} for a number out of its bounds.
    */
   constructor(options: ApiKeyManagerOptions) {
@@ -102,24 +104,25 @@ export class ApiKeyManager implements KeySource {
   }
 
   /**
-   * Issues a key, stores its digest and resolves to both key and record: the key cannot be shown again. Rejects with `too_many_keys` or
-   * `lifetime_too_long` where the manager's policies forbid it.
+   * Issues a key, stores its digest and resolves to both key and record. The key cannot be shown
+   * again. Rejects with `too_many_keys` or `lifetime_too_long` if the manager's policies forbid
+   * it.
    */
   async create(options: CreateKeyOptions): Promise<CreatedKey> {
     return this.#editor.create(options);
   }
 
   /**
-   * Takes over a key that exists already, by itself or by its digest. One of this library's form, given by itself, keeps its key id;
-   * any other gets a new one. A key of another form is accepted by a manager with `legacyKeys` alone. Rejects with `duplicate_key`
-   * where the key is there already.
+   * Adopts an existing key, given as the key or as its digest. A key of this library's form,
+   * given as itself, keeps its key id. Any other gets a new one. A key of another form only works
+   * in a manager with `legacyKeys`. Rejects with `duplicate_key` if the key is already stored.
    */
   async import(options: ImportKeyOptions): Promise<KeyRecord> {
     return this.#editor.import(options);
   }
 
   /**
-   * How a guard asks: without a promise if the key is known.
+   * Called by a guard. Returns no promise if the key is cached.
    *
    * @internal
    */
@@ -129,8 +132,9 @@ export class ApiKeyManager implements KeySource {
     shared: SharedDigest,
   ): VerifyResult | Promise<VerifyResult>;
   /**
-   * Says whose key it is, or why it may not be used, and notes its use. Works without Express. Rejects when the store fails and the
-   * key was not known to be right within `staleIfErrorMs`.
+   * Returns the identity of a key, or the reason why it may not be used, and records its use.
+   * Works without Express. Rejects if the store fails and the key was not confirmed within
+   * `staleIfErrorMs`.
    *
    * @param req the request, for subscribers to the `reuse` channel
    */
@@ -145,37 +149,45 @@ export class ApiKeyManager implements KeySource {
       : this.#verifier.verify(presentedKey, req);
   }
 
-  /** The record of a key, without its digest, or `undefined` where there is none. */
+  /** Returns the record of a key, without its digest, or `undefined`. */
   async get(keyId: string): Promise<KeyRecord | undefined> {
     assertKeyId('get', keyId);
     return this.#store.get(keyId);
   }
 
-  /** A page of records without their digests, newest first. Rejects with `unknown_key_id` for a `cursor` that names no key. */
+  /**
+   * Returns a page of records without their digests, newest first. Rejects with `unknown_key_id`
+   * for a `cursor` that names no key.
+   */
   async list(options?: ListKeysOptions): Promise<KeyRecord[]> {
     return this.#reports.list(options);
   }
 
   /**
-   * Changes one record and resolves to it; parts that are not named stay as they are. Rejects with `unknown_key_id`, with
-   * `already_rotated` where it would put off the end of a key that a rotation has replaced, and with `too_many_keys` or
-   * `lifetime_too_long` where the manager's policies forbid it.
+   * Changes one record and resolves to it. Fields that are not named stay as they are.
+   *
+   * Rejects with `unknown_key_id`, and with `already_rotated` if it would delay the end of a key
+   * that was replaced in a rotation. Rejects with `too_many_keys` or `lifetime_too_long` if the
+   * manager's policies forbid it.
    */
   async update(keyId: string, options: UpdateKeyOptions): Promise<KeyRecord> {
     return this.#editor.update(keyId, options);
   }
 
   /**
-   * Issues a successor with the same user, name, scopes, metadata, allowed addresses and expiry, which is not paused. The old key works on for `overlapMs`, counted
-   * from now or from the successor's first use, to the millisecond, and never longer than it would have. A key is rotated once; its
-   * successor can be rotated in turn. Rejects with `unknown_key_id`, `key_not_usable` (revoked or expired) or `already_rotated`.
+   * Issues a successor with the same user, name, scopes, metadata, allowed addresses and expiry,
+   * but without a pause. The old key works for another `overlapMs`, counted from now or from the
+   * successor's first use, to the millisecond. It never outlives its own expiry.
+   *
+   * A key can be rotated once. Its successor can be rotated in turn. Rejects with
+   * `unknown_key_id`, `key_not_usable` (revoked or expired) or `already_rotated`.
    */
   async rotate(
     keyId: string,
     options?: RotateKeyOptions,
   ): Promise<
     CreatedKey & {
-      /** What is kept of the old key from now on. */
+      /** The record of the old key as it is now. */
       readonly previous: KeyRecord;
     }
   > {
@@ -183,25 +195,29 @@ export class ApiKeyManager implements KeySource {
   }
 
   /**
-   * Revokes a key, at once and for good, and with `family` all that rotations link to it. Resolves to the records of all of them,
-   * that of the named key first. A key that was revoked before keeps its `revokedAt`. Rejects with `unknown_key_id`.
+   * Revokes a key, at once and for good. With `family`, revokes every key that rotations link to
+   * it. Resolves to all their records, that of the named key first. A key that was already
+   * revoked keeps its `revokedAt`. Rejects with `unknown_key_id`.
    */
   async revoke(keyId: string, options?: RevokeKeyOptions): Promise<KeyRecord[]> {
     return this.#editor.revoke(keyId, options);
   }
 
   /**
-   * Revokes all keys and open claim links of a user, at once and for good, in one step. Resolves to those that were revoked now. A key
-   * that is created meanwhile is either revoked too or was created after. Rejects with `not_supported` if the store cannot.
+   * Revokes all keys and open claim links of a user, at once and for good, in one step. Resolves
+   * to those that this call revoked. A key created at the same time is either revoked too or
+   * counts as created afterwards. Rejects with `not_supported` if the store cannot.
    */
   async revokeAll(options: RevokeAllOptions): Promise<RevokedUser> {
     return this.#editor.revokeAll(options);
   }
 
   /**
-   * Refuses a key with `paused_api_key` until it is resumed, or until an instant, to the millisecond. Pausing a paused key sets the end
-   * anew. Rejects with `unknown_key_id`, `key_not_usable` (revoked or expired), `not_supported` if the store cannot, and with a
-   * `RangeError` if `until` is not in the future.
+   * Refuses a key with `paused_api_key` until it is resumed, or until an instant, to the
+   * millisecond. Pausing a paused key changes the end.
+   *
+   * Rejects with `unknown_key_id`, `key_not_usable` (revoked or expired), `not_supported` if the
+   * store cannot, and with a `RangeError` if `until` is not in the future.
    */
   async pause(keyId: string, options?: PauseKeyOptions): Promise<KeyRecord> {
     return this.#editor.pause(keyId, options);
@@ -213,31 +229,34 @@ export class ApiKeyManager implements KeySource {
   }
 
   /**
-   * A page of the record of changes: who did what to which key and why, newest first. Rejects with `unknown_event_id` for a `cursor`
-   * that names no event, and with `not_supported` if the store keeps no history.
+   * Returns a page of the history: who changed which key, how and why, newest first. Rejects with
+   * `unknown_event_id` for a `cursor` that names no event, and with `not_supported` if the store
+   * keeps no history.
    */
   async history(options?: HistoryOptions): Promise<KeyEvent[]> {
     return this.#reports.history(options);
   }
 
   /**
-   * How often keys were admitted and refused, by day and key id. Behind the truth by at most `lastUsedIntervalMs`; counts of that time
-   * are lost with a process that is killed. Rejects with `not_supported` if the store keeps none.
+   * Returns how often keys were admitted and refused, by day and key id. It lags by at most
+   * `lastUsedIntervalMs`. A process that is killed loses its counts of that time. Rejects with
+   * `not_supported` if the store keeps none.
    */
   async usage(options?: UsageOptions): Promise<KeyUsage[]> {
     return this.#reports.usage(options);
   }
 
   /**
-   * The keys that have come within one of the times before their end and were not told of it before, for mails to their users. Each key
-   * is told once for each of the times and end, however many ask at once. Rejects with `not_supported` if the store cannot.
+   * Finds the keys that have come within one of the given times before their end since they were
+   * last reported, so that you can mail their users. Each key is reported once for each time and
+   * end, even if many processes ask at once. Rejects with `not_supported` if the store cannot.
    */
   async takeNotices(options: NoticeOptions): Promise<KeyNotice[]> {
     return this.#reports.takeNotices(options);
   }
 
   /**
-   * What the manager takes for now, in milliseconds since 1970: pages that show its keys have to see them as it does.
+   * The manager's current time, in milliseconds since 1970, for pages that show its keys.
    *
    * @hidden
    */
@@ -263,47 +282,63 @@ export class ApiKeyManager implements KeySource {
     };
   }
 
-  /** Whether the store keeps claim links; where it does not, the methods for them reject with a `TypeError`. */
+  /**
+   * Whether the store keeps claim links. If not, the methods for them reject with a `TypeError`.
+   */
   get keepsClaims(): boolean {
     return this.#store.claims !== undefined;
   }
 
   /**
-   * Makes a claim link's token: whoever presents it first is given a key that does not exist before. Put it into the fragment of the
-   * claim page's address, `https://host/claim#<token>`, which reaches neither logs nor link previews. Rejects with a `RangeError`
-   * where `expiresAt` is not in the future.
+   * Makes a claim link and returns its token. The first person to present the token is given a
+   * new key. Put the token into the fragment of the claim page's address,
+   * `https://host/claim#<token>`: fragments reach neither logs nor link previews. Rejects with a
+   * `RangeError` if `expiresAt` is not in the future.
    */
   async createClaim(options: CreateClaimOptions): Promise<CreatedClaim> {
     return this.#claims.create(options);
   }
 
-  /** What an open claim link would yield. Changes nothing. Rejects with the `ClaimError` `claim_not_usable` as `claim` does. */
+  /**
+   * Returns what an open claim link would yield. Changes nothing. Rejects with the `ClaimError`
+   * `claim_not_usable` as `claim` does.
+   */
   async peekClaim(token: string, req?: IncomingMessage): Promise<ClaimRecord> {
     return this.#claims.peek(token, req);
   }
 
   /**
-   * Makes the key of a claim link, once. For a token that is used, expired, revoked, malformed or unknown it rejects with one and the
-   * same `ClaimError`, `claim_not_usable`; the `claim` channel says which, with `req` where it is given.
+   * Makes the key of a claim link, once. For a token that is used, expired, revoked, malformed or
+   * unknown, it rejects with the same `ClaimError`, `claim_not_usable`. The `claim` channel says
+   * which, with `req` if it is given.
    */
   async claim(token: string, req?: IncomingMessage): Promise<CreatedKey> {
     return this.#claims.claim(token, req);
   }
 
-  /** A page of claim links without their tokens, newest first. Rejects with `unknown_claim_id` for a `cursor` that names none. */
+  /**
+   * Returns a page of claim links without their tokens, newest first. Rejects with
+   * `unknown_claim_id` for a `cursor` that names none.
+   */
   async listClaims(options?: ListClaimsOptions): Promise<ClaimRecord[]> {
     return this.#claims.list(options);
   }
 
-  /** Revokes a claim link that has not been used, for good. Rejects with a `ClaimError`: `unknown_claim_id`, `claim_used`. */
+  /**
+   * Revokes a claim link that has not been used, for good. Rejects with a `ClaimError`:
+   * `unknown_claim_id`, `claim_used`.
+   */
   async revokeClaim(claimId: string, options?: ChangedBy): Promise<ClaimRecord> {
     return this.#claims.revoke(claimId, options);
   }
 
   /**
-   * Deletes the records of keys that were revoked or expired at least `olderThanMs` ago, and the claim links that were used, revoked
-   * or expired by then. A key that took over from another stays until that one has ended as long ago: it tells whose successor it is.
-   * Counts of uses and, if asked, events go too once they are old enough. Resolves to the number of keys.
+   * Deletes the records of keys that were revoked or expired at least `olderThanMs` ago, and the
+   * claim links that were used, revoked or expired by then. Resolves to the number of keys.
+   *
+   * A successor's record stays until the keys before it ended as long ago, because it shows that
+   * they were rotated. Counts of uses are deleted when they are old enough, and so are events if
+   * asked.
    */
   async prune(options: PruneOptions): Promise<number> {
     const checked = checkPruneOptions(options);
@@ -315,8 +350,8 @@ export class ApiKeyManager implements KeySource {
   }
 
   /**
-   * Writes the last uses that are waiting, for at most five seconds, and stops timers and listening. Never rejects. The store stays
-   * open; calling it again does no harm.
+   * Writes the pending last uses, for at most five seconds, and stops timers and listening. Never
+   * rejects. The store stays open. Calling it again does no harm.
    */
   close(): Promise<void> {
     this.#closed ??= this.#verifier.close();

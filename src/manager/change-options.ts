@@ -2,31 +2,36 @@ import type { ChangeVia } from '../keys/diagnostics.js';
 import { isPrintable, type Check, type Checks } from '../lib/options.js';
 import type { ChangeContext } from '../stores/key-event.js';
 
-/** Who changes something and why, for the history of keys. */
+/** Who makes a change and why, for the history of keys. */
 export interface ChangedBy {
-  /** Who changes it: 1 to 256 characters without control characters. Default nobody in particular. */
+  /**
+   * Who makes the change: 1 to 256 characters without control characters. Default: nobody in
+   * particular.
+   */
   by?: string | undefined;
   /** Why: 1 to 1 000 characters without control characters. Default no reason. */
   reason?: string | undefined;
 }
 
 /**
- * The option by which this library's own pages and command line say how a change comes about, and
- * ask for stricter limits than the manager's. For `withOrigin`.
+ * The option by which this library's pages and command line say how a change is made, and set
+ * stricter limits than the manager's. For `withOrigin`.
  */
 export const changeOrigin: unique symbol = Symbol.for('require-api-key.change') as never;
 
-/** How a change comes about. */
+/** How a change is made. */
 export interface ChangeOrigin {
-  /** By which way. Default `code`. */
+  /** The way of the change. Default `code`. */
   readonly via?: ChangeVia;
-  /** The most keys that the user may have after this change, if that is fewer than the manager's. */
+  /**
+   * The most keys that the user may have after this change, if that is fewer than the manager's.
+   */
   readonly maxKeysPerUser?: number;
-  /** The only scopes that a rotation passes on. Default all of the old key's. */
+  /** The only scopes that a successor may inherit. Default: all of the old key's. */
   readonly onlyScopes?: readonly string[];
 }
 
-/** A copy of the options of a method of the manager that also says how the change comes about. */
+/** Copies the options of a manager's method and adds how the change is made. */
 export const withOrigin = <Options extends object>(
   options: Options,
   origin: ChangeOrigin,
@@ -44,14 +49,14 @@ export const changeChecks: Checks<ChangedBy> = {
   reason: mustBeNote(1_000),
 };
 
-/** A change as a method is asked for it: who, why and how. */
+/** Who makes a change, why and how. */
 export interface Change extends ChangeOrigin {
   readonly by?: string | undefined;
   readonly reason?: string | undefined;
   readonly via: ChangeVia;
 }
 
-/** Reads who, why and how out of options whose `by` and `reason` were checked. */
+/** Reads who, why and how from options whose `by` and `reason` were checked. */
 export function readChange(options: object | undefined, via: ChangeVia = 'code'): Change {
   const {
     by,
@@ -61,7 +66,7 @@ export function readChange(options: object | undefined, via: ChangeVia = 'code')
   return { via, ...origin, by, reason };
 }
 
-/** What a store is told of a change. */
+/** What a store is told about a change. */
 export const contextOf = (
   { by, reason, via }: Change,
   at: Date,

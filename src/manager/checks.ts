@@ -37,7 +37,7 @@ export const mustBeMetadata: Check = (value) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return expected;
   try {
     const json = JSON.stringify(value);
-    // PostgreSQL's jsonb can hold neither NUL nor half a surrogate pair.
+    // PostgreSQL's jsonb can hold neither NUL nor half of a surrogate pair.
     return json.length <= maxMetadataLength && !/\\u(0000|d[89a-f]..)/i.test(json)
       ? undefined
       : expected;
@@ -46,7 +46,7 @@ export const mustBeMetadata: Check = (value) => {
   }
 };
 
-/** Names the entry by its place: what was passed by mistake may well be a key. */
+/** Names the entry by its place, because a key may have been passed by mistake. */
 export const mustBeAddresses: Check = (value) => {
   const expected =
     `an array of at most ${maxAddresses} IP addresses and CIDR blocks, such as ` +
@@ -71,7 +71,7 @@ export const oneOf =
       ? undefined
       : known.map((each) => `"${each}"`).join(' or ');
 
-/** @throws {ArgumentError} where it is not a string; a key id is public, and still it is not printed: it could be a key. */
+/** @throws {ArgumentError} if it is not a string. The value is never printed: it could be a key. */
 export function assertKeyId(caller: string, keyId: unknown): void {
   if (typeof keyId !== 'string')
     throw new ArgumentError(caller, `the key id must be a string; received ${describe(keyId)}`, {

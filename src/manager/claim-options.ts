@@ -12,11 +12,11 @@ import { changeChecks, type ChangedBy } from './change-options.js';
 import { mustBeNumber, mustBeText, oneOf } from './checks.js';
 import { createChecks, type CreateKeyOptions } from './key-options.js';
 
-/** What the key will hold that a claim link yields, and how long the link works. */
+/** What the key of a claim link will hold, and how long the link works. */
 export interface CreateClaimOptions extends CreateKeyOptions {
   /**
-   * How long the link works, in milliseconds, an integer from 1 to 2 592 000 000 (30 days); never longer than the
-   * key would. Default 86 400 000 (a day).
+   * How long the link works, in milliseconds: an integer from 1 to 2 592 000 000 (30 days). It
+   * never outlives the key. Default 86 400 000 (a day).
    */
   claimTtlMs?: number | undefined;
 }
@@ -52,7 +52,7 @@ export function checkListClaimsOptions(options: ListClaimsOptions | undefined): 
   return checked;
 }
 
-/** @throws {ArgumentError} where the id is not a string, or an option is wrong. */
+/** @throws {ArgumentError} if the id is not a string or an option is wrong. */
 export function checkRevokeClaimOptions(claimId: unknown, options: ChangedBy | undefined): void {
   const caller = 'revokeClaim';
   if (typeof claimId !== 'string')

@@ -29,15 +29,18 @@ import type { Policies } from './policies.js';
 
 /** A claim link that has just been made. Its token cannot be shown again. */
 export interface CreatedClaim {
-  /** What stands behind the `#` of the link: 43 characters of base64url, 256 bits. Whoever has it can use the link. */
+  /**
+   * The part after the `#` of the link: 43 characters of base64url, 256 bits. Anyone who has it
+   * can use the link.
+   */
   readonly token: string;
-  /** What is kept of the link. */
+  /** The record of the link. */
   readonly claim: ClaimRecord;
 }
 
 export interface ClaimsOptions {
   readonly store: KeyStore;
-  /** What new keys begin with. */
+  /** The start of new keys. */
   readonly prefix: string;
   readonly now: () => number;
   readonly policies: Policies;
@@ -154,14 +157,14 @@ export class Claims {
     return claims;
   }
 
-  /** What cannot be a token costs no query. */
+  /** An impossible token costs no query. */
   #digestOf(token: unknown, request: IncomingMessage | undefined): string {
     if (typeof token !== 'string' || !tokenPattern.test(token))
       throw this.#refusal('malformed', undefined, request);
     return digestApiKey(token);
   }
 
-  /** Without an end of its own, the key gets the default one, counted from the claim. */
+  /** A key without an end of its own gets the default one, counted from the claim. */
   #assertLifetime(expiresAt: Date | undefined, now: number): void {
     const { policies } = this.#options;
     policies.assertLifetime(expiresAt ?? policies.defaultExpiry(now), now);
@@ -178,7 +181,7 @@ export class Claims {
   }
 }
 
-/** A link that outlived its key would hand out what is refused at once. */
+/** A link that outlived its key would hand out a key that is refused at once. */
 function endOfLink({ claimTtlMs = dayMs, expiresAt }: CreateClaimOptions, now: number): Date {
   return new Date(Math.min(now + claimTtlMs, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY));
 }

@@ -31,16 +31,16 @@ import type { Policies } from './policies.js';
 
 export interface KeyEditorOptions {
   readonly store: KeyStore;
-  /** What new keys begin with. */
+  /** The start of new keys. */
   readonly prefix: string;
   readonly now: () => number;
   readonly policies: Policies;
   readonly announcer: Announcer;
-  /** Drops what is known of a key, or with `everything` of all keys. */
+  /** Removes a key from the cache, or all keys with `everything`. */
   readonly forget: (keyId: string) => void;
 }
 
-/** Makes and changes keys: checks what it is asked for, has the store do it, and tells of it. */
+/** Makes and changes keys: checks the request, lets the store act, and announces the change. */
 export class KeyEditor {
   readonly #options: KeyEditorOptions;
 
@@ -104,7 +104,7 @@ export class KeyEditor {
     announcer.changed('created', record, change);
     const isWhole = !onlyScopes || record.scopes.every((scope) => onlyScopes.includes(scope));
     if (isWhole) return { key, record, previous };
-    // A store from before there was such a list has passed on all scopes. Nobody has the key yet.
+    // An older store ignores the list and passes on all scopes. Nobody has the key yet.
     const scopes = record.scopes.filter((scope) => onlyScopes.includes(scope));
     const reduced = await this.#attempt(
       record.keyId,
@@ -176,7 +176,7 @@ export class KeyEditor {
     const context = contextOf(change, this.#now());
     const pruned = await this.#attempt(everything, store.prune(before, { context }));
     if (pruned === 0) return 0;
-    // A digest that is imported again gets another key id than the one under which it is known.
+    // An imported digest may get another key id than the one it was cached under.
     forget(everything);
     announcer.pruned(change);
     return pruned;
@@ -215,13 +215,16 @@ export class KeyEditor {
     throw notSupported('hold a key to addresses');
   }
 
-  /** Where a key is replaced before its first use, its rotation also ends the key that waited for that use. */
+  /** Replacing a key before its first use also ends the key that waited for that use. */
   #announceEnded({ replaces, overlapMs, user }: KeyRecord, change: Change): void {
     if (replaces !== undefined && overlapMs !== undefined)
       this.#options.announcer.changed('updated', { keyId: replaces, user }, change);
   }
 
-  /** For a store that does not refuse it by itself: one that does has the last word, for it can tell whether a rotation came between. */
+  /**
+   * For a store that does not check this itself. If it does, the store decides, because only it
+   * can see a rotation in between.
+   */
   async #assertNotReplaced(keyId: string, until: Date | null): Promise<void> {
     const { replacedBy, expiresAt } = (await this.#options.store.get(keyId)) ?? {};
     if (
@@ -233,7 +236,9 @@ export class KeyEditor {
     throw endsWithOverlap();
   }
 
-  /** A change whose answer got lost may have been made all the same: what was known of the key is not trusted any longer. */
+  /**
+   * A change whose answer was lost may have been made, so the cached key is not trusted any more.
+   */
   async #attempt<Result>(keyId: string, change: Promise<Result>): Promise<Result> {
     try {
       return await change;

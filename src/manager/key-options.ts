@@ -23,60 +23,101 @@ import {
   orNull,
 } from './checks.js';
 
-/** What the record of a new key holds. */
+/** The contents of a new key's record. */
 export interface CreateKeyOptions extends ChangedBy {
-  /** Whose key it is: 1 to 256 characters, neither blank nor with control characters. Required. */
+  /**
+   * The user that the key belongs to: 1 to 256 characters, neither blank nor with control
+   * characters. Required.
+   */
   user: string;
-  /** What its user calls the key: 1 to 256 characters, neither blank nor with control characters. Default none. */
+  /**
+   * The name of the key: 1 to 256 characters, neither blank nor with control characters. Default
+   * none.
+   */
   name?: string | undefined;
-  /** What it may do: at most 100 scopes by RFC 6749, section 3.3, of at most 256 characters. Default `[]`. */
+  /**
+   * What the key may do: at most 100 scopes by RFC 6749, section 3.3, of at most 256 characters.
+   * Default `[]`.
+   */
   scopes?: readonly string[] | undefined;
-  /** The instant from which the key is refused, in the years 1 to 9999. Default the manager's `defaultLifetimeMs`, else never. */
+  /**
+   * The instant from which the key is refused, in the years 1 to 9999. Default: by the manager's
+   * `defaultLifetimeMs`, else never.
+   */
   expiresAt?: Date | undefined;
-  /** What the route is to be given with the identity: a JSON object of at most 10 000 characters. Default `{}`. */
+  /**
+   * Data that the route receives with the identity: a JSON object of at most 10 000 characters.
+   * Default `{}`.
+   */
   metadata?: Readonly<Record<string, unknown>> | undefined;
-  /** The addresses that may use the key: at most 100 IP addresses and CIDR blocks, `203.0.113.0/24`. Default `[]`, any address. */
+  /**
+   * The addresses that may use the key: at most 100 IP addresses and CIDR blocks, such as
+   * `203.0.113.0/24`. Default `[]`, any address.
+   */
   allowedAddresses?: readonly string[] | undefined;
 }
 
-/** A key that exists already, by exactly one of `key` and `digest`, and what its record holds. */
+/** An existing key, given by exactly one of `key` and `digest`, and the contents of its record. */
 export interface ImportKeyOptions extends CreateKeyOptions {
   /**
-   * The key itself, 1 to 512 characters of visible ASCII without a comma, which is hashed at once; or its digest, `sha256:<64 hex>`, as
-   * everywhere a key may stand.
+   * The key itself, 1 to 512 characters of visible ASCII without a comma. It is hashed at once.
+   * Its digest, `sha256:<64 hex>`, may stand here too.
    */
   key?: string | undefined;
   /** Its digest, as `digestApiKey` makes it: `sha256:<64 hex>`. */
   digest?: string | undefined;
 }
 
-/** What is to be different in a record; what is not named stays as it is. */
+/** Changes to a record. Fields that are not named stay as they are. */
 export interface UpdateKeyOptions extends ChangedBy {
-  /** Whose key it is from now on: 1 to 256 characters, neither blank nor with control characters. The key stays the same. */
+  /**
+   * The new user of the key: 1 to 256 characters, neither blank nor with control characters. The
+   * key stays the same.
+   */
   user?: string | undefined;
-  /** What its user calls the key: 1 to 256 characters, neither blank nor with control characters; `null` takes the name away. */
+  /**
+   * The name of the key: 1 to 256 characters, neither blank nor with control characters. `null`
+   * removes the name.
+   */
   name?: string | null | undefined;
-  /** What the key may do, in place of what it might before: at most 100 scopes by RFC 6749, section 3.3, of at most 256 characters. */
+  /**
+   * What the key may do, in place of its scopes before: at most 100 scopes by RFC 6749, section
+   * 3.3, of at most 256 characters.
+   */
   scopes?: readonly string[] | undefined;
-  /** The instant from which the key is refused, in the years 1 to 9999; `null` takes the expiry away. */
+  /**
+   * The instant from which the key is refused, in the years 1 to 9999. `null` removes the expiry.
+   */
   expiresAt?: Date | null | undefined;
-  /** A JSON object of at most 10 000 characters, in place of the one before. */
+  /** A JSON object of at most 10 000 characters, in place of the metadata before. */
   metadata?: Readonly<Record<string, unknown>> | undefined;
-  /** The addresses that may use the key, at most 100 IP addresses and CIDR blocks; `[]` for any. */
+  /**
+   * The addresses that may use the key: at most 100 IP addresses and CIDR blocks. `[]` allows
+   * any.
+   */
   allowedAddresses?: readonly string[] | undefined;
 }
 
-/** How long the old key and its successor both work. */
+/** How long an old key and its successor both work. */
 export interface RotateKeyOptions extends ChangedBy {
-  /** How long the old key works on, in milliseconds, an integer from 0 to 31 536 000 000 (365 days). Default 86 400 000 (a day). */
+  /**
+   * How long the old key still works, in milliseconds: an integer from 0 to 31 536 000 000 (365
+   * days). Default 86 400 000 (a day).
+   */
   overlapMs?: number | undefined;
-  /** From when that is counted: the rotation, or the successor's first use, until which the old key works. Default `now`. */
+  /**
+   * When the overlap starts: at the rotation, or at the successor's first use, until which the
+   * old key works. Default `now`.
+   */
   startsAt?: 'now' | 'first-use' | undefined;
 }
 
 /** How far a revocation goes. */
 export interface RevokeKeyOptions extends ChangedBy {
-  /** Revokes also every key that rotations link to this one, before and after it. Default `false`. */
+  /**
+   * Whether to revoke every key that rotations link to this one, before and after it. Default
+   * `false`.
+   */
   family?: boolean | undefined;
 }
 
@@ -88,15 +129,18 @@ export interface RevokeAllOptions extends ChangedBy {
 
 /** How long a key is paused. */
 export interface PauseKeyOptions extends ChangedBy {
-  /** The instant at which the pause ends by itself, in the future. Default when the key is resumed. */
+  /**
+   * The instant at which the pause ends by itself, in the future. Default: when the key is
+   * resumed.
+   */
   until?: Date | undefined;
 }
 
-/** A key that has just been made. The key itself cannot be shown again. */
+/** A key that was just made. The key itself cannot be shown again. */
 export interface CreatedKey {
   /** The whole key, for its user alone. */
   readonly key: string;
-  /** What is kept of the key. */
+  /** The record of the key. */
   readonly record: KeyRecord;
 }
 
@@ -116,12 +160,12 @@ export function checkCreateOptions(options: unknown): CreateKeyOptions {
   return checked;
 }
 
-/** A key that is taken over: its record's fields, and what is known of it. */
+/** A checked import: the record's fields, and what is known of the key. */
 export interface CheckedImport {
   readonly fields: CreateKeyOptions;
   /** In lower case. */
   readonly digest: string;
-  /** Where the key was given by itself. */
+  /** Absent if only the digest was given. */
   readonly key: string | undefined;
 }
 
@@ -144,7 +188,7 @@ export function checkImportOptions(options: unknown): CheckedImport {
 const isDigest = (value: unknown) => typeof value === 'string' && parseDigest(value) !== undefined;
 
 const mustBeKeyOrDigest: Check = (value) => {
-  // Taken for a key, a digest would let in whoever has read it where it is stored.
+  // If a digest were taken for a key, anyone who has read it would be let in.
   if (typeof value === 'string' && /^sha256:/i.test(value))
     return isDigest(value) ? undefined : 'a key, or "sha256:" and 64 hexadecimal digits';
   return typeof value === 'string' && isPresentable(value)
@@ -182,7 +226,7 @@ export function checkRevokeOptions(options: RevokeKeyOptions | undefined): Revok
 }
 
 export function checkRevokeAllOptions(options: RevokeAllOptions): RevokeAllOptions {
-  // Of any length: keys that were taken over from a table may have users of their own kind.
+  // Any length: an adopted table may have longer users.
   const checked = checkOptions<RevokeAllOptions>('revokeAll', options, {
     ...changeChecks,
     user: mustBeName,
@@ -191,7 +235,7 @@ export function checkRevokeAllOptions(options: RevokeAllOptions): RevokeAllOptio
   return checked;
 }
 
-/** Whether `until` is in the future is for the manager to say: it has the clock. */
+/** Does not check that `until` is in the future: only the manager knows the clock. */
 export function checkPauseOptions(options: PauseKeyOptions | undefined): PauseKeyOptions {
   return checkOptions<PauseKeyOptions>('pause', options, { ...changeChecks, until: mustBeInstant });
 }

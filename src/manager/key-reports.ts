@@ -19,7 +19,7 @@ import {
 
 const defaultUsageAgeMs = 400 * dayMs;
 
-/** What can be asked of a store beside single keys. */
+/** Reports on many keys. */
 export class KeyReports {
   readonly #store: KeyStore;
   readonly #now: () => number;

@@ -22,7 +22,7 @@ export interface KeyVerifierOptions extends KeyLookupOptions {
   readonly countUses: boolean;
 }
 
-/** The way from a presented key to the verdict on it: every request with a managed key comes through here. */
+/** Turns a presented key into a verdict. Every request with a managed key passes through here. */
 export class KeyVerifier {
   readonly #source: string;
   readonly #now: () => number;
@@ -50,7 +50,7 @@ export class KeyVerifier {
     this.#counts = countUses && store.usage ? new UseCounts(store.usage, writer) : undefined;
   }
 
-  /** The verdict on any text at all. Rejects where the store fails. */
+  /** The verdict on any text. Rejects if the store fails. */
   async verify(presentedKey: string, req?: Request): Promise<VerifyResult> {
     if (typeof presentedKey !== 'string' || !isPresentable(presentedKey)) return unknownKey;
     const result = await this.verifyDigest(digestOf(presentedKey), presentedKey, req);
@@ -58,8 +58,8 @@ export class KeyVerifier {
   }
 
   /**
-   * The verdict on what could be a key. Without a promise where nothing has to be asked of the store; a refusal names key and user, for
-   * the diagnostics channels.
+   * The verdict on a possible key. Returns no promise if the store need not be asked. A refusal
+   * names key and user, for the diagnostics channels.
    */
   verifyDigest(
     digest: Digest,
@@ -73,7 +73,7 @@ export class KeyVerifier {
     return this.#lookup.find(digest).then((key) => this.#decide(key, this.#now(), req));
   }
 
-  /** Drops what is known of a key, or with `everything` of all keys. */
+  /** Removes a key from the cache, or all keys with `everything`. */
   forget(keyId: string): void {
     this.#lookup.forget(keyId);
   }
@@ -116,7 +116,9 @@ export class KeyVerifier {
     return ownAnswer({ ok: false, code, keyId, user });
   }
 
-  /** A first use that was written has set the end of the key before; what is known of both is old. */
+  /**
+   * A first use has set the end of the key before it, so the cached entries of both are outdated.
+   */
   #forgetEnded(uses: readonly LastUse[]): void {
     for (const { keyId, ends } of uses) {
       if (ends === undefined) continue;

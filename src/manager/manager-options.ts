@@ -14,51 +14,70 @@ import { notSupported } from '../stores/key-store-error.js';
 import type { KeyStore } from '../stores/key-store.js';
 import { mustBeNumber } from './checks.js';
 
-/** Where a manager keeps its records, what it allows, and how long it may go by what it knows without asking there. */
+/** Where a manager keeps its records, what it allows, and how long it may trust its cache. */
 export interface ApiKeyManagerOptions {
-  /** Where records are kept: a `PostgresKeyStore`, a `MemoryKeyStore` or one of your own. Required. */
+  /**
+   * Keeps the records: a `PostgresKeyStore`, a `SqliteKeyStore`, a `MemoryKeyStore` or a store of
+   * your own. Required.
+   */
   store: KeyStore;
-  /** What new keys begin with: lower-case words of letters and digits joined by `_`, at most 32 characters. Default `key`. */
+  /**
+   * The start of new keys: lower-case words of letters and digits joined by `_`, at most 32
+   * characters. Default `key`.
+   */
   prefix?: string | undefined;
   /**
-   * Whether keys of another form, taken over with `import` or `adopt`, are accepted. Then every unknown text that is presented costs
-   * a query, not only one that has the library's form and a right checksum. Default `false`.
+   * Whether keys of another form are accepted, such as those from `import` or `adopt`. Every
+   * unknown text then costs a query, not only one with the library's form and a right checksum.
+   * Default `false`.
    */
   legacyKeys?: boolean | undefined;
   /**
-   * For how long a key that was looked up is trusted while the store announces no changes, because it cannot or its connection is
-   * down, or does not say from time to time that it is alive: in milliseconds, an integer from 0 to 86 400 000 (a day). Until then a
-   * change made elsewhere may go unseen. Default 30 000.
+   * How long a cached key is trusted, in milliseconds, while change notifications are
+   * unavailable: an integer from 0 to 86 400 000 (a day). Until then a change made elsewhere may
+   * go unseen. Notifications are unavailable if the store has none, its connection is down, or it
+   * has not confirmed lately that it is alive. Default 30 000.
    */
   cacheTtlMs?: number | undefined;
   /**
-   * For how long a known key works on when the store fails, counted from when it was last known to be right: in milliseconds, an
-   * integer from 0 to 86 400 000 (a day). It bounds `cacheTtlMs` as well: with 0, a store that is not seen alive is asked for each
-   * request. Default 300 000 (5 minutes).
+   * How long a cached key still works after the store fails, in milliseconds: an integer from 0
+   * to 86 400 000 (a day). The time counts from when the key was last confirmed. It bounds
+   * `cacheTtlMs` too: with 0, a store that is not known to be alive is asked for each request.
+   * Default 300 000 (5 minutes).
    */
   staleIfErrorMs?: number | undefined;
   /**
-   * How many known keys are kept in memory, and how many unknown ones, all as digests: an integer from 1 to 10 000 000. Unknown ones
-   * never push out known ones. Default 10 000.
+   * How many known keys are cached, and how many unknown ones, all as digests: an integer from 1
+   * to 10 000 000. Unknown ones never displace known ones. Default 10 000.
    */
   maxCachedKeys?: number | undefined;
   /**
-   * How far `lastUsedAt` may be behind the truth: uses are written in batches, about once in this time. In milliseconds, an integer
-   * from 0 to 86 400 000 (a day). Default 60 000.
+   * How far `lastUsedAt` may lag, in milliseconds: an integer from 0 to 86 400 000 (a day). Uses
+   * are written in batches, about once in this time. Default 60 000.
    */
   lastUsedIntervalMs?: number | undefined;
   /** Whether uses are counted by key and day. Default `true` if the store keeps them. */
   countUses?: boolean | undefined;
   /**
-   * The most keys that a user may have: unrevoked and unexpired ones without a successor. An integer from 1 to 1 000 000. A rotation
-   * does not count, and keys that exist already are left alone. Default no limit.
+   * The most keys that a user may have: an integer from 1 to 1 000 000. Keys count if they are
+   * neither revoked nor expired and have no successor. A rotation does not count, and existing
+   * keys stay. Default no limit.
    */
   maxKeysPerUser?: number | undefined;
-  /** How long a new key works if nothing is said, in milliseconds, an integer from 1 to 100 years. Default without an end. */
+  /**
+   * How long a new key works if no expiry is given, in milliseconds: an integer from 1 to 100
+   * years. Default: without an end.
+   */
   defaultLifetimeMs?: number | undefined;
-  /** How long a new key may work at most, in milliseconds, an integer from 1 to 100 years. Default without a limit. */
+  /**
+   * How long a new key may work at most, in milliseconds: an integer from 1 to 100 years.
+   * Default: without a limit.
+   */
   maxLifetimeMs?: number | undefined;
-  /** The clock by which keys and claim links expire, in milliseconds since 1970: for tests. Default `Date.now`. */
+  /**
+   * The clock by which keys and claim links expire, in milliseconds since 1970, for tests.
+   * Default `Date.now`.
+   */
   now?: (() => number) | undefined;
 }
 

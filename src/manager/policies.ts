@@ -9,7 +9,7 @@ export interface PolicyOptions {
   readonly maxLifetimeMs: number | undefined;
 }
 
-/** Holds new keys to what the manager allows. Keys that exist already are left alone. */
+/** Holds new keys to the manager's limits. Existing keys stay. */
 export class Policies {
   readonly #options: PolicyOptions;
 
@@ -28,7 +28,7 @@ export class Policies {
     return expiresAt;
   }
 
-  /** When a key expires that is made at `now` without an end of its own. */
+  /** When a key made at `now` expires if no end is given. */
   defaultExpiry(now: number): Date | undefined {
     const { defaultLifetimeMs } = this.#options;
     return defaultLifetimeMs === undefined ? undefined : new Date(now + defaultLifetimeMs);
@@ -41,7 +41,7 @@ export class Policies {
     if (!expiresAt || expiresAt.getTime() > now + maxLifetimeMs) throw lifetimeTooLong();
   }
 
-  /** The most keys that a user may have after a change; `undefined` for any number. */
+  /** The most keys that a user may have after a change. `undefined` for any number. */
   maxKeys(change?: Change): number | undefined {
     const limits = [this.#options.maxKeysPerUser, change?.maxKeysPerUser];
     const least = Math.min(...limits.map((limit) => limit ?? Number.POSITIVE_INFINITY));
@@ -49,9 +49,9 @@ export class Policies {
   }
 
   /**
-   * The limit that a store is to hold a change to.
+   * The limit that a store must hold a change to.
    *
-   * @throws {KeyStoreError} `too_many_keys`, from here only for a store that does not count itself
+   * @throws {KeyStoreError} `too_many_keys`, here only for a store that does not count itself
    */
   async limitFor(
     store: KeyStore,
@@ -61,7 +61,7 @@ export class Policies {
   ): Promise<KeyLimit | undefined> {
     const maxKeysPerUser = this.maxKeys(change);
     if (maxKeysPerUser === undefined) return undefined;
-    // A store from before there were limits passes them over: it is counted for, if not atomically.
+    // An older store ignores limits, so the keys are counted here, if not atomically.
     if (!store.revokeUser && (await countKeys(store, user, now)) >= maxKeysPerUser)
       throw tooManyKeys();
     return { maxKeysPerUser, now };

@@ -14,23 +14,29 @@ import { maxNameLength, mustBeInstant, mustBeNumber, oneOf } from './checks.js';
 
 /** Which keys are listed, and how many at a time. */
 export interface ListKeysOptions {
-  /** Keys of exactly this user. Default those of all. */
+  /** Keys of exactly this user. Default: of all users. */
   user?: string | undefined;
   /**
-   * Keys with this text in the user, the name or the key id: literally, whatever the case of its letters, at most 256 characters.
-   * Default all.
+   * Keys with this text in the user, the name or the key id. The text is literal, its case is
+   * ignored, and it has at most 256 characters. Default: all.
    */
   search?: string | undefined;
-  /** Keys of this status now; `active` means every usable key here, `expiring` and `rotating` ones too. Default all. */
+  /**
+   * Keys that have this status now. Here `active` means every usable key, including `expiring`
+   * and `rotating` ones. Default: all.
+   */
   status?: KeyStatus | undefined;
   /**
-   * Usable, unpaused keys that were not used for so long, in milliseconds, an integer from 0 to 100 years. A key that was never used
-   * counts from its creation. Default all.
+   * Usable, unpaused keys that were not used for this long, in milliseconds: an integer from 0 to
+   * 100 years. A key that was never used counts from its creation. Default: all.
    */
   unusedForMs?: number | undefined;
-  /** Keys that are neither revoked nor expired and end so soon, in milliseconds, an integer from 0 to 100 years. Default all. */
+  /**
+   * Keys that are neither revoked nor expired and end within this time, in milliseconds: an
+   * integer from 0 to 100 years. Default: all.
+   */
   expiringWithinMs?: number | undefined;
-  /** How many records at most, 1 to 1 000. Default 100. */
+  /** The most records, 1 to 1 000. Default 100. */
   limit?: number | undefined;
   /** The `keyId` of the last record of the page before. Default: from the newest on. */
   cursor?: string | undefined;
@@ -38,13 +44,16 @@ export interface ListKeysOptions {
 
 /** Which events are listed, and how many at a time. */
 export interface HistoryOptions {
-  /** Events of this key. Default those of all. */
+  /** Events of this key. Default: of all keys. */
   keyId?: string | undefined;
-  /** Events of keys and claim links that are this user's, or were before the change. Default those of all. */
+  /**
+   * Events of keys and claim links that belong to this user now, or did before the change.
+   * Default: of all users.
+   */
   user?: string | undefined;
-  /** Events at this instant or after it. Default from the first on. */
+  /** Events at or after this instant. Default: from the first on. */
   since?: Date | undefined;
-  /** How many events at most, 1 to 1 000. Default 100. */
+  /** The most events, 1 to 1 000. Default 100. */
   limit?: number | undefined;
   /** The `eventId` of the last event of the page before. Default: from the newest on. */
   cursor?: string | undefined;
@@ -52,29 +61,41 @@ export interface HistoryOptions {
 
 /** Which counts are listed. */
 export interface UsageOptions {
-  /** Counts of this key. Default those of all. */
+  /** Counts of this key. Default: of all keys. */
   keyId?: string | undefined;
-  /** Counts of this user's keys. Default those of all. */
+  /** Counts of this user's keys. Default: of all users. */
   user?: string | undefined;
   /** The first day, in UTC: `2026-11-01`. Default 29 days before `to`. */
   from?: string | undefined;
-  /** The last day, in UTC, included; at most 366 days in all. Default today. */
+  /** The last day, in UTC, included. At most 366 days in all. Default today. */
   to?: string | undefined;
 }
 
-/** How long before its end a key is worth a notice. */
+/** How long before its end a key deserves a notice. */
 export interface NoticeOptions {
-  /** One or more times before the end of a key, at most 20, in milliseconds, integers from 1 to 100 years. Required. */
+  /**
+   * One or more times before the end of a key, at most 20, in milliseconds: integers from 1 to
+   * 100 years. Required.
+   */
   beforeMs: readonly number[];
 }
 
-/** How old what is deleted has to be. */
+/** The age from which records are deleted. */
 export interface PruneOptions extends ChangedBy {
-  /** How long ago a key must have been revoked or have expired, in milliseconds, an integer from 0 to 100 years. Required. */
+  /**
+   * How long ago a key must have been revoked or have expired, in milliseconds: an integer from 0
+   * to 100 years. Required.
+   */
   olderThanMs: number;
-  /** How old an event must be, in milliseconds, an integer from 0 to 100 years. Default: events are kept. */
+  /**
+   * The age of deleted events, in milliseconds: an integer from 0 to 100 years. Default: events
+   * are kept.
+   */
   eventsOlderThanMs?: number | undefined;
-  /** How old a count of uses must be, in milliseconds, an integer from 0 to 100 years. Default 400 days. */
+  /**
+   * The age of deleted counts of uses, in milliseconds: an integer from 0 to 100 years. Default
+   * 400 days.
+   */
   usageOlderThanMs?: number | undefined;
 }
 
@@ -114,7 +135,7 @@ export function checkHistoryOptions(options: HistoryOptions | undefined): Histor
   return checked;
 }
 
-/** A day in UTC as `2026-11-29`, of a month that has it. */
+/** A valid day in UTC, such as `2026-11-29`. */
 const mustBeDay: Check = (value) =>
   typeof value === 'string' &&
   /^\d{4}-\d{2}-\d{2}$/.test(value) &&
@@ -122,11 +143,11 @@ const mustBeDay: Check = (value) =>
     ? undefined
     : 'a day in UTC as "2026-11-29"';
 
-/** The day of an instant in milliseconds since 1970, in UTC: `2026-11-29`; empty if there is none. */
+/** The UTC day of an instant in milliseconds since 1970: `2026-11-29`. Empty if there is none. */
 export const dayOf = (ms: number): string =>
   Number.isNaN(ms) ? '' : new Date(ms).toISOString().slice(0, 10);
 
-/** Fills in the days that are not given; `now` is in milliseconds since 1970. */
+/** Fills in missing days. `now` is in milliseconds since 1970. */
 export function checkUsageOptions(options: UsageOptions | undefined, now: number): UsageQuery {
   const caller = 'usage';
   const checked = checkOptions<UsageOptions>(caller, options, {
