@@ -1,5 +1,6 @@
 /**
- * What a key store or a key source of your own has to do, as cases for any test runner. Needs nothing but `node:assert`.
+ * What a key store or a key source of your own has to do, as cases for any test runner. Needs
+ * nothing but `node:assert`.
  *
  * @module require-api-key/testing
  */

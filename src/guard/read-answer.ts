@@ -7,9 +7,9 @@ import { isValidDate } from '../lib/values.js';
 import { describe, isName, isScopes, mustBeName } from '../lib/options.js';
 
 /**
- * Turns any answer a source may give into a `VerifyResult` of our own making.
+ * Turns any answer of a source into a frozen `VerifyResult`.
  *
- * @throws {TypeError} for an answer that is none: to guess what it means would be to guess who may come in.
+ * @throws {TypeError} for an invalid answer. Guessing its meaning could let somebody in.
  */
 export function readAnswer(
   answer: KeySourceAnswer,
@@ -20,7 +20,7 @@ export function readAnswer(
   if (answer === true) return admit({ user: 'default' }, presentedKey, source);
   if (typeof answer === 'string') return admit({ user: answer }, presentedKey, source);
   if (typeof answer !== 'object') throw nonsense(describe(answer));
-  // Read once: what a getter says the second time was not checked.
+  // Read once: a getter could return another value the second time, which was not checked.
   const { ok, apiKey, code, keyId, user } = answer as Partial<Record<string, unknown>>;
   if (ok === undefined) return admit(answer as Identity, presentedKey, source);
   if (ok === true) return admit(apiKey as Identity, presentedKey, source);
@@ -42,7 +42,7 @@ function isRefusalCode(code: unknown): code is RefusalCode {
   return typeof code === 'string' && refusalCodes.has(code);
 }
 
-/** Whose key was refused is told to operators, so it has to be fit for them; where it is not, it is left out. */
+/** Operators see whose key was refused. Values unfit for logs are left out. */
 function refuse(
   code: RefusalCode,
   who: { keyId: unknown; user: unknown },
@@ -73,7 +73,8 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   if (metadata != null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
     throw nonsense('an identity whose "metadata" is not an object');
   }
-  // `(key) => known.has(key) && key`, or the whole row of a table as metadata: handlers log both.
+  // A source may answer `(key) => known.has(key) && key`, or a whole row of a table as metadata.
+  // Handlers log both.
   const shown = [user, keyId, name, ...(scopes ?? []), metadata && jsonOf(metadata)];
   if (shown.some((value) => isSecret(value, presentedKey))) {
     throw nonsense('an identity that holds the presented key or its digest');
@@ -87,10 +88,10 @@ function admit(identity: Identity, presentedKey: string, source: string): Verify
   return code ? { ok: false, code, keyId: apiKey.keyId, user } : { ok: true, apiKey };
 }
 
-/** Keys as short as this may be part of an innocent word. */
+/** Shorter keys may be part of an innocent word. */
 const shortKeyLength = 8;
 
-/** Empty for what has no JSON. */
+/** Empty for a value without JSON. */
 function jsonOf(value: object): string {
   try {
     return JSON.stringify(value) ?? '';

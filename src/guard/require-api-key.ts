@@ -11,62 +11,71 @@ import { respondWithProblem } from './respond-with-problem.js';
 import { envKeyList } from '../sources/env-key-list.js';
 import { envKey } from '../sources/env-key.js';
 
-/** Where a guard finds the presented key, what checks it, and how a refusal is answered. */
+/** Where a guard reads the presented key, what checks it, and how a refusal is answered. */
 export interface RequireApiKeyOptions {
   /**
-   * What checks presented keys: a source, a function, or several, asked in order; the first that knows the key decides. At
-   * least one; `undefined` throws. Default `[envKey('INTERNAL_API_KEY'), envKeyList('API_KEYS')]`.
+   * What checks presented keys: a source, a function, or several of them. They are asked in
+   * order, and the first that knows the key decides. At least one. `undefined` throws. Default
+   * `[envKey('INTERNAL_API_KEY'), envKeyList('API_KEYS')]`.
    */
   source?: KeySource | VerifyKey | readonly (KeySource | VerifyKey)[];
   /**
    * The header that carries the key: a name, `{ name, scheme? }`, or an array of these, each name
-   * once. Its case does not matter (RFC 9110, section 5.1); not `Cookie` or `Set-Cookie`. Exactly
-   * one of several headers may hold a key: two that do, or two lines of one header, are refused as
-   * `invalid_api_key`. Blank is the same as absent. Default `X-API-Key`.
+   * once. Case is ignored (RFC 9110, section 5.1). `Cookie` and `Set-Cookie` are not allowed.
+   *
+   * Exactly one of several headers may hold a key. If two do, or one header has two lines, the
+   * request is refused as `invalid_api_key`. A blank header counts as absent. Default
+   * `X-API-Key`.
    */
   header?: HeadersOption | undefined;
   /**
-   * The word before the key, as in `header: 'Authorization', scheme: 'Bearer'`. Its case does not
-   * matter (RFC 9110, section 11.1). A header with another scheme, or with none, counts as no key.
-   * Only beside a header given by its name; others have a scheme of their own. Default none.
+   * The word before the key, as in `header: 'Authorization', scheme: 'Bearer'`. Case is ignored
+   * (RFC 9110, section 11.1). A header with another scheme, or with none, counts as no key. Only
+   * allowed beside a header given by its name: others have a scheme of their own. Default none.
    */
   scheme?: string | undefined;
   /**
-   * Scopes of which the key needs every one, compared exactly, else 403 `insufficient_scope`. Each is printable ASCII without
-   * blanks, quotes and backslashes (RFC 6749, section 3.3); `undefined` throws. Default `[]`.
+   * Scopes that the key needs, all of them, compared exactly. A key without them gets 403
+   * `insufficient_scope`. Each scope is printable ASCII without blanks, quotes and backslashes
+   * (RFC 6749, section 3.3). `undefined` throws. Default `[]`.
    */
   scopes?: readonly string[];
   /**
-   * Lets a request without a key through, without `req.apiKey`. A bad key is still refused, and so is a request without one while the
-   * configuration is at fault (`api_key_not_configured`). Default `false`.
+   * Lets a request without a key pass, without `req.apiKey`. A bad key is still refused. So is
+   * every request while the configuration is broken (`api_key_not_configured`). Default `false`.
    */
   optional?: boolean | undefined;
   /**
-   * Refuses plain HTTP with 403 `https_required`, the same for good and bad keys and never with a redirect. Trusts `req.secure`
-   * alone, so behind a proxy Express's `trust proxy` has to be set. Default `false`.
+   * Refuses plain HTTP with 403 `https_required`, the same for good and bad keys and never with a
+   * redirect. Uses only `req.secure`, so behind a proxy Express's `trust proxy` must be set.
+   * Default `false`.
    */
   requireHttps?: boolean | undefined;
   /**
-   * Takes the headers out of the request before a later handler or logger sees them; one with a
-   * scheme only if it holds that scheme. A later guard on the same request still finds the key.
-   * Default `false`.
+   * Removes the headers from the request before a later handler or logger sees them. A header
+   * with a scheme is removed only if it holds that scheme. A later guard on the same request
+   * still finds the key. Default `false`.
    */
   stripHeader?: boolean | undefined;
-  /** The protection space that the challenge names (RFC 9110, section 11.5): printable ASCII, escaped. Default `api`. */
+  /**
+   * The protection space named in the challenge (RFC 9110, section 11.5): printable ASCII, which
+   * is escaped. Default `api`.
+   */
   realm?: string | undefined;
   /**
-   * How long all sources together may take, in milliseconds, an integer from 1 to 60 000; slower is a fault, answered 503
-   * `key_source_failed`. Default 5 000.
+   * How long all sources together may take, in milliseconds: an integer from 1 to 60 000. A
+   * timeout is a fault, answered 503 `key_source_failed`. Default 5 000.
    */
   timeoutMs?: number | undefined;
   /**
-   * Answers a refusal, or hands it to the app's error handler: `(error, req, res, next) => next(error)`. No refusal ever reaches
-   * the guarded handler, whatever this does. Default `respondWithProblem`.
+   * Answers a refusal, or passes it to the app's error handler:
+   * `(error, req, res, next) => next(error)`. Whatever it does, no refusal reaches the guarded
+   * handler. Default `respondWithProblem`.
    */
   onRefused?: OnRefused | undefined;
 }
 
-/** Middleware for Express 4 and 5, as this library makes it: nothing of Express's own types is needed to call it. */
+/** Middleware for Express 4 and 5. Calling it needs no types of Express. */
 export type ApiKeyHandler = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -74,20 +83,22 @@ export type ApiKeyHandler = (
 ) => void;
 
 /**
- * Makes the guard, middleware that lets a request through only with a known key that is neither expired nor revoked and has every
- * scope that is needed, and that says on `req.apiKey` whose it is. Whatever else happens, an unset variable, a failing or slow
- * source, a strange answer, is refused.
+ * Makes the guard: middleware that only admits a request with a known key that is not expired or
+ * revoked and has every required scope. `req.apiKey` then says who is calling. Everything else is
+ * refused: an unset variable, a failing or slow source, an invalid answer.
  *
- * Without options, as in `app.get('/hello', requireApiKey(), hello)`, it reads the header `X-API-Key`, and knows the key in the
- * variable `INTERNAL_API_KEY` and the `user:key` pairs in `API_KEYS`. A presented key is 1 to 512 characters of visible ASCII without a comma; anything else is `invalid_api_key`.
+ * Without options, as in `app.get('/hello', requireApiKey(), hello)`, it reads the header
+ * `X-API-Key`. It then knows the key in the variable `INTERNAL_API_KEY` and the `user:key` pairs
+ * in `API_KEYS`. A presented key is 1 to 512 characters of visible ASCII without a comma.
+ * Anything else is `invalid_api_key`.
  *
- * A refused request is answered by `onRefused`, as `application/problem+json` unless you say otherwise. An admitted one is answered
- * with `Vary` for the header, and with `Cache-Control: private` unless the handler sets its own. With several guards on one request
- * the identity is that of the last one that found a key. A CORS preflight carries no key and is refused: mount `cors()` before the
- * guard.
+ * `onRefused` answers a refused request, by default as `application/problem+json`. An admitted
+ * one gets `Vary` for the header, and `Cache-Control: private` unless the handler sets its own.
+ * With several guards on one request, the last one that found a key sets the identity. A CORS
+ * preflight carries no key and is refused, so mount `cors()` before the guard.
  *
- * @throws {TypeError} for an unknown or wrong option, naming it and never printing its value, and where it is itself passed as
- * middleware: `app.use(requireApiKey)`. Express does that call with the first request.
+ * @throws {TypeError} for an unknown or wrong option, naming it and never printing its value.
+ *   Also if it is itself mounted as middleware, `app.use(requireApiKey)`, with the first request.
  */
 export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
   // oxlint-disable-next-line prefer-rest-params
@@ -133,7 +144,7 @@ const mustBeSource: check.Check = (value) => {
 const sourceForms =
   'a key source: a function, an object with a "verify" method, or an array of these';
 
-/** Every call of it would throw, and so every request be answered 503. */
+/** A class cannot be called as a source, so every request would be answered 503. */
 const isClass = (value: object) => /^class\b/.test(Function.prototype.toString.call(value));
 
 function isSourceObject(value: object): boolean {

@@ -3,11 +3,12 @@ import { ApiKeyError } from '../keys/api-key-error.js';
 import { setHeaders } from '../http/response-headers.js';
 
 /**
- * Answers a refusal as `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `code`, and `error`,
- * which repeats the title for clients that read that name. The default of `onRefused`.
+ * Answers a refusal as `application/problem+json` (RFC 9457): `type`, `title`, `status`,
+ * `detail`, `code`, and `error`, which repeats the title for clients that read that name. The
+ * default of `onRefused`.
  *
- * Also an Express error handler: `app.use(respondWithProblem)` answers every `ApiKeyError` and passes on anything else,
- * as it does where an answer has already begun.
+ * Also an Express error handler: `app.use(respondWithProblem)` answers every `ApiKeyError`. It
+ * passes other errors on, and any error if the answer has already begun.
  */
 export function respondWithProblem(
   error: unknown,
@@ -27,7 +28,10 @@ export function respondWithProblem(
   res.end(body);
 }
 
-/** The last body for each code: nearly all refusals of an app with one code say the same. */
+/**
+ * The last body for each code. Nearly all refusals of an app with the same code have the same
+ * body.
+ */
 const lastBodies = new Map<string, { readonly detail: string; readonly body: string }>();
 
 function bodyOf({ code, status, title, message: detail }: ApiKeyError): string {

@@ -5,8 +5,9 @@ import { isThenable } from '../lib/values.js';
 import { warnOnce } from '../lib/warn.js';
 
 /**
- * Answers a refused request, or hands it over with `next(error)`; the headers of the refusal are set by then. A bare `next()`,
- * `next('route')`, a throw and a rejection all lead to the app's error handler, never to the guarded one.
+ * Answers a refused request, or passes it on with `next(error)`. The headers of the refusal are
+ * already set. A bare `next()`, `next('route')`, a throw or a rejection leads to the app's error
+ * handler, never to the guarded one.
  */
 export type OnRefused = (
   error: ApiKeyError,
@@ -15,7 +16,7 @@ export type OnRefused = (
   next: NextFunction,
 ) => unknown;
 
-/** Runs `onRefused` so that, whatever it does, the guarded handler stays out of reach. */
+/** Runs `onRefused` so that it can never reach the guarded handler. */
 export function runOnRefused(
   onRefused: OnRefused,
   error: ApiKeyError,
@@ -23,7 +24,8 @@ export function runOnRefused(
   res: Response,
   next: NextFunction,
 ): void {
-  // Express goes on to a handler for next(), and to the next route for 'route' and 'router': only an error stops it.
+  // Express continues with a handler for next(), and with the next route for 'route' and 'router'.
+  // Only an error stops it.
   const fail = (reason?: unknown) =>
     next(typeof reason === 'object' && reason !== null ? reason : error);
   let handedOver = false;
@@ -32,8 +34,8 @@ export function runOnRefused(
     handedOver = true;
     fail(reason);
   };
-  // Express keeps its own `next` there: sendFile() and download() call it without an argument for a folder, and the app's error
-  // handler may need it after `onRefused` has handed over.
+  // Express keeps its own `next` there. sendFile() and download() call it without an argument for a
+  // folder. The app's error handler may need it after `onRefused` has passed the request on.
   req.next = fail as NextFunction;
   try {
     const result = onRefused(error, req, res, handOver as NextFunction);
@@ -43,7 +45,10 @@ export function runOnRefused(
   }
 }
 
-/** A browser asks for permission without the key, so a guard in front of `cors()` breaks every call from a page. */
+/**
+ * A browser sends its preflight without the key, so a guard before `cors()` breaks every call
+ * from a page.
+ */
 export function warnOfRefusedPreflight(req: IncomingMessage): void {
   if (
     req.method !== 'OPTIONS' ||

@@ -6,25 +6,29 @@ import {
 } from '../http/key-headers.js';
 import { checkOptions, mustBeString, mustBeToken } from '../lib/options.js';
 
-/** How the guard that is described reads its header. */
+/** How the described guard reads its header. */
 export interface SecuritySchemeOptions {
   /**
-   * The one header that carries the key, as given to `requireApiKey`. A guard that reads several has
-   * a security scheme for each. Default `X-API-Key`, with a `scheme` `Authorization`.
+   * The header that carries the key, as given to `requireApiKey`. A guard that reads several
+   * headers needs a security scheme for each. Default `X-API-Key`, or `Authorization` with a
+   * `scheme`.
    */
   header?: string | HeaderOption | undefined;
   /** The scheme before the key, as given to `requireApiKey`. Default none. */
   scheme?: string | undefined;
-  /** A text for the readers of the OpenAPI document, in which CommonMark may be used. Default none. */
+  /** A text for readers of the OpenAPI document, in CommonMark. Default none. */
   description?: string | undefined;
 }
 
-/** An OpenAPI 3 Security Scheme Object (OpenAPI 3.1, section 4.8.27), of one of the two types that describe a guard. */
+/**
+ * An OpenAPI 3 Security Scheme Object (OpenAPI 3.1, section 4.8.27), of one of the two types that
+ * describe a guard.
+ */
 export type SecurityScheme =
   | {
       /** A header without a scheme, or one other than `Authorization`. */
       type: 'apiKey';
-      /** Keys are read from headers alone. */
+      /** Keys are only read from headers. */
       in: 'header';
       /** The header's name. */
       name: string;
@@ -41,9 +45,10 @@ export type SecurityScheme =
     };
 
 /**
- * Describes a guard with the same `header` and `scheme` as an OpenAPI 3 object, for `components.securitySchemes`; without options
- * `{ type: 'apiKey', in: 'header', name: 'X-API-Key' }`.
- * A scheme in a header other than `Authorization` is described as an `apiKey`, since OpenAPI's `http` type means that header
+ * Describes a guard with the same `header` and `scheme` as an OpenAPI 3 object, for
+ * `components.securitySchemes`. Without options, returns
+ * `{ type: 'apiKey', in: 'header', name: 'X-API-Key' }`. A scheme in a header other than
+ * `Authorization` is described as `apiKey`, because OpenAPI's `http` type means that header
  * (OpenAPI 3.1, section 4.8.27).
  *
  * @throws {TypeError} for an unknown or wrong option.

@@ -1,14 +1,14 @@
 /** The `WWW-Authenticate` values of one guard, ready to send (RFC 9110, section 11.6.1). */
 export interface Challenges {
-  /** When nothing was presented. */
+  /** If no key was presented. */
   readonly missing: string;
-  /** When what was presented is not accepted. */
+  /** If the presented key is not accepted. */
   readonly invalid: string;
-  /** When the key lacks a scope; only Bearer challenges a 403 (RFC 6750, section 3.1). */
+  /** If the key lacks a scope. Only Bearer has a challenge for a 403 (RFC 6750, section 3.1). */
   insufficient(scopes: readonly string[]): string | undefined;
 }
 
-/** A quoted-string (RFC 9110, section 5.6.4); the escapes keep a realm from adding parameters of its own. */
+/** A quoted-string (RFC 9110, section 5.6.4). Escaping keeps a realm from adding parameters. */
 const quoted = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
 export interface ChallengeOptions {
@@ -18,12 +18,12 @@ export interface ChallengeOptions {
 }
 
 export function describeChallenges({ realm, header, scheme }: ChallengeOptions): Challenges {
-  // A client that sends a scheme looks for it in Authorization, unless it is told otherwise.
+  // A client that sends a scheme uses Authorization unless told otherwise.
   const place = scheme && /^authorization$/i.test(header) ? '' : `, header=${quoted(header)}`;
   const challenge = `${scheme ?? 'ApiKey'} realm=${quoted(realm)}${place}`;
   const isBearer = /^bearer$/i.test(scheme ?? '');
   return {
-    // RFC 6750, section 3: no error code where no credentials came.
+    // RFC 6750, section 3: no error code if no credentials came.
     missing: challenge,
     invalid: isBearer ? `${challenge}, error="invalid_token"` : challenge,
     insufficient: (scopes) =>
@@ -33,7 +33,10 @@ export function describeChallenges({ realm, header, scheme }: ChallengeOptions):
   };
 }
 
-/** The challenges of a guard that reads several headers, each a list with one challenge a header. */
+/**
+ * The challenges of a guard that reads several headers. Each is a list with one challenge for
+ * each header.
+ */
 export function describeAllChallenges(
   realm: string,
   headers: readonly { readonly name: string; readonly scheme: string | undefined }[],

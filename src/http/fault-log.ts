@@ -2,12 +2,12 @@ import { hash } from 'node:crypto';
 import { errorsWithin, isError } from '../lib/errors.js';
 import { maskSecrets } from '../lib/mask.js';
 
-/** An error under the code that its client was answered. */
+/** An error under the code that its client received. */
 interface Fault extends Error {
   readonly code: string;
 }
 
-/** What is known of the request that met a fault. */
+/** What is known about the request that met a fault. */
 interface FaultOrigin {
   /** The key source that failed. */
   readonly source?: string | undefined;
@@ -15,36 +15,43 @@ interface FaultOrigin {
 }
 
 const quietMs = 60_000;
-/** Different faults in `quietMs`: messages with changing ids must not flood the log. */
+/**
+ * The most different faults within `quietMs`. Messages with changing ids must not flood the log.
+ */
 const maxDifferent = 20;
-/** Characters of one entry; a chain of causes can run in circles. */
+/** The most characters in one entry. A chain of causes can be circular. */
 const maxLength = 20_000;
 const maxCauses = 5;
-/** Characters of a cause that tell it from another. */
+/** How many characters of a cause are compared with another. */
 const maxCompared = 2_000;
 
-/** The faults of the last minute and their repeats since they were logged. At most `maxDifferent`. */
+/**
+ * The faults of the last minute, with their repeats since the last entry. At most `maxDifferent`.
+ */
 const logged = new Map<string, { quietUntil: number; repeats: number }>();
 let othersUnsaid = 0;
 
 /**
- * Logs a 503 with its cause. The same fault is logged at most once a minute, with a count of those
- * between. A different one is logged at once, but at most 20 different ones a minute.
+ * Logs a 503 with its cause. The same fault is logged at most once a minute, with a count of its
+ * repeats. A different one is logged at once, but at most 20 different ones a minute.
  */
 export function logFault(error: Fault, { source, presentedKey }: FaultOrigin = {}): void {
   const between = takeTurn(identify(error, source, presentedKey));
   if (between === undefined) return;
   const described = describeError(error, error.code === 'api_key_not_configured');
-  // Masked before it is cut: half a key would not be found.
+  // Masked before it is cut: half a key would not be recognized.
   const text = `${error.code}${between}: ${mask(described, presentedKey).slice(0, maxLength)}`;
   try {
     console.error(text);
   } catch {
-    // A closed pipe behind stderr must not keep the refusal from being answered.
+    // A closed pipe behind stderr must not prevent the answer.
   }
 }
 
-/** The same text for the same code, source and message of the cause; hashed, as it may hold a key. */
+/**
+ * The same text for the same code, source and message of the cause. Hashed, because it may hold a
+ * key.
+ */
 function identify({ code, cause }: Fault, source = '', presentedKey?: string): string {
   let message: string;
   try {
@@ -52,12 +59,12 @@ function identify({ code, cause }: Fault, source = '', presentedKey?: string): s
   } catch {
     message = 'an error that cannot be read';
   }
-  // Masked, so that two requests with different keys meet the same fault.
+  // Masked, so that requests with different keys count as the same fault.
   const masked = mask(message.slice(0, maxCompared), presentedKey);
   return hash('sha256', JSON.stringify([code, source, masked]), 'base64');
 }
 
-/** What to say of the faults since this one was last logged, or `undefined` if it must wait. */
+/** The repeats since this fault was last logged, or `undefined` if it must wait. */
 function takeTurn(id: string): string | undefined {
   // Monotonic: a clock set back must not silence the log.
   const now = performance.now();
@@ -89,8 +96,8 @@ function forgetOld(now: number): void {
 }
 
 /**
- * Messages and stacks of an error and of all below it. Other properties stay out: drivers put rows, parameters and
- * connection strings there.
+ * Messages and stacks of an error and its causes. Other properties are left out: drivers put
+ * rows, parameters and connection strings there.
  */
 function describeError(error: unknown, isConfiguration: boolean, depth = 0): string {
   if (depth > 5) return '...';
@@ -106,18 +113,19 @@ function describeError(error: unknown, isConfiguration: boolean, depth = 0): str
     const causes = below.map(
       (each) => `\n  caused by ${describeError(each, isConfiguration, depth + 1)}`,
     );
-    // Where this library found a configuration missing tells nothing; where a source failed tells all.
+    // The stack of a missing configuration tells nothing. The stack of a failed source tells
+    // everything.
     const hasStack = !(depth === 0 || isConfiguration);
     return `${(hasStack && error.stack) || error.message}${code}${causes.join('')}`;
   } catch {
-    // Getters and proxies may throw whatever one does with them.
+    // Getters and proxies may throw at any access.
     return 'an error that cannot be read';
   }
 }
 
-/** Keys reach error messages through drivers and templates: as they are, quoted, or encoded in one way or another. */
+/** Keys reach error messages through drivers and templates: plain, quoted, or encoded. */
 function mask(text: string, presentedKey: string | undefined): string {
-  // Anybody's keys and digests: the error at hand may have come of another request.
+  // Any key or digest is masked, because the error may come from another request.
   const masked = presentedKey === undefined ? text : maskPresentedKey(text, presentedKey);
   return maskSecrets(masked, (what) => `[${what}]`);
 }
@@ -133,7 +141,7 @@ function maskPresentedKey(text: string, key: string): string {
       Buffer.from(key).toString(encoding),
     ),
   ];
-  // One pass, so that a short key is not found again in what stands in for it.
+  // In one pass, so that a short key is not found again in its replacement.
   return text.replace(new RegExp(forms.map(escapeRegExp).join('|'), 'g'), '[presented key]');
 }
 

@@ -8,14 +8,11 @@ import {
 
 /** A header that may carry the key. */
 export interface HeaderOption {
-  /**
-   * The header's name. Its case does not matter (RFC 9110, section 5.1). Not `Cookie` or
-   * `Set-Cookie`.
-   */
+  /** The header's name. Case is ignored (RFC 9110, section 5.1). Not `Cookie` or `Set-Cookie`. */
   name: string;
   /**
-   * The word before the key, such as `Bearer`. Its case does not matter (RFC 9110, section 11.1). A
-   * header with another scheme, or with none, counts as no key. Default none.
+   * The word before the key, such as `Bearer`. Case is ignored (RFC 9110, section 11.1). A header
+   * with another scheme, or with none, counts as no key. Default none.
    */
   scheme?: string | undefined;
 }
@@ -27,7 +24,7 @@ export type HeadersOption = string | HeaderOption | readonly (string | HeaderOpt
 export interface KeyHeader {
   readonly name: string;
   readonly scheme: string | undefined;
-  /** In lower case, as Node and comparisons need them. */
+  /** In lower case, for look-ups and comparisons. */
   readonly lowerName: string;
   readonly lowerScheme: string | undefined;
 }

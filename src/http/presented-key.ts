@@ -24,10 +24,11 @@ const invalid = (reason: Unpresented['reason']): Unpresented => ({
 
 const maxKeyLength = 512;
 
-// Visible ASCII without the comma, with which Node joins repeated lines and lists are written.
+// Visible ASCII without the comma. Node joins repeated lines with commas, and lists are written
+// with them.
 const presentable = /^[!-+\--~]+$/;
 
-/** Whether a client could present this text as a key at all. */
+/** Whether a client could present this text as a key. */
 export const isPresentable = (key: string) => key.length <= maxKeyLength && presentable.test(key);
 
 /**
@@ -43,7 +44,7 @@ export function readPresentedKey(
 ): string | Unpresented {
   const line = readLine(req, header);
   if (typeof line !== 'string') return line;
-  // What nearly every request presents, before what may be wrong with it.
+  // The common case first.
   if (scheme === undefined && isPresentable(line)) return line;
   if (/^[ \t]*$/.test(line)) return missing('header_blank');
   const key = scheme === undefined ? line : afterScheme(line, scheme);
@@ -52,7 +53,7 @@ export function readPresentedKey(
   return presentable.test(key) ? key : invalid('bad_character');
 }
 
-/** Reads the presented key from whichever of several headers holds one; two that do are refused. */
+/** Reads the presented key from the one header that holds a key. Two of them are refused. */
 export function readFromOneOf(
   req: IncomingMessage,
   headers: readonly KeyHeader[],
@@ -61,11 +62,11 @@ export function readFromOneOf(
     readPresentedKey(req, lowerName, lowerScheme),
   );
   const presented = read.filter((each) => typeof each === 'string' || !isMissing(each));
-  // Two that agree as well: what stands in front of us may have checked only one of them.
+  // Even two equal ones: a proxy before this server may have checked only one of them.
   if (presented.length > 1) return invalid('repeated_header');
   return (
     presented[0] ??
-    // What is nearest to a key tells operators most.
+    // The closest thing to a key tells operators most.
     read.find((each) => isMissing(each) && each.reason !== 'header_absent') ??
     missing('header_absent')
   );
@@ -86,18 +87,18 @@ function readLine(req: IncomingMessage, header: string): string | Unpresented {
   if (mayBeCutShort(req)) return invalid('repeated_header');
   const line = req.headers[header];
   if (line === undefined) return strippedLines.get(req)?.get(header) ?? missing('header_absent');
-  // Node keeps the first of two Authorization lines and drops the other without a word: only the raw list shows both.
+  // Node silently keeps the first of two Authorization lines. Only the raw list shows both.
   if (typeof line !== 'string') return invalid('repeated_header');
   const count = countLines(req.rawHeaders, header);
-  // No line in the raw list: an adapter of a function platform made the request.
+  // The raw list has no line if an adapter of a function platform made the request.
   return count === 1 || (count === 0 && countInEvent(req, header) <= 1)
     ? line
     : invalid('repeated_header');
 }
 
 /**
- * How often the header stands in the event that a function platform called the application with. `serverless-http` hands that event
- * over, and keeps only the last line of those of one name.
+ * How often the header stands in the event with which a function platform called the application.
+ * `serverless-http` passes that event on, but keeps only the last line of each name.
  */
 function countInEvent(
   req: IncomingMessage & { apiGateway?: { event?: { multiValueHeaders?: unknown } } },
@@ -111,7 +112,10 @@ function countInEvent(
   return count;
 }
 
-/** Node drops the lines past a limit, so a key may have stood among them: `maxHeadersCount` lines, or else 2 000 names and values. */
+/**
+ * Whether Node may have dropped lines, among them a key. It drops lines past `maxHeadersCount`,
+ * or past 2 000 names and values.
+ */
 function mayBeCutShort({ rawHeaders, socket }: IncomingMessage): boolean {
   if (rawHeaders === undefined) return false;
   const { server } = (socket ?? {}) as { server?: { maxHeadersCount?: number | null } };
@@ -129,7 +133,7 @@ function countLines(rawHeaders: readonly string[] | undefined, header: string): 
   return count;
 }
 
-/** All lines of a header: Node keeps only the first of two of some names. */
+/** All lines of a header. For some names Node keeps only the first of two. */
 function linesOf(req: IncomingMessage, header: string): string[] {
   // An adapter of a function platform may leave it out.
   const rawHeaders = (req.rawHeaders as string[] | undefined) ?? [];
@@ -144,12 +148,13 @@ const holdsScheme = (line: string, scheme: string) =>
   line.slice(0, scheme.length).toLowerCase() === scheme &&
   /^(?:[ \t]|$)/.test(line.slice(scheme.length));
 
-// What was stripped, for later guards on the same request. Private and weak: neither a logger nor a later request sees it.
+// Stripped headers, for later guards on the same request. Private and weak: neither a logger nor a
+// later request sees them.
 const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Unpresented>>();
 
 /**
- * Takes the header out of every form in which Node hands it to the application. With a scheme only
- * if a line holds that scheme: credentials of another are not ours to remove.
+ * Removes the header from every form in which Node exposes it. With a scheme, only if a line
+ * holds that scheme: other credentials must stay.
  */
 export function stripHeader(req: IncomingMessage, header: string, scheme?: string): void {
   if (req.headers[header] === undefined) return;
@@ -158,7 +163,8 @@ export function stripHeader(req: IncomingMessage, header: string, scheme?: strin
   const lines = strippedLines.get(req) ?? new Map<string, string | Unpresented>();
   strippedLines.set(req, lines.set(header, readLine(req, header)));
   delete req.headers[header];
-  // Read before the raw list is shortened: Node builds it from that list by the number of lines that arrived.
+  // Read before the raw list is shortened, because Node builds it from that list and the number of
+  // received lines.
   if (req.headersDistinct) delete req.headersDistinct[header];
   for (let i = (req.rawHeaders?.length ?? 0) - 2; i >= 0; i -= 2) {
     if (req.rawHeaders[i]!.toLowerCase() === header) req.rawHeaders.splice(i, 2);

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Adds names of request headers to `Vary`, keeping what stands there (RFC 9110, section 12.5.5).
+ * Adds names of request headers to `Vary`, keeping what is there (RFC 9110, section 12.5.5).
  *
- * @param added one name, or several split by `, `
+ * @param added one name, or several separated by `, `
  */
 export function appendVary(res: ServerResponse, added: string): void {
   if (res.headersSent) return;
@@ -25,14 +25,14 @@ export function setHeaders(res: ServerResponse, headers: Readonly<Record<string,
   if (res.headersSent) return;
   for (const [name, value] of Object.entries(headers)) {
     if (name === 'Vary') appendVary(res, value);
-    // To look is cheaper than to set once more what the guard has set before.
+    // Comparing is cheaper than setting a header again that the guard has already set.
     else if (res.getHeader(name) !== value) res.setHeader(name, value);
   }
 }
 
 /**
- * Makes the answer private unless it already is: shared caches keep answers to `Authorization` to themselves
- * (RFC 9111, section 3.5) but know nothing of other headers. The handler may still set its own.
+ * Makes the answer private unless it already is. Shared caches keep answers to `Authorization`
+ * out (RFC 9111, section 3.5), but not those to other headers. The handler may still set its own.
  */
 export function keepPrivate(res: ServerResponse): void {
   if (res.headersSent) return;

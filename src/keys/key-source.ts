@@ -6,35 +6,44 @@ export type VerifyResult =
   | {
       /** The key is known and usable. */
       readonly ok: true;
-      /** Whose it is. */
+      /** The caller's identity. */
       readonly apiKey: ApiKey;
     }
   | {
       /** The key admits nobody. */
       readonly ok: false;
-      /** `invalid_api_key` means "don't know": the next source is asked. The others end the search. */
+      /**
+       * `invalid_api_key` means "don't know": the next source is asked. The others end the
+       * search.
+       */
       readonly code:
         | 'invalid_api_key'
         | 'expired_api_key'
         | 'revoked_api_key'
         | 'paused_api_key'
         | 'address_not_allowed';
-      /** The public name of the key, where that is known: for the diagnostics channels, never for the client. */
+      /**
+       * The public name of the key, if known. For the diagnostics channels, never for the client.
+       */
       readonly keyId?: string;
-      /** Whose key it was, where that is known: for the diagnostics channels, never for the client. */
+      /** The user of the key, if known. For the diagnostics channels, never for the client. */
       readonly user?: string;
     };
 
 /**
- * What a source may answer: a `VerifyResult`, an identity, a user's name, `true` for a nameless user called `default`; and
- * `undefined`, `null`, `false` for "don't know". Anything else is a fault, answered 503.
+ * What a source may answer: a `VerifyResult`, an identity, a user's name, or `true` for a user
+ * called `default`. `undefined`, `null` and `false` mean "don't know". Any other answer is a
+ * fault, answered 503.
  */
 export type KeySourceAnswer =
   | VerifyResult
   | {
       /** The key is known. */
       readonly ok: true;
-      /** Whose it is; past its `expiresAt` or with a `revokedAt` it is refused all the same. */
+      /**
+       * The caller's identity. If it has expired or has a `revokedAt`, the key is refused all the
+       * same.
+       */
       readonly apiKey: Identity;
     }
   | Identity
@@ -44,9 +53,9 @@ export type KeySourceAnswer =
   | undefined;
 
 /**
- * A key source that is only a function: says whose the presented key is. It is called with 1 to 512 characters of visible ASCII
- * without a comma. Where it answers with `expiresAt` and `revokedAt` it need not look at them itself. Throwing or rejecting is a
- * fault, answered 503.
+ * A key source that is only a function. It receives a presented key of 1 to 512 characters of
+ * visible ASCII without a comma, and returns whose it is. It may return `expiresAt` and
+ * `revokedAt` without checking them. Throwing or rejecting is a fault, answered 503.
  */
 export type VerifyKey = (
   presentedKey: string,
@@ -54,25 +63,30 @@ export type VerifyKey = (
 ) => KeySourceAnswer | PromiseLike<KeySourceAnswer>;
 
 /**
- * What checks presented keys. A source that throws or rejects is a fault (503), never an unknown key. An answer that comes
- * without a promise is used without one. `keySourceContract` of `require-api-key/testing` is the suite that a source has to pass.
+ * Checks presented keys. A source that throws or rejects is a fault (503), never an unknown key.
+ * An answer without a promise is used at once. A source must pass the suite `keySourceContract`
+ * of `require-api-key/testing`.
  */
 export interface KeySource {
-  /** What `req.apiKey.source`, logs and diagnostics channels call it: neither blank nor with control characters. Default `custom`. */
+  /**
+   * The name in `req.apiKey.source`, logs and diagnostics channels: neither blank nor with
+   * control characters. Default `custom`.
+   */
   readonly name?: string;
   /**
-   * Says whose the presented key is, 1 to 512 characters of visible ASCII without a comma. A key that it does not know is answered
-   * `undefined`; when it cannot tell, because its database is down, it throws or rejects. All sources of a guard share its `timeoutMs`.
+   * Returns whose the presented key is: 1 to 512 characters of visible ASCII without a comma.
+   * Answers `undefined` for an unknown key. Throws or rejects if it cannot tell, for example
+   * because its database is down. All sources of a guard share its `timeoutMs`.
    */
   verify(presentedKey: string, req: Request): KeySourceAnswer | PromiseLike<KeySourceAnswer>;
   /**
-   * Whether it holds any key at all: one that says `false` is not asked, and where no source holds a key every request is answered
-   * 503 `api_key_not_configured`. Default: it does.
+   * Whether the source holds any key. A source that says `false` is not asked. If no source holds
+   * a key, every request is answered 503 `api_key_not_configured`. Default: it does.
    */
   configured?(): boolean;
   /**
-   * Whether its configuration is broken, so that a key which no source knows may be a good one: 503 `api_key_not_configured`, not
-   * 401. Default: it is not.
+   * Whether the configuration is broken, so that a key unknown to every source may still be
+   * valid. Such a key is then answered 503 `api_key_not_configured`, not 401. Default: it is not.
    */
   misconfigured?(): boolean;
 }

@@ -3,11 +3,11 @@ import type { KeySource, VerifyResult } from './key-source.js';
 import { digestOf, type Digest } from './digest.js';
 
 /**
- * Marks the library's own sources. A guard hands them the digest as a third argument of `verify`, so
- * that one request costs one digest however many of them there are.
+ * Marks the library's own sources. A guard passes them the digest as a third argument of
+ * `verify`, so one request costs one digest, however many sources there are.
  *
- * A guard always calls `verify` and `configured`: a stricter method that somebody puts on a source,
- * in a subclass or on the object itself, counts.
+ * A guard always calls `verify` and `configured`. So a stricter method in a subclass or on the
+ * object itself takes effect.
  */
 export const sharesDigest = Symbol('require-api-key.sharesDigest');
 
@@ -40,7 +40,7 @@ export class SharedDigest {
   }
 }
 
-/** Makes `super()` put the private fields of a subclass on an object that exists already. */
+/** Makes `super()` put the private fields of a subclass on an existing object. */
 // oxlint-disable-next-line typescript/no-extraneous-class -- Only a base class can do this.
 class Existing {
   constructor(object: object) {
@@ -49,7 +49,10 @@ class Existing {
   }
 }
 
-/** A private field marks our answers: no copy of one has it, and nobody else can set it. */
+/**
+ * A private field marks the library's answers. No copy of an answer has it, and nobody else can
+ * set it.
+ */
 class OwnAnswer extends Existing {
   // oxlint-disable-next-line no-unused-private-class-members -- The mark; `in` looks for it.
   readonly #isOwn = true;
@@ -59,7 +62,7 @@ class OwnAnswer extends Existing {
   }
 }
 
-/** Freezes and marks a result of the library's own, which a guard need not read and check. */
+/** Freezes and marks a result of the library. A guard need not check it. */
 export function ownAnswer<Result extends VerifyResult>(result: Result): Readonly<Result> {
   return Object.freeze(new OwnAnswer(result) as unknown as Result);
 }

@@ -2,8 +2,8 @@ import type { Unpresented } from '../http/presented-key.js';
 import type { ApiKeyErrorCode } from './api-key-error.js';
 
 /**
- * Why a request was refused, more precisely than its client is told: for operators, on the channels
- * `refused` and `fault`. If the header holds nothing that could be looked up, it is `header_absent`,
+ * Why a request was refused, in more detail than its client is told. For operators, on the
+ * channels `refused` and `fault`. If the header holds no possible key, it is `header_absent`,
  * `header_blank`, `other_scheme`, `repeated_header`, `too_long` or `bad_character`.
  */
 export type RefusalReason =
@@ -21,7 +21,7 @@ export type RefusalReason =
   | 'source_timed_out'
   | 'source_answered_nonsense';
 
-/** Why a request is not let through, from wherever it was decided. */
+/** Why a request is refused, wherever that was decided. */
 export interface Refusal {
   readonly ok?: false;
   readonly code: ApiKeyErrorCode;
@@ -42,6 +42,6 @@ const impliedReasons: Partial<Record<ApiKeyErrorCode, RefusalReason>> = {
   address_not_allowed: 'address',
 };
 
-/** The one place where a refusal gets its reason. */
+/** The reason of a refusal. All reasons are determined here. */
 export const reasonOf = ({ code, reason }: Refusal): RefusalReason =>
   reason ?? impliedReasons[code] ?? 'unknown_key';

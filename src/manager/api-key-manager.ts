@@ -37,8 +37,9 @@ import {
 } from './query-options.js';
 
 /**
- * Issues, verifies, rotates and revokes the keys of a store: `const keys = new ApiKeyManager({
- * store })`. It is also a key source: `requireApiKey({ source: keys })`.
+ * Issues, verifies, rotates and revokes the keys of a store:
+ * `const keys = new ApiKeyManager({ store })`. It is also a key source:
+ * `requireApiKey({ source: keys })`.
  *
  * The next request in this process sees a change. Other processes on the same store see it within
  * a second if the store announces changes, else after `cacheTtlMs`. A cached key costs no further

@@ -273,8 +273,8 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   /**
-   * Upgrades a table of plaintext keys in place: `api_keys (id, user_name, api_key, created_at,
-   * last_used, is_active)`.
+   * Upgrades a table of plaintext keys in place:
+   * `api_keys (id, user_name, api_key, created_at, last_used, is_active)`.
    *
    * The database itself replaces each key by its digest. Every working key keeps working, except
    * keys that no request can present, which are counted as `unpresentable`. Keys that do not have

@@ -66,8 +66,8 @@ export interface SqliteFileOptions {
 /** Which database and table the store uses, and how long it waits. */
 export interface SqliteKeyStoreOptions extends SqliteFileOptions {
   /**
-   * A database object of `node:sqlite` (`DatabaseSync`), `better-sqlite3` or `libsql`. Required. Give
-   * the store one of its own, as it uses transactions. It stays yours: it is never closed.
+   * A database object of `node:sqlite` (`DatabaseSync`), `better-sqlite3` or `libsql`. Required.
+   * Give the store one of its own, as it uses transactions. It stays yours: it is never closed.
    */
   database: SqliteDatabase;
 }
@@ -85,12 +85,12 @@ const fileChecks = {
 
 /**
  * Keeps the records of an `ApiKeyManager` in a SQLite file, with digests in place of keys:
- * `new ApiKeyManager({ store: await SqliteKeyStore.open('keys.db') })`. Any number of processes on
- * one machine may use one file.
+ * `new ApiKeyManager({ store: await SqliteKeyStore.open('keys.db') })`. Any number of processes
+ * on one machine may use one file.
  *
- * `migrate`, `inspect` and `close` are for you; the other methods are those of `KeyStore`, which the
- * manager calls. Only `migrate` creates or changes tables, and only it creates a file. A change that
- * was answered survives a power cut.
+ * `migrate`, `inspect` and `close` are for you; the other methods are those of `KeyStore`, which
+ * the manager calls. Only `migrate` creates or changes tables, and only it creates a file. A
+ * change that was answered survives a power cut.
  *
  * What fails rejects with an `Error` whose message and `cause` hold neither key nor digest.
  */
@@ -144,7 +144,8 @@ export class SqliteKeyStore implements KeyStore {
    * without a flag, else `better-sqlite3`, else `libsql`. The store is closed by `close`.
    *
    * The file is opened at the first call. Only `migrate` creates it, readable by this user alone
-   * (mode 0600); until then every other call rejects, so that a typo in the path starts no empty file.
+   * (mode 0600); until then every other call rejects, so that a typo in the path starts no empty
+   * file.
    *
    * @param path the path of the file, also as `file:keys.db`
    * @throws {TypeError} for a wrong path or option.
@@ -268,11 +269,12 @@ export class SqliteKeyStore implements KeyStore {
 
   /**
    * Creates the tables, and the file if the store was made by `open`, or upgrades them; restores
-   * tables and triggers that were dropped or changed. All of it or nothing. Any number of processes
-   * may run it at once; if all is up to date it changes nothing. Run it before the application starts.
+   * tables and triggers that were dropped or changed. All of it or nothing. Any number of
+   * processes may run it at once; if all is up to date it changes nothing. Run it before the
+   * application starts.
    *
-   * @throws {Error} if the tables were made by a newer version, hold plaintext keys, or are not this
-   *   library's, or if the file cannot be created.
+   * @throws {Error} if the tables were made by a newer version, hold plaintext keys, or are not
+   *   this library's, or if the file cannot be created.
    */
   async migrate(): Promise<void> {
     if (isFile(this.#source)) {
