@@ -3,8 +3,8 @@ import type { AddressList } from '../lib/addresses.js';
 import { warnOnce } from '../lib/warn.js';
 
 /**
- * Whether a request comes from an address that may use a key. A request that does not say where it
- * comes from does not.
+ * Whether a request comes from an address that may use a key. A request without an address does
+ * not.
  *
  * @throws {Error} if clients can choose the address that the app sees.
  */
@@ -22,13 +22,13 @@ export function isAllowedFrom(addresses: AddressList, req: Request | undefined):
 
 type AnyRequest = { app?: Partial<Request['app']>; headers?: Request['headers'] } | undefined;
 
-/** Read from whatever request a caller has: only Express's has an app. */
+/** A caller may pass any request. Only Express's has an app. */
 const trustProxyOf = (req: AnyRequest): unknown => req?.app?.get?.('trust proxy');
 
 const trustsAnyone = (req: AnyRequest): boolean => trustProxyOf(req) === true;
 
-// A client can write the header too, so this decides nothing. It is the one sign of a proxy whose
-// own address is taken for that of every client.
+// A client can write this header too, so it decides nothing. It is the only sign of a proxy whose
+// own address counts as that of every client.
 const warnOfUnknownProxy = (req: AnyRequest): void => {
   if (trustProxyOf(req) !== false || req?.headers?.['x-forwarded-for'] === undefined) return;
   warnOnce(

@@ -4,24 +4,24 @@ import { assertArgument, checkOptions, mustBeScopes } from '../lib/options.js';
 import { mustBeVariableName } from './env-key.js';
 import { EnvironmentSource } from './environment-source.js';
 
-/** What goes for every key of the variable. */
+/** Options for all keys of the variable. */
 export interface EnvKeyListOptions {
-  /** What each of the keys may do: scopes by RFC 6749, section 3.3. Default `[]`. */
+  /** What each key may do: scopes by RFC 6749, section 3.3. Default `[]`. */
   scopes?: readonly string[] | undefined;
 }
 
 /**
- * A key source of `user:key` pairs in one environment variable, split by commas or newlines; each
- * key plain or as `sha256:<64 hex>`. A user may stand twice while a key is replaced. Blanks around
- * entries, users and keys count for nothing, nor do blank entries.
+ * A key source that reads `user:key` pairs from one environment variable. Pairs are separated by
+ * commas or newlines. Each key is plain or `sha256:<64 hex>`. A user may have two pairs while a
+ * key is replaced. Blanks around entries, users and keys are ignored, and so are blank entries.
  *
- * The variable is read at first use; once it is found set it is kept until the process restarts.
- * Unset, blank or an unresolved reference (`${X}`, `$env://X`), it holds no key. A key under 32
- * characters, or a sample, works and is warned of once.
+ * The variable is read at first use. Once it is set, its value is kept until the process
+ * restarts. If it is unset, blank or an unresolved reference (`${X}`, `$env://X`), it holds no
+ * key. A key under 32 characters or a sample key works, with one warning.
  *
- * A pair without a user or a key, or one key under two users, makes the whole list unusable until
- * it is fixed and the process restarted: a process warning names the place, and keys that no other
- * source knows are answered 503.
+ * The whole list is unusable if a pair has no user or no key, or if two users share a key. A
+ * process warning names the place. Keys that no other source knows are then answered 503, until
+ * the variable is fixed and the process restarted.
  *
  * @param name the variable, such as `API_KEYS`: at most 64 letters, digits and `_`
  * @throws {TypeError} for a wrong name or option.

@@ -10,24 +10,29 @@ import {
 } from '../lib/options.js';
 import { EnvironmentSource } from './environment-source.js';
 
-/** Whose key the variable holds, and what it may do. */
+/** Options for the key of the variable. */
 export interface EnvKeyOptions {
-  /** Whose key it is: neither blank nor with control characters. Default `default`. */
+  /**
+   * The user that the key belongs to: neither blank nor with control characters. Default
+   * `default`.
+   */
   user?: string | undefined;
-  /** What it may do: scopes by RFC 6749, section 3.3. Default `[]`. */
+  /** What the key may do: scopes by RFC 6749, section 3.3. Default `[]`. */
   scopes?: readonly string[] | undefined;
 }
 
 /**
- * A key source of one key in one environment variable, plain or as `sha256:<64 hex>`; `new,old`
- * while clients switch.
+ * A key source that reads one key from one environment variable, plain or as `sha256:<64 hex>`.
+ * It may be `new,old` while clients switch.
  *
- * The variable is read at first use; once it is found set it is kept until the process restarts.
- * Unset, blank or an unresolved reference (`${X}`, `$env://X`), it holds no key. A key under 32
- * characters, or a sample, works and is warned of once. What can be no key (a blank inside, a
- * character beyond ASCII, over 512 characters, `sha256:` before something else) makes the variable
- * unusable until it is fixed and the process restarted: a process warning says so, and keys that no
- * other source knows are answered 503.
+ * The variable is read at first use. Once it is set, its value is kept until the process
+ * restarts. If it is unset, blank or an unresolved reference (`${X}`, `$env://X`), it holds no
+ * key. A key under 32 characters or a sample key works, with one warning.
+ *
+ * The variable is unusable if its value cannot be a key: a blank inside, a character beyond
+ * ASCII, over 512 characters, or `sha256:` before something else. A process warning says so. Keys
+ * that no other source knows are then answered 503, until the variable is fixed and the process
+ * restarted.
  *
  * @param name the variable, such as `INTERNAL_API_KEY`: at most 64 letters, digits and `_`
  * @throws {TypeError} for a wrong name or option.
@@ -43,7 +48,7 @@ export function envKey(name: string, options?: EnvKeyOptions): KeySource {
 
 /** A name that a shell can export. */
 export const mustBeVariableName: Check = (value) => {
-  // `envKey(process.env.KEY)` passes the key itself, and the name of a source stands in logs.
+  // `envKey(process.env.KEY)` passes the key itself, and a source's name appears in logs.
   return typeof value === 'string' &&
     /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value) &&
     !isKeyLike(value)

@@ -6,8 +6,8 @@ import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
 import { warnOnce } from '../lib/warn.js';
 
 /**
- * Keys out of one environment variable, which is read late, so that `dotenv` may run after the
- * import, and kept once it was found set. While it is unset it is looked at again.
+ * Keys from one environment variable. The variable is read late, so `dotenv` may run after the
+ * import. It is read again while it is unset. Once it is set, its value is kept.
  */
 export class EnvironmentSource implements KeySource {
   readonly name: string;
@@ -27,8 +27,8 @@ export class EnvironmentSource implements KeySource {
     this.#variable = variable;
     this.#parse = parse;
     this.#scopes = [...scopes];
-    // Early enough to report a broken list at start, late enough for the rest of the start-up to
-    // set the variable.
+    // Early enough to report a broken list at start, and late enough for the start-up code to set
+    // the variable.
     setImmediate(() => this.#load()).unref();
   }
 
@@ -56,7 +56,7 @@ export class EnvironmentSource implements KeySource {
       warnOnce(message);
       return undefined;
     }
-    // Nothing but blanks, commas and unresolved references is as good as unset.
+    // A value of only blanks, commas and unresolved references counts as unset.
     if (table.size === 0) return undefined;
     warnOfWeakKeys(this.#variable, weak);
     return (this.#table = table);

@@ -5,19 +5,19 @@ import type { KeyEntry } from './key-entries.js';
 import { listKeys, warnOfWeakKeys, type KeyTable } from './key-table.js';
 import { assertArgument, checkOptions, describe, mustBeScopes } from '../lib/options.js';
 
-/** What goes for every key of the list. */
+/** Options for all keys of the list. */
 export interface KeyListOptions {
-  /** What each of the keys may do: scopes by RFC 6749, section 3.3. Default `[]`. */
+  /** What each key may do: scopes by RFC 6749, section 3.3. Default `[]`. */
   scopes?: readonly string[] | undefined;
 }
 
 /**
- * A key source of users and their keys, each plain or as `sha256:<64 hex>`:
- * `keyList({ alice: 'key', bob: ['new', 'old'] })`. An empty list holds no key, which is answered
- * 503. A key under 32 characters, or a sample, works and is warned of once.
+ * A key source of users and their keys: `keyList({ alice: 'key', bob: ['new', 'old'] })`. Each
+ * key is plain or `sha256:<64 hex>`. An empty list holds no key, which is answered 503. A key
+ * under 32 characters or a sample key works, with one warning.
  *
- * @throws {TypeError} where an entry has no key, a broken one, or another user's; it is named by
- * its place, never by value.
+ * @throws {TypeError} if an entry has no key, an invalid one, or one of another user. The message
+ *   names its place, never its value.
  */
 export function keyList(
   keys: Readonly<Record<string, string | readonly string[]>>,
@@ -61,8 +61,8 @@ function readEntries(keys: object): KeyEntry[] {
     const list: unknown[] = Array.isArray(value) ? value : [value];
     if (list.length === 0) throw new TypeError(`keyList: ${place} has no key`);
     return list.map((key) => {
-      // `alice: process.env.ALICE_KEY` with the variable unset must not become a key that nobody
-      // knows of.
+      // `alice: process.env.ALICE_KEY` with an unset variable must not silently leave Alice without
+      // a key.
       if (typeof key !== 'string')
         throw new TypeError(`keyList: ${place} has ${describe(key)} instead of a key`);
       return { user, key: key.trim(), place };

@@ -10,7 +10,8 @@ import { warnOnce } from '../lib/warn.js';
 import { describeWeakness, weaknessOf, type Weakness } from './weakness.js';
 
 /**
- * Listed keys by their digests: one look-up, whatever their number. Keys themselves are not kept.
+ * Listed keys by their digests: one look-up, however many there are. The keys themselves are not
+ * kept.
  */
 export class KeyTable {
   readonly #results: ReadonlyMap<Digest, VerifyResult>;
@@ -31,31 +32,31 @@ export class KeyTable {
 /** Why an entry cannot be used. */
 interface EntryProblem {
   readonly place: string;
-  /** By place, never by value: `entry 2 has no key`. */
+  /** Names the entry by place, never by value: `entry 2 has no key`. */
   readonly message: string;
-  /** Whether it is a key that an entry before it gives to another user. */
+  /** Whether an earlier entry gives this key to another user. */
   readonly isShared: boolean;
 }
 
-/** A key that works but ought to be replaced. */
+/** A key that works but should be replaced. */
 export interface WeakEntry {
   readonly place: string;
   readonly weakness: Weakness;
-  /** In hexadecimal digits: tells keys apart without holding one. */
+  /** In hexadecimal digits. Tells keys apart without holding one. */
   readonly digest: string;
 }
 
-/** What became of a list of keys. */
+/** The result of reading a list of keys. */
 export interface KeyListing {
-  /** None where anything is wrong with any entry: a list is used whole or not at all. */
+  /** `undefined` if any entry is wrong: a list is used whole or not at all. */
   readonly table: KeyTable | undefined;
   readonly problems: readonly EntryProblem[];
   readonly weak: readonly WeakEntry[];
 }
 
 /**
- * Reads a list of keys, with all that is wrong with it: entries that could never admit their user,
- * or admit two.
+ * Reads a list of keys and finds every problem: entries that could never admit their user, or
+ * would admit two.
  */
 export function listKeys(
   entries: readonly KeyEntry[],
@@ -89,12 +90,12 @@ export function listKeys(
   return { table: problems.length === 0 ? new KeyTable(results) : undefined, problems, weak };
 }
 
-/** What is wrong with an entry by itself. */
+/** The problem of an entry by itself, if any. */
 function complaintAbout(user: string, key: string): string | undefined {
-  // `sha256:<hex>` whose user was forgotten reads as a user of that name.
+  // If the user of `sha256:<hex>` is missing, `sha256` looks like the user.
   if (user.toLowerCase() === 'sha256') return 'has a digest but no user';
   if (!isName(user)) return 'has no user, or one with control characters';
-  // Users stand in logs, so a key in the wrong place must not become one.
+  // Users appear in logs, so a key in the wrong place must not become one.
   if (isKeyLike(user)) return 'has a key where its user should stand';
   if (key === '') return 'has no key';
   if (isUnresolved(key)) return 'has an unresolved reference instead of a key';
@@ -110,7 +111,7 @@ function complaintAbout(user: string, key: string): string | undefined {
 /** The most weak keys that are named one by one. */
 const maxTold = 10;
 
-/** Warns of keys that work but ought to be replaced, each once, by its place. */
+/** Warns of keys that work but should be replaced, each once, by its place. */
 export function warnOfWeakKeys(list: string, weak: readonly WeakEntry[]): void {
   for (const { place, weakness, digest } of weak.slice(0, maxTold)) {
     warnOnce(

@@ -1,21 +1,19 @@
 import { parseApiKey } from '../keys/key-format.js';
 import { parseDigest } from '../keys/digest.js';
 
-/** Why a key that works ought to be replaced. */
+/** Why a working key should be replaced. */
 export type Weakness = 'sample' | 'quoted' | 'short';
 
-/** Each as it is told: "the key in entry 2 is shorter than 32 characters". */
+/** The phrase for each: "the key in entry 2 is shorter than 32 characters". */
 export const describeWeakness: Readonly<Record<Weakness, string>> = {
   sample: 'looks like a sample from documentation',
   quoted: 'stands in quotes, which are part of it',
   short: 'is shorter than 32 characters',
 };
 
-/**
- * What makes a working key easy to guess or to send wrong, if anything does. A digest hides that.
- */
+/** What makes a working key easy to guess or to send wrong, if anything. A digest hides that. */
 export function weaknessOf(key: string): Weakness | undefined {
-  // What we made is random, whatever words its prefix or chance put into it.
+  // A generated key is random, even if its prefix or chance spells a word.
   if (parseDigest(key) || parseApiKey(key)) return undefined;
   if (isSample(key)) return 'sample';
   if (/^(["']).*\1$/.test(key)) return 'quoted';

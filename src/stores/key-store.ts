@@ -146,8 +146,8 @@ export interface KeyStoreWatcher {
   /** How long no key was asked for, in milliseconds. Absent: the store never rests. */
   idleMs?(): number;
   /**
-   * There are no more heartbeats, nor attempts to connect, until `check` is called: the manager
-   * does so with the next key that is asked for. Changes go on being announced.
+   * Heartbeats and attempts to connect have stopped. They continue when the manager calls
+   * `check`, with the next key that is asked for. Changes are still announced.
    */
   resting?(): void;
 }
@@ -273,9 +273,9 @@ export interface KeyStore {
      */
     readonly aliveForMs?: number;
     /**
-     * Resolves once every change made before the call has been announced; ends a rest. Rejects if
-     * that cannot be known. Asked for after a time in which the process may have been frozen.
-     * Absent: announcements come from this process, so that none is left unread.
+     * Resolves once every change made before the call has been announced, and ends a rest.
+     * Rejects if that cannot be known. Called after a time in which the process may have been
+     * frozen. Absent if announcements come from this process, so that none can be unread.
      */
     check?(): Promise<void>;
   };

@@ -8,7 +8,9 @@ import type { StoredKey } from '../../stores/key-record.js';
 import type { LastUse } from './last-used-recorder.js';
 import type { UseCount } from './use-counts.js';
 
-/** What the manager keeps of a known key: all that a verdict needs, and nothing that could be presented. */
+/**
+ * A known key in the cache: everything that a verdict needs, and nothing that could be presented.
+ */
 export interface CachedKey {
   readonly keyId: string;
   readonly user: string;
@@ -16,20 +18,20 @@ export interface CachedKey {
   readonly revokedAt: Date | undefined;
   readonly pausedAt: Date | undefined;
   readonly pausedUntil: Date | undefined;
-  /** The addresses that may use the key; `undefined` for any. */
+  /** The addresses that may use the key. `undefined` for any. */
   readonly addresses: AddressList | undefined;
-  /** Whether another key took over from this one, so that its use after the deadline is worth a report. */
+  /** Whether another key has replaced this one. Its use after the deadline is then reported. */
   readonly isReplaced: boolean;
   readonly lastUse: LastUse;
   readonly uses: UseCount;
-  /** The answer for as long as the key is usable. */
+  /** The answer while the key is usable. */
   readonly admitted: VerifyResult;
 }
 
 /**
- * Turns what a store answered into a key that can be decided on.
+ * Turns a stored record into a key for verdicts.
  *
- * @throws {Error} where the record is not one: broken by hand, it must keep out its own key and no other.
+ * @throws {Error} if the record is invalid. A record broken by hand must only affect its own key.
  */
 export function toCachedKey(stored: StoredKey, digest: string, source: string): CachedKey {
   const { keyId, user, name, scopes, createdAt, replaces, replacedBy, overlapMs } = stored;
@@ -42,7 +44,7 @@ export function toCachedKey(stored: StoredKey, digest: string, source: string): 
   return {
     keyId,
     user,
-    // A copy: whose dates those are is the store's affair.
+    // Copied, because the store may change its own dates.
     expiresAt: expiresAt && new Date(expiresAt),
     revokedAt: stored.revokedAt ?? undefined,
     pausedAt: stored.pausedAt ?? undefined,
@@ -65,7 +67,7 @@ export function toCachedKey(stored: StoredKey, digest: string, source: string): 
 function problemOf(stored: StoredKey, digest: string): string | undefined {
   if (stored.digest !== digest) return 'its digest is not the one it was found by';
   if (typeof stored.keyId !== 'string' || stored.keyId === '') return 'it has no key id';
-  // Users stand in logs.
+  // Users appear in logs.
   if (!isName(stored.user)) return 'it has no user, or one with control characters';
   if (!isScopes(stored.scopes)) return 'its scopes are not an array of scopes';
   if (typeof (stored.metadata ?? {}) !== 'object' || Array.isArray(stored.metadata))

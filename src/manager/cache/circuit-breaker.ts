@@ -1,15 +1,19 @@
 import { BrokenRecordError } from '../../stores/broken-record-error.js';
 
-/** The longest that a store is left alone after a failure, in milliseconds. */
+/** The longest pause after a failure, in milliseconds. */
 const maxPauseMs = 1_000;
-/** A failure that came within so many milliseconds kept nobody waiting: the store may be asked again at once. */
+/**
+ * A failure within this time, in milliseconds, kept nobody waiting, so the store may be asked
+ * again at once.
+ */
 const quickMs = 20;
-/** How many times as long as a slow failure took the store is left alone. */
+/** The pause after a slow failure, as a multiple of the time that it took. */
 const pauseFactor = 10;
 
 /**
- * Remembers that the store failed, so that requests neither pile up behind it nor each wait for it in turn: while it is slow to fail,
- * one attempt a second is made, sooner where an attempt took less than a tenth of that.
+ * Circuit breaker. After a fast failure, allows the next attempt at once. After a slow one,
+ * allows one attempt a second, or earlier if the failure took less than a tenth of that. So
+ * requests neither queue behind a failing store nor each wait for it.
  */
 export class CircuitBreaker {
   #error: unknown;
@@ -26,17 +30,17 @@ export class CircuitBreaker {
     return new Error('the key store failed a moment ago', { cause: this.#error });
   }
 
-  /** Whether the store may be asked now. A yes while it is down is the one attempt that is made. */
+  /** Whether the store may be asked now. While it is down, `true` grants the one attempt. */
   mayTry(): boolean {
     if (this.#isUp) return true;
-    // Monotonic: a clock set back must not keep a store that has come back waiting.
+    // Monotonic: a clock set back must not delay the next attempt.
     const now = performance.now();
     if (now < this.#nextTryAt) return false;
     this.#nextTryAt = now + maxPauseMs;
     return true;
   }
 
-  /** Makes a query, which may also throw at once, passes its outcome on, and learns from it. */
+  /** Runs a query, which may also throw synchronously, and learns from its outcome. */
   async observe<Result>(query: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     try {
@@ -44,12 +48,12 @@ export class CircuitBreaker {
       this.recover();
       return result;
     } catch (error) {
-      // The store has answered: it is one record that cannot be read.
+      // The store has answered. Only one record is broken.
       if (error instanceof BrokenRecordError) {
         this.recover();
         throw error;
       }
-      // Look-ups that one statement answers fail with one error: that is one failure.
+      // Look-ups that share one statement fail with one error, which counts as one failure.
       if (error === this.#error && startedAt <= this.#failedAt) throw error;
       const failedAt = performance.now();
       this.#error = error;

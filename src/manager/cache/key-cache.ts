@@ -3,22 +3,23 @@ import type { CachedKey } from './cached-key.js';
 import type { ClockReading } from './clock-reading.js';
 import type { WatchEpoch } from './store-watch.js';
 
-/** What the store said of a digest, and how far it can be trusted. */
+/** The store's answer for a digest, and how far it can be trusted. */
 export interface CacheEntry {
   readonly digest: Digest;
   /** `undefined`: no key has this digest. */
   readonly key: CachedKey | undefined;
-  /** When its query was sent: what happened later may be missing from it. */
+  /** When its query was sent. The answer may miss later changes. */
   readonly askedAt: ClockReading;
-  /** The epoch of watching that lasted when its query was sent, if one did. */
+  /** The watch epoch in which its query was sent, if any. */
   readonly epoch: WatchEpoch | undefined;
-  /** Since room was last needed. */
+  /** Whether it was used since room was last needed. */
   wasUsed: boolean;
 }
 
 /**
- * Entries by digest, at most `max` of them. When it is full, one goes that was not asked for since the last round: second-chance
- * eviction, where a hit sets one mark, while least-recently-used order would have it update a list.
+ * Entries by digest, at most `max`. If it is full, an entry that was not used since the last
+ * round is evicted. This is second-chance eviction: a hit sets one mark, while
+ * least-recently-used order would update a list.
  */
 export class KeyCache {
   readonly #max: number;
@@ -31,12 +32,12 @@ export class KeyCache {
 
   get(digest: Digest): CacheEntry | undefined {
     const entry = this.#entries.get(digest);
-    // Written only where it changes: what is only read stays in the caches of the processor.
+    // Written only if it changes: memory that is only read stays in the processor's caches.
     if (entry && !entry.wasUsed) entry.wasUsed = true;
     return entry;
   }
 
-  /** Takes the place of what was known of this digest, and of what was known of this key under another one. */
+  /** Replaces the entry of this digest, and an entry of this key under another digest. */
   set(entry: CacheEntry): void {
     const { digest, key } = entry;
     this.delete(digest);
@@ -66,7 +67,9 @@ export class KeyCache {
     this.#byKeyId.clear();
   }
 
-  /** Spares an entry that was used since the last round, this once: it goes to the end of the map. */
+  /**
+   * Spares an entry that was used since the last round, once, by moving it to the end of the map.
+   */
   #evict(): void {
     for (const [digest, entry] of this.#entries) {
       this.#entries.delete(digest);

@@ -11,7 +11,7 @@ import { StoreWatch } from './store-watch.js';
 
 export interface KeyLookupOptions {
   readonly store: KeyStore;
-  /** Names the source in the identities. */
+  /** The name of the source in identities. */
   readonly source: string;
   readonly now: () => number;
   readonly cacheTtlMs: number;
@@ -21,31 +21,43 @@ export interface KeyLookupOptions {
 
 /** A look-up under way. */
 interface Load {
-  /** The position of the log of changes when it began. */
+  /** The position in the recent changes when it began. */
   readonly begunAt: number;
   isSent: boolean;
 }
 
-/** The limit for stores without one of their own, in milliseconds: a query that hangs would block each later look-up of its key. */
+/**
+ * The limit for stores without their own, in milliseconds. A query that hangs would block every
+ * later look-up of its key.
+ */
 const storeLimitMs = 10_000;
 
-/** How long absence is believed while no change is announced, in milliseconds. */
+/**
+ * How long an unknown key is trusted to be unknown while changes are not announced, in
+ * milliseconds.
+ */
 const maxUnknownMs = 1_000;
 
 /**
- * Finds keys by digest: out of memory while that is known to be right, else with one query for any number of requests.
+ * Finds keys by digest: from the cache while the entry is fresh, else with one query, shared by
+ * all requests that wait for it.
  *
- * An entry is fresh as long as the store is watched without a break since it was loaded, for then every change has been announced,
- * and shows itself alive; else for `cacheTtlMs` after it was last known to be right. During a doubt, an entry from before it is
- * not. When the store fails, a known key is still good until `staleIfErrorMs` after that instant.
+ * An entry is fresh as long as the store shows itself alive and was watched without a break since
+ * the entry was loaded, because then every change was announced. Otherwise it is fresh for
+ * `cacheTtlMs` after it was last confirmed. During a doubt, entries from before the doubt are not
+ * fresh. If the store fails, a known key stays valid until `staleIfErrorMs` after it was last
+ * confirmed.
  */
 export class KeyLookup {
   readonly #options: KeyLookupOptions;
-  /** How long an entry is fresh that no watch keeps fresh. */
+  /** How long an entry is fresh without a watch. */
   readonly #freshMs: number;
-  /** The same for what no key was found for: a new key that was presented too early must not be refused for longer. */
+  /**
+   * The same for unknown keys. A new key that was presented too early must not be refused for
+   * longer.
+   */
   readonly #freshUnknownMs: number;
-  // Apart, so that a flood of made-up keys cannot push out real ones.
+  // Separate caches, so that a flood of made-up keys cannot evict real ones.
   readonly #known: KeyCache;
   readonly #unknown: KeyCache;
   readonly #loads = new Map<Digest, Load & { readonly result: Promise<CacheEntry> }>();
@@ -56,7 +68,7 @@ export class KeyLookup {
   constructor(options: KeyLookupOptions) {
     const { store, now, cacheTtlMs, staleIfErrorMs, maxCachedKeys } = options;
     this.#options = options;
-    // Whether the store is still there shows only when it is asked.
+    // Only a query shows whether the store is still there.
     this.#freshMs = Math.min(cacheTtlMs, staleIfErrorMs);
     this.#freshUnknownMs = Math.min(this.#freshMs, maxUnknownMs);
     this.#known = new KeyCache(maxCachedKeys);
@@ -69,14 +81,14 @@ export class KeyLookup {
     });
   }
 
-  /** The entry that is known to be right at `now` without asking the store, if there is one. */
+  /** The entry that is fresh at `now`, if any. Does not ask the store. */
   peek(digest: Digest, now: number): { key: CachedKey | undefined } | undefined {
     this.#watch.ask(now);
     const entry = this.#known.get(digest) ?? this.#unknown.get(digest);
     return entry && this.#isFresh(entry, now) ? entry : undefined;
   }
 
-  /** Asks the store. Rejects where it fails and nothing recent enough is known. */
+  /** Asks the store. Rejects if it fails and no recent entry exists. */
   async find(digest: Digest): Promise<CachedKey | undefined> {
     const settled = this.#watch.settle();
     if (settled) {
@@ -85,7 +97,7 @@ export class KeyLookup {
       if (found) return found.key;
     }
     const known = this.#known.get(digest);
-    // Nobody waits for a store that has just failed; the next attempt is made beside the answer.
+    // Nobody waits for a store that has just failed. The next attempt is made in the background.
     if (known && !this.#breaker.isUp && this.#isGoodWhileDown(known)) {
       if (this.#breaker.mayTry()) this.#load(digest).catch(() => {});
       return known.key;
@@ -94,14 +106,15 @@ export class KeyLookup {
     try {
       return (await this.#load(digest)).key;
     } catch (error) {
-      // What was known before the query is gone if the key was changed meanwhile: then there is nothing to fall back on.
+      // If the key was changed during the query, its old entry is gone, and there is nothing to
+      // fall back on.
       const left = this.#known.get(digest);
       if (left && !this.#breaker.isUp && this.#isGoodWhileDown(left)) return left.key;
       throw error;
     }
   }
 
-  /** Drops what is known of a key, or with `''` of all keys; queries under way will not be kept either. */
+  /** Removes a key, or all keys with `''`. Answers to queries under way are not cached either. */
   forget(keyId: string): void {
     this.#changes.add(keyId);
     this.#retireLoads();
@@ -115,12 +128,13 @@ export class KeyLookup {
   }
 
   #isFresh(entry: CacheEntry, now: number): boolean {
-    // A process that was frozen may read a request before the revocation that came first.
+    // A process that was frozen may read a request before an earlier revocation.
     if (this.#watch.isDoubted(entry.askedAt)) return false;
     const { epoch } = this.#watch;
     if (epoch) {
       if (entry.epoch !== epoch) return false;
-      // By the wall alone, which also runs while the machine is suspended, and which the request has read anyway.
+      // By the wall clock alone: it also runs while the machine is suspended, and the request has
+      // read it anyway.
       const silentMs = now - epoch.lastAliveAt.wall;
       if (silentMs >= 0 && silentMs < this.#watch.aliveForMs) return true;
     }
@@ -131,7 +145,7 @@ export class KeyLookup {
     return this.#age(entry) < this.#options.staleIfErrorMs;
   }
 
-  /** How long ago it was last known to be right. */
+  /** How long ago the entry was last confirmed. */
   #age({ askedAt, epoch }: CacheEntry): number {
     const confirmedAt = epoch ? later(askedAt, epoch.lastAliveAt) : askedAt;
     return ageOf(confirmedAt, this.#options.now);
@@ -155,7 +169,7 @@ export class KeyLookup {
     const { store, now, source } = this.#options;
     await this.#watch.start();
     load.isSent = true;
-    // Both are taken before the query: what happens while it runs may be missing from its answer.
+    // Both are taken before the query, because its answer may miss what happens while it runs.
     const askedAt = readClock(now);
     const { epoch } = this.#watch;
     let stored: StoredKey | undefined;
@@ -174,12 +188,12 @@ export class KeyLookup {
 
   #keep(entry: CacheEntry, { begunAt }: Load): void {
     const { digest, key, askedAt } = entry;
-    // Queries can overtake each other; the one that was sent later knows more.
+    // Queries can overtake each other. The one sent later knows more.
     const kept = this.#known.get(digest) ?? this.#unknown.get(digest);
     if (kept && kept.askedAt.elapsed > askedAt.elapsed) return;
     if (!key) {
       this.#known.delete(digest);
-      // Any change may have been that this key was made.
+      // Any change may have created this key.
       if (this.#changes.position === begunAt) this.#unknown.set(entry);
     } else if (!this.#changes.hasChangedSince(begunAt, key.keyId)) {
       this.#unknown.delete(digest);
@@ -187,7 +201,10 @@ export class KeyLookup {
     }
   }
 
-  /** Lets no later request join a query that was sent before now: its answer may be old. */
+  /**
+   * Keeps later requests from joining a query that was sent before now, because its answer may be
+   * old.
+   */
   #retireLoads(): void {
     for (const [digest, load] of this.#loads) {
       if (load.isSent) this.#loads.delete(digest);

@@ -2,45 +2,47 @@ import { warnOnce } from '../../lib/warn.js';
 import { within } from '../../lib/within.js';
 import type { KeyStore } from '../../stores/key-store.js';
 
-/** Uses in one statement. */
+/** The most uses in one statement. */
 const batchSize = 1_000;
-/** When this many wait, they are written early. */
+/** If this many are pending, they are written early. */
 const maxWaiting = 10_000;
 const closeLimitMs = 5_000;
 const soonMs = 1_000;
 
-/** The last use of a key, kept with what is known of it: to note one more costs no look-up. */
+/** The last use of a key. It lives in the cached key, so recording a use costs no look-up. */
 export interface LastUse {
   readonly keyId: string;
-  /** The key whose end is counted from the first use of this one, until that is written. */
+  /** The key whose end depends on the first use of this one. Absent once that was written. */
   readonly ends: string | undefined;
   /** In milliseconds since 1970. */
   usedAt: number;
-  /** Whether it has still to be written. */
+  /** Whether it must still be written. */
   isWaiting: boolean;
 }
 
-/** Writes down when keys were used: in batches, off the path of requests, each key at most once an interval. */
+/**
+ * Records when keys were used: in batches, in the background, each key at most once an interval.
+ */
 export class LastUsedRecorder {
   readonly #store: KeyStore;
   readonly #intervalMs: number;
   readonly #onWritten: (uses: readonly LastUse[]) => void;
   readonly #alsoWrite: () => Promise<void>;
   #waiting: LastUse[] = [];
-  /** The keys whose first use has been noted and has still to be written. */
+  /** The keys whose first use must still be written. */
   readonly #firstUses = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
-  /** The write that comes after the one under way, if one is asked for. */
+  /** The write after the current one, if one is requested. */
   #next: Promise<void> | undefined;
-  /** After a failure nothing is written early: the next time is the interval's. */
+  /** After a failure nothing is written before the next interval. */
   #hasFailed = false;
   #flushedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   /**
-   * @param onWritten told of the uses that were written
-   * @param alsoWrite what else is to be written each time; must not reject
+   * @param onWritten receives the uses that were written
+   * @param alsoWrite what else is written each time. It must not reject
    */
   constructor(
     store: KeyStore,
@@ -54,7 +56,7 @@ export class LastUsedRecorder {
     this.#alsoWrite = alsoWrite;
   }
 
-  /** Notes a use. Never waits and never fails. */
+  /** Records a use. Never waits and never fails. */
   record(use: LastUse, usedAt: number): void {
     if (use.ends !== undefined) {
       this.#recordFirst(use, usedAt);
@@ -63,14 +65,18 @@ export class LastUsedRecorder {
     use.usedAt = usedAt;
     if (use.isWaiting || this.#isClosed) return;
     const isFull = this.#waiting.length >= maxWaiting;
-    // While the store fails, what does not fit is forgotten: memory stays bounded, and a later use is noted again.
+    // While the store fails, uses that do not fit are dropped. Memory stays bounded, and a later
+    // use is recorded.
     if (isFull && this.#hasFailed) return;
     this.#wait(use);
     if (isFull) void this.flush();
     else this.schedule();
   }
 
-  /** Until it is written no later use may take its place, nor may it be forgotten: the end of the old key is counted from it. */
+  /**
+   * A first use must not be replaced or dropped before it is written, because the end of the old
+   * key depends on it.
+   */
   #recordFirst(use: LastUse, usedAt: number): void {
     if (this.#firstUses.has(use.keyId) || this.#isClosed) return;
     this.#firstUses.add(use.keyId);
@@ -80,8 +86,9 @@ export class LastUsedRecorder {
   }
 
   /**
-   * Writes what is waiting, after what is being written: one at a time, or a store that hangs would find a queue when it is back. Never
-   * rejects: what could not be written waits for the next time.
+   * Writes the pending uses after the current write. Only one write runs at a time, so a store
+   * that hangs finds no queue when it returns. Never rejects: what could not be written is tried
+   * again.
    */
   flush(): Promise<void> {
     this.#next ??= this.#writing.then(() => {
@@ -98,13 +105,19 @@ export class LastUsedRecorder {
     return this.#next;
   }
 
-  /** Writes what is waiting, for at most five seconds: a store that hangs must not keep a server from ending. */
+  /**
+   * Writes the pending uses, for at most five seconds: a store that hangs must not keep a server
+   * from ending.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await within(closeLimitMs, this.flush()).catch(() => {});
   }
 
-  /** Soon after a quiet time, so that operators see a use while they look; else an interval after the last write. */
+  /**
+   * Soon after a quiet time, so that operators see a use while they watch. Otherwise an interval
+   * after the last write.
+   */
   schedule(): void {
     if (this.#isClosed) return;
     const delayMs = Math.max(
@@ -137,7 +150,7 @@ export class LastUsedRecorder {
   }
 
   #keep(uses: readonly LastUse[], error: unknown): void {
-    // The code alone, and only if it looks like one: a driver's message may hold what it likes.
+    // The code alone, and only if it looks like one, because a driver's message may hold anything.
     const given =
       typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
     const code = typeof given === 'string' && /^\w{1,40}$/.test(given) ? ` (${given})` : '';
@@ -152,7 +165,7 @@ export class LastUsedRecorder {
   }
 }
 
-/** A key that was looked up anew while a use of it was waiting has two entries. */
+/** A key that was looked up again while a use was pending has two entries. */
 function latestOfEach(uses: readonly LastUse[]): LastUse[] {
   const latest = new Map<string, LastUse>();
   for (const use of uses) {

@@ -1,18 +1,22 @@
-/** In place of a key id: all keys. */
+/** Stands for all keys in place of a key id. */
 export const everything = '';
 
-/** The most changes that are told apart: a look-up during which more were announced counts every key as changed. */
+/**
+ * The most changes that are remembered one by one. If more were announced during a look-up, every
+ * key counts as changed for it.
+ */
 const maxRemembered = 256;
 
 /**
- * The changes of late, for look-ups under way, which read here whether their key was among those since they began. Each change is
- * noted once, however many look-ups there are: a store that is slow and changes much must not be made to cost their product.
+ * Recent changes. Each look-up checks here whether its key has changed since it began. A change
+ * is recorded once for all look-ups, so the cost does not multiply if the store is slow and
+ * changes often.
  */
 export class RecentChanges {
   readonly #keyIds: string[] = [];
   #total = 0;
 
-  /** How many changes there have been. */
+  /** The number of changes so far. */
   get position(): number {
     return this.#total;
   }

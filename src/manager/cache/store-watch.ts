@@ -2,13 +2,13 @@ import { within } from '../../lib/within.js';
 import type { KeyStore, KeyStoreWatcher } from '../../stores/key-store.js';
 import { ageOf, readClock, type ClockReading } from './clock-reading.js';
 
-/** A time of watching without a break: whatever changed in it was announced. */
+/** A watch epoch: a time of watching without a break, in which every change was announced. */
 export interface WatchEpoch {
-  /** When the store was last seen there. */
+  /** When the store was last seen. */
   lastAliveAt: ClockReading;
 }
 
-/** What a watch tells of besides its epochs. */
+/** What a watch reports besides its epochs. */
 export interface StoreWatchListener extends Pick<
   KeyStoreWatcher,
   'connected' | 'alive' | 'changed'
@@ -18,17 +18,17 @@ export interface StoreWatchListener extends Pick<
 }
 
 /**
- * How long a request waits for the watch, in milliseconds: the first one, so that what it finds can
- * be kept from then on, and those during a doubt.
+ * How long a request waits for the watch, in milliseconds. The first request waits so that its
+ * answer can be cached, and requests wait during a doubt.
  */
 const waitMs = 500;
 
-/** How often the clock is read while nothing else reads it, in milliseconds. */
+/** How often the clock is read if nothing else reads it, in milliseconds. */
 const tickMs = 500;
 
 /**
- * Two readings further apart than this, in milliseconds: the process was frozen or busy, and may
- * read a request before the announcement that came first.
+ * If two readings are further apart than this, in milliseconds, the process was frozen or busy.
+ * It may then read a request before an earlier announcement.
  */
 const maxGapMs = 1_000;
 
@@ -44,10 +44,10 @@ export class StoreWatch {
   #opened: ReturnType<NonNullable<KeyStore['watch']>> | undefined;
   #isClosed = false;
   #askedAt: number;
-  /** When the wall clock was last read; `NaN` if the store cannot be checked. */
+  /** When the wall clock was last read. `NaN` if the store cannot be checked. */
   #readAt = Number.NaN;
   #tick: NodeJS.Timeout | undefined;
-  /** When the doubt that still lasts began, on the clock that only runs forward. */
+  /** When the current doubt began, on the monotonic clock. */
   #doubt: { readonly at: number } | undefined;
   #checked: Promise<void> | undefined;
   #isResting = false;
@@ -60,39 +60,42 @@ export class StoreWatch {
     this.#askedAt = now();
   }
 
-  /** The epoch that is not broken yet; none while changes may be missed. */
+  /** The current epoch. `undefined` while changes may be missed. */
   get epoch(): WatchEpoch | undefined {
     return this.#epoch;
   }
 
-  /** For how long after `lastAliveAt` the store is taken to be there, in milliseconds; 0 where it never says that it is. */
+  /**
+   * How long the store is considered present after `lastAliveAt`, in milliseconds. 0 if it never
+   * reports that it is alive.
+   */
   get aliveForMs(): number {
     return this.#opened?.aliveForMs ?? 0;
   }
 
-  /** Notes that a key is asked for at `now`. */
+  /** Records that a key is asked for at `now`. */
   ask(now: number): void {
     this.#askedAt = now;
     this.#read(now);
     if (this.#isResting) this.#resume();
   }
 
-  /** Whether what was asked of the store then is in doubt now. */
+  /** Whether an answer that was asked for then is in doubt now. */
   isDoubted(askedAt: ClockReading): boolean {
     return this.#doubt !== undefined && askedAt.elapsed < this.#doubt.at;
   }
 
   /**
-   * Resolves once the doubt is over, or when that takes too long to wait for. Never rejects.
-   * `undefined` if there is no doubt.
+   * Resolves once the doubt is over, or after a limited wait. Never rejects. `undefined` if there
+   * is no doubt.
    */
   settle(): Promise<void> | undefined {
     return this.#doubt && this.#check();
   }
 
   /**
-   * Resolves once changes are announced, or when that takes too long to wait for. Never rejects: a store that cannot be watched is
-   * asked all the same, only more often.
+   * Resolves once changes are announced, or after a limited wait. Never rejects: a store that
+   * cannot be watched is still asked, only more often.
    */
   start(): Promise<void> {
     this.#started ??= this.#open().catch(() => {});
@@ -134,13 +137,13 @@ export class StoreWatch {
   #begin(): void {
     if (this.#isClosed) return;
     this.#epoch = { lastAliveAt: readClock(this.#now) };
-    // What was found in an earlier epoch is not trusted anyway.
+    // Entries of an earlier epoch are not trusted anyway.
     this.#doubt = undefined;
     this.#listener.connected();
   }
 
   #heartbeat(): void {
-    // A heartbeat that began before a gap says nothing of what happened in it.
+    // A heartbeat that began before a gap says nothing about the gap.
     this.#read(this.#now());
     if (this.#epoch) this.#epoch.lastAliveAt = readClock(this.#now);
     this.#listener.alive();
@@ -152,7 +155,8 @@ export class StoreWatch {
     this.#tick = setInterval(() => {
       const now = this.#now();
       this.#read(now);
-      // From here on only a check can say that nothing was missed, so the time need not be kept.
+      // From here on, only a check can prove that nothing was missed, so the clock need not be
+      // read.
       if (this.#isResting && !this.#isTrusted()) {
         this.#doubtAll(now);
         this.#stopTicking();
@@ -190,7 +194,7 @@ export class StoreWatch {
     void this.#check();
   }
 
-  /** One for all who wait; after its time is over nobody waits for it again. */
+  /** One check for all who wait. Once it times out, nobody waits for it again. */
   #check(): Promise<void> {
     this.#checked ??= within(waitMs, this.#hear()).catch(() => {});
     return this.#checked;
@@ -199,7 +203,7 @@ export class StoreWatch {
   async #hear(): Promise<void> {
     const doubt = this.#doubt;
     await this.#opened?.check?.();
-    // A gap while it was heard is another doubt.
+    // A gap during the check is another doubt.
     this.#read(this.#now());
     if (this.#doubt === doubt) this.#doubt = undefined;
   }

@@ -2,20 +2,20 @@ import { dayMs } from '../../lib/durations.js';
 import { warnOnce } from '../../lib/warn.js';
 import type { KeyUsage, UsageStore } from '../../stores/key-usage.js';
 
-/** The most counts that wait, each of a key and a day. What comes beyond that is lost. */
+/** The most pending counts, each for one key and day. Further counts are lost. */
 const maxWaiting = 10_000;
 
-/** How often a key was used since that was last written, kept with what is known of the key. */
+/** How often a key was used since that was last written. It lives in the cached key. */
 export interface UseCount {
   readonly keyId: string;
   readonly user: string;
   admitted: number;
   refused: number;
-  /** Whether it has still to be written. */
+  /** Whether it must still be written. */
   isWaiting: boolean;
 }
 
-/** What writes the counts down from time to time. */
+/** Writes the counts from time to time. */
 export interface UseCountsWriter {
   /** Writes within the interval. */
   schedule(): void;
@@ -27,9 +27,9 @@ export interface UseCountsWriter {
 export class UseCounts {
   readonly #usage: UsageStore;
   readonly #writer: UseCountsWriter;
-  /** Counts of `#day` that go on. */
+  /** Running counts of `#day`. */
   #running: UseCount[] = [];
-  /** Counts that are complete: of days that are over, or not written when they should have been. */
+  /** Complete counts: of earlier days, or of writes that failed. */
   #complete = new Map<string, KeyUsage>();
   #day = '';
   #dayStart = Number.POSITIVE_INFINITY;
@@ -47,21 +47,23 @@ export class UseCounts {
     if (!count.isWaiting) this.#wait(count);
   }
 
-  /** Counts a refusal for a reason that is the key's own. */
+  /** Counts a refusal for a reason of the key itself. */
   refuse(count: UseCount, now: number): void {
     if (now >= this.#dayEnd || now < this.#dayStart) this.#turnTo(now);
     count.refused++;
     if (!count.isWaiting) this.#wait(count);
   }
 
-  /** Writes what was counted, in one statement. Never rejects: what could not be written waits for the next time. */
+  /**
+   * Writes the counts in one statement. Never rejects: what could not be written is tried again.
+   */
   async write(): Promise<void> {
     this.#complete = this.#takeAll();
     if (this.#complete.size === 0) return;
     const counts = this.#complete;
     this.#complete = new Map();
     try {
-      // In one order of keys everywhere: two processes that lock them in different ones would block each other.
+      // Always in one order of keys: two processes with different orders would deadlock.
       await this.#usage.add([...counts.values()].toSorted(byKey));
     } catch {
       warnOnce('uses per day could not be written; requests are not affected, it is tried again.');
@@ -70,7 +72,7 @@ export class UseCounts {
     }
   }
 
-  /** A day is over, or the clock was set. */
+  /** Starts a new day, or reacts to a clock that was set. */
   #turnTo(now: number): void {
     this.#complete = this.#takeAll();
     this.#dayStart = Math.floor(now / dayMs) * dayMs;
@@ -81,7 +83,7 @@ export class UseCounts {
   #wait(count: UseCount): void {
     const waiting = this.#running.length + this.#complete.size;
     if (waiting >= maxWaiting) {
-      // Not kept for later either: it would be counted on another day.
+      // Dropped, because they would be counted on another day.
       count.admitted = count.refused = 0;
       return;
     }
@@ -91,7 +93,7 @@ export class UseCounts {
     else if (waiting === 0) this.#writer.schedule();
   }
 
-  /** Everything that was counted until now; what runs begins anew. */
+  /** All counts so far. The running ones start again at zero. */
   #takeAll(): Map<string, KeyUsage> {
     const all = this.#complete;
     for (const count of this.#running) {
@@ -104,7 +106,7 @@ export class UseCounts {
     return all;
   }
 
-  /** A key that was looked up anew has more than one count. */
+  /** A key that was looked up again has more than one count. */
   #add(counts: Map<string, KeyUsage>, { day, keyId, user, admitted, refused }: KeyUsage): void {
     const id = `${day} ${keyId}`;
     const known = counts.get(id);

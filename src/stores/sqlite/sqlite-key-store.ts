@@ -52,13 +52,13 @@ export interface SqliteFileOptions {
    */
   table?: string | undefined;
   /**
-   * How often the file is asked for changes made by other processes, in milliseconds: an integer
+   * How often the file is polled for changes made by other processes, in milliseconds: an integer
    * from 10 to 60 000. Default 250.
    */
   pollMs?: number | undefined;
   /**
-   * How long a change waits for its turn while others write, in milliseconds: an integer from 0 to
-   * 600 000. Requests are served meanwhile. Default 5 000.
+   * How long a change waits for its turn while others write, in milliseconds: an integer from 0
+   * to 600 000. Requests are served meanwhile. Default 5 000.
    */
   busyTimeoutMs?: number | undefined;
 }
@@ -67,7 +67,8 @@ export interface SqliteFileOptions {
 export interface SqliteKeyStoreOptions extends SqliteFileOptions {
   /**
    * A database object of `node:sqlite` (`DatabaseSync`), `better-sqlite3` or `libsql`. Required.
-   * Give the store one of its own, as it uses transactions. It stays yours: it is never closed.
+   * Give the store an object of its own, because it uses transactions. The caller owns it: the
+   * store never closes it.
    */
   database: SqliteDatabase;
 }
@@ -88,11 +89,11 @@ const fileChecks = {
  * `new ApiKeyManager({ store: await SqliteKeyStore.open('keys.db') })`. Any number of processes
  * on one machine may use one file.
  *
- * `migrate`, `inspect` and `close` are for you; the other methods are those of `KeyStore`, which
- * the manager calls. Only `migrate` creates or changes tables, and only it creates a file. A
- * change that was answered survives a power cut.
+ * Call `migrate`, `inspect` and `close` yourself. The manager calls the other methods, which are
+ * those of `KeyStore`. Only `migrate` creates or changes tables or creates a file. A confirmed
+ * change survives a power cut.
  *
- * What fails rejects with an `Error` whose message and `cause` hold neither key nor digest.
+ * A failure rejects with an `Error` whose message and `cause` hold neither key nor digest.
  */
 export class SqliteKeyStore implements KeyStore {
   /** Keeps claim links, in the table `<table>_claims`. */
@@ -102,7 +103,7 @@ export class SqliteKeyStore implements KeyStore {
   /** Keeps uses per day, in the table `<table>_usage`. */
   readonly usage: UsageStore;
   /**
-   * All that the store keeps, to be copied into another store.
+   * Everything that the store keeps, for copying into another store.
    *
    * @internal
    */
@@ -113,9 +114,9 @@ export class SqliteKeyStore implements KeyStore {
   readonly #source: CallersDatabase | DatabaseFile;
 
   /**
-   * Makes a store of a database object; the database is not asked before the first call.
+   * Makes a store of a database object. The database is not asked before the first call.
    *
-   * @throws {TypeError} for an unknown or wrong option, a missing `database` above all.
+   * @throws {TypeError} for an unknown or wrong option, or a missing `database`.
    */
   constructor(options: SqliteKeyStoreOptions) {
     if (mustBeSqliteDatabase(options) === undefined) {
@@ -140,16 +141,16 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   /**
-   * Makes a store of a file, with the first driver there is: `node:sqlite` if this Node has it
-   * without a flag, else `better-sqlite3`, else `libsql`. The store is closed by `close`.
+   * Makes a store of a file, with the first available driver: `node:sqlite` if this Node has it
+   * without a flag, else `better-sqlite3`, else `libsql`. End the store with `close`.
    *
-   * The file is opened at the first call. Only `migrate` creates it, readable by this user alone
-   * (mode 0600); until then every other call rejects, so that a typo in the path starts no empty
+   * The file is opened at the first call. Only `migrate` creates it, with access for this user
+   * alone (mode 0600). Until then every other call rejects, so a typo in the path starts no empty
    * file.
    *
    * @param path the path of the file, also as `file:keys.db`
    * @throws {TypeError} for a wrong path or option.
-   * @throws {Error} if there is no driver; it says what to install.
+   * @throws {Error} if there is no driver. The message says what to install.
    */
   static async open(path: string, options?: SqliteFileOptions): Promise<SqliteKeyStore> {
     assertArgument('SqliteKeyStore.open', 'the path', path, mustBePath);
@@ -212,7 +213,7 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   async touch(uses: readonly KeyUse[]): Promise<void> {
-    // A last use can wait for the next time; the end of a key that is counted from it cannot.
+    // A last use can wait until later. The end of a key that depends on it cannot.
     const isPatient = await this.#read('touch', (connection) =>
       hasFirstUse(connection, this.#names, uses),
     );
@@ -253,13 +254,11 @@ export class SqliteKeyStore implements KeyStore {
     );
   }
 
-  /**
-   * Announces changes made by anyone, within `pollMs`, until it is closed. Called by the manager.
-   */
+  /** Announces changes made by anyone, within `pollMs`, until closed. Called by the manager. */
   watch(watcher: KeyStoreWatcher): {
-    /** Ends the announcements. */
+    /** Stops announcing. */
     close(): Promise<void>;
-    /** For how long after `alive` the file is taken to be there, in milliseconds. */
+    /** How long the file is considered present after `alive`, in milliseconds. */
     readonly aliveForMs: number;
     /** Looks for changes now. */
     check(): Promise<void>;
@@ -268,13 +267,14 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   /**
-   * Creates the tables, and the file if the store was made by `open`, or upgrades them; restores
-   * tables and triggers that were dropped or changed. All of it or nothing. Any number of
-   * processes may run it at once; if all is up to date it changes nothing. Run it before the
-   * application starts.
+   * Creates or upgrades the tables, and creates the file if the store was made by `open`.
+   * Restores tables and triggers that were dropped or changed.
    *
-   * @throws {Error} if the tables were made by a newer version, hold plaintext keys, or are not
-   *   this library's, or if the file cannot be created.
+   * It runs whole or not at all. Any number of processes may run it at once. If everything is up
+   * to date, nothing changes. Run it before the application starts.
+   *
+   * @throws {Error} if the tables were made by a newer version, hold plaintext keys, or belong to
+   *   something else, or if the file cannot be created.
    */
   async migrate(): Promise<void> {
     if (isFile(this.#source)) {
@@ -287,15 +287,15 @@ export class SqliteKeyStore implements KeyStore {
     await migrate(this.#database);
   }
 
-  /** Says what is in the file now, for reports and checks before a start. Creates no file. */
+  /** Reports the state of the file, for reports and checks before a start. Creates no file. */
   async inspect(): Promise<Inspection> {
     if (isFile(this.#source) && !this.#source.exists()) return { state: 'missing', version: 0 };
     return this.#read('inspect', (connection) => inspect(connection, this.#names));
   }
 
   /**
-   * Ends the store, after the changes under way; every later call rejects. May be called twice. A
-   * file that `open` opened is closed, a database object of yours is not.
+   * Ends the store after the changes under way. Every later call rejects. May be called twice.
+   * Closes a file that `open` opened, but not a database object of yours.
    */
   async close(): Promise<void> {
     await this.#database.close();
@@ -319,9 +319,7 @@ const isFile = (database: object): database is DatabaseFile => database instance
 const mustBeDatabase: Check = (value) =>
   value instanceof DatabaseFile ? undefined : mustBeSqliteDatabase(value);
 
-/**
- * The path of a `file:` address, as it stands in `DATABASE_URL`: relative ones are no URL's idea.
- */
+/** The path in a `file:` address, as in `DATABASE_URL`. Relative paths are not valid URLs. */
 function fileOf(path: string): string {
   if (/^file:\/\//i.test(path)) return fileURLToPath(path);
   return path.replace(/^file:/i, '');

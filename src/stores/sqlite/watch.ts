@@ -12,11 +12,11 @@ interface Position {
 }
 
 /**
- * Tells the watcher of changes until it is closed: a table to which triggers add the id of each
- * changed key is polled. Writers are serialized, so no number is committed after a higher one.
+ * Tells the watcher of changes until closed. It polls a table to which triggers add the id of
+ * each changed key. Writers are serialized, so no number is committed after a higher one.
  */
 export class Watch {
-  /** A process that was paused for longer asks the file before it trusts what it knows. */
+  /** After a longer pause, the process asks the file before it trusts what it knows. */
   readonly aliveForMs: number;
   readonly #database: Database;
   readonly #watcher: KeyStoreWatcher;
@@ -31,12 +31,12 @@ export class Watch {
     this.#database = database;
     this.#watcher = watcher;
     this.#pollMs = pollMs;
-    // What this process changes itself need not wait for the next time.
+    // Changes made by this process are announced at once.
     this.#unsubscribe = database.onChange(() => this.#poll());
     this.#timer = setTimeout(() => this.#pollAndRepeat(), 0);
   }
 
-  /** Looks now. It never rests: a look wakes nothing, and takes a few microseconds. */
+  /** Looks now. It never rests: a look wakes nothing and takes a few microseconds. */
   async check(): Promise<void> {
     this.#poll();
     if (!this.#position) throw new Error('changes may be missed');
@@ -61,7 +61,7 @@ export class Watch {
     try {
       this.#read(this.#database.watchedConnection());
     } catch {
-      // Whoever asks for a key is told why; here it is only known that changes may be missed.
+      // Look-ups report the error. Here it only means that changes may be missed.
       this.#lose();
     }
   }
@@ -70,8 +70,8 @@ export class Watch {
     const before = this.#position;
     const now = this.#positionNow(connection);
     if (!before || before.schema !== now.schema) {
-      // A trigger that is there now may have been gone for a moment: what changed meanwhile was not
-      // noted.
+      // A trigger that exists now may have been gone for a moment, and changes meanwhile were not
+      // recorded.
       this.#lose();
       if (!this.#isArmed(connection)) return;
       this.#position = now;
@@ -92,7 +92,7 @@ export class Watch {
     return { seq: Number(last?.['seq'] ?? 0), schema: Number(schema?.['schema_version']) };
   }
 
-  /** The ids of changed keys; an empty one if some were missed. */
+  /** The ids of changed keys. An empty one if some were missed. */
   #changedSince(connection: Connection, seq: number, until: number): Iterable<string> {
     const rows = connection.all(
       `select key_id from ${this.#database.names.changes} where seq > ? and seq <= ?`,

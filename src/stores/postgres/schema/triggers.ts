@@ -103,7 +103,7 @@ export const areArmed = (names: Names): string => `(
  * its row type, which `truncate` leaves alone. It also differs after a change that was not
  * announced, which leaves a comment.
  */
-export const announcementStamp = (names: Names): string => `(
+export const triggerVersion = (names: Names): string => `(
     select case when pg_catalog.count(*) = ${Object.keys(announcing).length} then pg_catalog.string_agg(
       pg_catalog.concat_ws(' ', t.oid, t.xmin, p.oid, p.xmin, y.oid, y.xmin, n.oid, n.xmin, (
         select d.xmin::text || d.description from pg_catalog.pg_description d

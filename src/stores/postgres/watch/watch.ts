@@ -3,7 +3,7 @@ import type { KeyStoreWatcher } from '../../key-store.js';
 import { isPgClient, isPglite, isPgPool } from '../client.js';
 import type { Row } from '../database.js';
 import type { Session } from '../session.js';
-import { announcementStamp } from '../schema/triggers.js';
+import { triggerVersion } from '../schema/triggers.js';
 import { warnOnce } from '../../../lib/warn.js';
 import { within } from '../../../lib/within.js';
 import { callersClient, pgliteItself } from './callers-client.js';
@@ -11,7 +11,7 @@ import type { CreateListener, Listener } from './listener.js';
 import { ownConnection } from './own-connection.js';
 
 export interface WatchOptions {
-  /** Its time limit is that of each step. */
+  /** Its time limit applies to each step. */
   readonly session: Session;
   /** How often the connection and the triggers are checked, in milliseconds. */
   readonly heartbeatMs: number;
@@ -19,16 +19,16 @@ export interface WatchOptions {
 }
 
 /**
- * A beat is two proofs, each of which sends something and hears it: as many steps within the
- * session's limit.
+ * A heartbeat is two proofs. Each sends something and hears it, so it takes this many steps
+ * within the session's limit.
  */
-const stepsOfBeat = 4;
+const stepsOfHeartbeat = 4;
 const firstRetryMs = 100;
 const longestRetryMs = 3_000;
-/** The part of `heartbeatMs` without a request after which the heartbeat that is due is left out. */
+/** A heartbeat is left out if no request came during this part of `heartbeatMs`. */
 const idlePart = 0.8;
 
-/** How to listen through this client, or `undefined` where it cannot. */
+/** How to listen through this client, or `undefined` if it cannot. */
 export function listenerThrough(session: Session): CreateListener | undefined {
   const { client } = session.database;
   if (isPgPool(client)) return ownConnection(client);
@@ -36,14 +36,11 @@ export function listenerThrough(session: Session): CreateListener | undefined {
   return isPglite(client) ? pgliteItself(client) : undefined;
 }
 
-/**
- * Tells the watcher of changes until it is closed, over as many connections one after the other
- * as that takes.
- */
+/** Tells the watcher of changes until closed, over one connection after another if needed. */
 export class Watch {
   /**
-   * From one beat to the end of the next, where that takes as long as it may; after it, a process
-   * that was paused finds itself out.
+   * From one heartbeat to the end of the next, if that takes its full time. A process that was
+   * paused for longer notices.
    */
   readonly aliveForMs: number;
   readonly #options: WatchOptions;
@@ -52,30 +49,30 @@ export class Watch {
   #isConnected = false;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Begins a heartbeat on the listener that is connected. */
-  #beat: (() => Promise<void>) | undefined;
-  /** What is being proved now: a connection or a heartbeat, one at a time. */
+  /** Begins a heartbeat on the connected listener. */
+  #beginHeartbeat: (() => Promise<void>) | undefined;
+  /** The proof under way, of a connection or a heartbeat. One at a time. */
   #proving: Promise<void>;
   #nextCheck: Promise<void> | undefined;
   #isResting = false;
   #onProbe = () => {};
   /**
    * Ends the wait for a probe at once: its time limit must not keep a process that has closed the
-   * watch.
+   * watch alive.
    */
   #onGivenUp = () => {};
   #closed: Promise<void> | undefined;
 
   constructor(options: WatchOptions, watcher: KeyStoreWatcher) {
-    this.aliveForMs = options.heartbeatMs + stepsOfBeat * options.session.limitMs;
+    this.aliveForMs = options.heartbeatMs + stepsOfHeartbeat * options.session.limitMs;
     this.#options = options;
     this.#watcher = watcher;
     this.#proving = this.#connect();
   }
 
   /**
-   * All who call during one heartbeat share the next: what is under way may have been sent too
-   * early.
+   * All callers during one heartbeat share the next, because the current one may have been sent
+   * too early.
    */
   check(): Promise<void> {
     const begin = () => {
@@ -94,9 +91,9 @@ export class Watch {
   async #proveNow(): Promise<void> {
     const wasResting = this.#isResting;
     this.#isResting = false;
-    if (this.#beat) {
+    if (this.#beginHeartbeat) {
       clearTimeout(this.#timer);
-      this.#proving = this.#beat();
+      this.#proving = this.#beginHeartbeat();
     } else if (wasResting && !this.#closed) {
       this.#proving = this.#connect();
     }
@@ -108,7 +105,7 @@ export class Watch {
     const { session, createListener } = this.#options;
     const probe = `require_api_key_probe:${randomBytes(16).toString('hex')}`;
     let listener: Listener | undefined;
-    let stamp: string;
+    let version: string;
     const lost = () => listener && this.#lose(listener);
     try {
       listener = this.#listener = createListener({
@@ -119,10 +116,10 @@ export class Watch {
         },
       });
       await within(session.limitMs, listener.open([session.names.channel, probe]));
-      // Some poolers and standby servers take a LISTEN and never deliver. Trusting such a
+      // Some poolers and standby servers accept LISTEN and never deliver. Trusting such a
       // connection would keep revoked keys alive.
       await this.#prove(() => this.#notifyThroughPool(probe));
-      stamp = await this.#findStamp(listener, probe);
+      version = await this.#findTriggerVersion(listener, probe);
     } catch {
       if (listener) lost();
       else this.#retry();
@@ -132,14 +129,14 @@ export class Watch {
     this.#failures = 0;
     this.#isConnected = true;
     const connected = listener;
-    this.#beat = () => this.#heartbeat(connected, probe, stamp);
+    this.#beginHeartbeat = () => this.#heartbeat(connected, probe, version);
     this.#watcher.connected();
     this.#beatLater();
   }
 
   /**
-   * Resolves to the answer when the announcement that is sent has been heard; rejects when it has
-   * not within the limit.
+   * Resolves to the answer once the sent announcement was heard. Rejects if it was not heard
+   * within the limit.
    */
   async #prove(send: () => Promise<Row[]>): Promise<Row[]> {
     const heard = new Promise<void>((resolve, reject) => {
@@ -162,19 +159,19 @@ export class Watch {
   }
 
   /**
-   * The stamp of triggers that announce every change. Rejects where they do not: then nothing
-   * would tell a key that was revoked elsewhere from one that was not.
+   * The version of the triggers that announce every change. Rejects if they do not: then a key
+   * revoked elsewhere could not be told from a valid one.
    */
-  async #findStamp(listener: Listener, probe: string): Promise<string> {
+  async #findTriggerVersion(listener: Listener, probe: string): Promise<string> {
     const { names } = this.#options.session;
     const { schema, table, keys } = names;
     const text = `select pg_catalog.pg_notify($1::text, ''), pg_catalog.to_regclass($2::text)::text as found_table,
-      ${announcementStamp(names)} as stamp`;
-    // To be answered is not enough: while the caller's client is in a transaction, announcements
-    // are held back.
+      ${triggerVersion(names)} as version`;
+    // An answer is not enough: while the caller's client is in a transaction, announcements are
+    // held back.
     const [found] = await this.#prove(() => listener.query({ text, values: [probe, keys] }));
-    const stamp = found?.['stamp'];
-    if (stamp) return stamp;
+    const version = found?.['version'];
+    if (version) return version;
     const isThere = Boolean(found?.['found_table']);
     const message = isThere
       ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced: its triggers are missing, disabled or not this ` +
@@ -190,9 +187,9 @@ export class Watch {
   }
 
   /**
-   * Nothing is sent for an application that asks for nothing. Each heartbeat would keep a database
-   * from sleeping. It would also restart the idle time of a connection of the pool, and so keep a
-   * script alive.
+   * Sends nothing while the application asks for nothing. Heartbeats would keep a database from
+   * sleeping. They would also restart the idle time of a pool's connection, and so keep a script
+   * alive.
    */
   #proveUnlessIdle(): void {
     const idleMs = this.#watcher.idleMs?.() ?? 0;
@@ -201,16 +198,17 @@ export class Watch {
       this.#watcher.resting();
       return;
     }
-    this.#proving = this.#beat ? this.#beat() : this.#connect();
+    this.#proving = this.#beginHeartbeat ? this.#beginHeartbeat() : this.#connect();
   }
 
-  async #heartbeat(listener: Listener, probe: string, stamp: string): Promise<void> {
+  async #heartbeat(listener: Listener, probe: string, version: string): Promise<void> {
     try {
-      // Triggers that are enabled now may have been disabled since the last beat: what changed
-      // meanwhile was not announced.
-      if ((await this.#findStamp(listener, probe)) !== stamp)
+      // Triggers that are enabled now may have been disabled since the last heartbeat, and changes
+      // meanwhile were not announced.
+      if ((await this.#findTriggerVersion(listener, probe)) !== version)
         throw new Error('the triggers were changed');
-      // The pool may have moved on to another server, from which this connection hears nothing.
+      // The pool may have moved on to another server, whose announcements this connection does not
+      // hear.
       await this.#prove(() => this.#notifyThroughPool(probe));
     } catch {
       this.#lose(listener);
@@ -232,7 +230,7 @@ export class Watch {
     this.#onGivenUp();
     const listener = this.#listener;
     this.#listener = undefined;
-    this.#beat = undefined;
+    this.#beginHeartbeat = undefined;
     if (this.#isConnected) {
       this.#isConnected = false;
       this.#watcher.disconnected();
@@ -241,8 +239,8 @@ export class Watch {
   }
 
   /**
-   * Soon at first; jitter keeps many processes from coming back to a server that restarts all at
-   * once.
+   * Soon at first. Jitter keeps many processes from reconnecting all at once to a server that
+   * restarts.
    */
   #retry(): void {
     if (this.#closed || this.#isResting) return;
