@@ -148,6 +148,10 @@ async function hideReason<Result>(attempt: Promise<Result>): Promise<Result> {
     if (error instanceof ClaimError) throw new WebProblem('claim_not_usable');
     // The link stays open: it works again as soon as its user has revoked a key.
     const isFull = error instanceof KeyStoreError && error.code === 'too_many_keys';
-    throw isFull ? new WebProblem('too_many_keys') : error;
+    throw isFull ? new WebProblem('too_many_keys', { detail: makeRoom }) : error;
   }
 }
+
+const makeRoom =
+  'You have as many keys as are allowed. Revoke one that you no longer need, or ask the person who ' +
+  'sent the link to do so. Then press the button again: the link still works.';

@@ -129,6 +129,8 @@ const files = [
   'desk.js',
   'desk-client.js',
   'desk-forms.js',
+  'desk-history.js',
+  'desk-key-forms.js',
   'desk-keys.js',
   'desk-links.js',
   'dialogs.js',

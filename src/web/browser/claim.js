@@ -53,7 +53,12 @@ async function post(action) {
     redirect: 'error',
   });
   if (response.status === 404) return undefined;
-  if (response.status === 403) throw new Refusal((await response.json()).detail);
+  if (response.status === 403) {
+    const { detail } = await response.json();
+    throw new Refusal(`${detail} Tell the person who sent the link.`);
+  }
+  // As many keys as are allowed: the link stays open, and the reader can make room.
+  if (response.status === 409) throw new Refusal((await response.json()).detail);
   if (!response.ok) throw new Error(String(response.status));
   return response.json();
 }
@@ -79,9 +84,7 @@ async function open() {
     getById('invitation').querySelector('h1').textContent = 'Your invitation';
     for (const id of ['lead', 'facts']) getById(id).replaceChildren();
     const why =
-      error instanceof Refusal
-        ? `${error.message} Tell the person who sent the link.`
-        : 'The service cannot be reached right now.';
+      error instanceof Refusal ? error.message : 'The service cannot be reached right now.';
     fail(`${why} Your link has not been used.`, open);
   }
 }
@@ -153,8 +156,7 @@ async function claim() {
     if (made) showKey(made);
     else refuse();
   } catch (error) {
-    if (error instanceof Refusal)
-      return fail(`${error.message} Tell the person who sent the link. No key was made.`, claim);
+    if (error instanceof Refusal) return fail(`${error.message} No key was made.`, claim);
     fail(
       'No answer arrived. Try again. If the link then no longer works, your key was made but did not reach you: ask for a new link.',
       claim,

@@ -157,9 +157,14 @@ export function openRotate(record, { isOwn, onChange }) {
         : []),
       createField('The old key', createSelect('overlap', overlaps, String(dayMs))),
       createField('Counted from', createSelect('starts', overlapStarts, 'now')),
+      createReasonField(),
     ],
     async submit(data) {
-      const options = { overlapMs: Number(data.get('overlap')), startsAt: data.get('starts') };
+      const options = {
+        overlapMs: Number(data.get('overlap')),
+        startsAt: data.get('starts'),
+        ...readReason(data),
+      };
       const { key, record: made } = await ask(
         'POST',
         toPath('keys', record.keyId, 'rotate'),
@@ -197,9 +202,10 @@ export function openRevoke(record, { isOwn, onChange }) {
             ),
           ]
         : []),
+      createReasonField(),
     ],
     async submit(data) {
-      const options = { family: data.get('family') !== null };
+      const options = { family: data.get('family') !== null, ...readReason(data) };
       const { records } = await ask('POST', toPath('keys', record.keyId, 'revoke'), options);
       announce(records.length > 1 ? `${records.length} keys revoked.` : 'Key revoked.');
       onChange();
@@ -220,9 +226,10 @@ export function openRevokeLink(claim, { onChange }) {
         createElement('strong', { translate: false }, claim.user),
         ' stops working at once. It has not been used.',
       ),
+      createReasonField(),
     ],
-    async submit() {
-      await ask('POST', toPath('claims', claim.claimId, 'revoke'), {});
+    async submit(data) {
+      await ask('POST', toPath('claims', claim.claimId, 'revoke'), readReason(data));
       announce('Link revoked.');
       onChange();
     },

@@ -1,3 +1,4 @@
+import { createChart } from './chart.js';
 import {
   createActionButton,
   createActionsCell,
@@ -12,7 +13,7 @@ import {
 } from './table.js';
 import { createElement, createTime } from './page.js';
 
-export function renderKeys(keys, { operatorKeyId, rotate, revoke }) {
+export function renderKeys(keys, { operatorKeyId, usage, rotate, revoke, more }) {
   const rows = keys.map((record) => {
     const { keyId, user, name, scopes, status, createdAt, revokedAt, replacedBy } = record;
     const isUsable = status !== 'revoked' && status !== 'expired';
@@ -22,7 +23,7 @@ export function renderKeys(keys, { operatorKeyId, rotate, revoke }) {
       createUserCell('User', { user, name, id: keyId, mark }, describeMetadata(record)),
       createStatusCell(record),
       createScopesCell(scopes),
-      createUseCell(record),
+      createUseCell(record, usage && createChart(usage, keyId)),
       createCell('Created', createTime(createdAt)),
       createEndCell(record),
       createActionsCell(
@@ -32,6 +33,7 @@ export function renderKeys(keys, { operatorKeyId, rotate, revoke }) {
         revokedAt === undefined
           ? createActionButton('Revoke', { subject, isDanger: true, onPress: () => revoke(record) })
           : undefined,
+        createActionButton('More', { subject, onPress: () => more(record) }),
       ),
     );
   });

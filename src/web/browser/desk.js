@@ -1,10 +1,13 @@
+import { groupUsage } from './chart.js';
 import { ask, setOperatorKey } from './desk-client.js';
 import { closeDialog, wireDialog } from './dialogs.js';
 import { openNewKey, openRevoke, openRotate, openRevokeLink } from './desk-forms.js';
+import { openHistory } from './desk-history.js';
+import { openMore } from './desk-key-forms.js';
 import { renderKeys } from './desk-keys.js';
 import { renderLinks } from './desk-links.js';
 import { List } from './list.js';
-import { focusHeading, getById } from './page.js';
+import { focusHeading, getById, readSetting } from './page.js';
 
 /** Who is signed in, and what the desk offers; `undefined` while nobody is. */
 let session;
@@ -13,6 +16,12 @@ const isSignedIn = () => session !== undefined;
 const isOwn = ({ keyId }) => keyId === session.keyId;
 
 const main = getById('desk');
+
+/** What the store of the keys can do. */
+const abilities = new Set(readSetting('abilities').split(' '));
+
+/** The uses per day; `undefined` if they are not known. */
+let usage;
 
 const keys = new List({
   main,
@@ -24,11 +33,25 @@ const keys = new List({
     search: getById('search').value.trim(),
     status: getById('status-filter').value,
   }),
+  prepare: async () => {
+    // The list is worth showing without its charts.
+    const isKnown = abilities.has('usage');
+    usage = isKnown ? await ask('GET', 'usage').then(groupUsage, () => undefined) : undefined;
+  },
   render: (items) =>
     renderKeys(items, {
       operatorKeyId: session.keyId,
+      usage,
       rotate: (record) => openRotate(record, { isOwn: isOwn(record), onChange: refresh }),
       revoke: (record) => openRevoke(record, { isOwn: isOwn(record), onChange: refresh }),
+      more: (record) =>
+        openMore(record, {
+          abilities,
+          openHistory,
+          isOwn: isOwn(record),
+          operatorUser: session.user,
+          onChange: refresh,
+        }),
     }),
   isSignedIn,
   onRefused: signOut,

@@ -90,6 +90,24 @@ export function openForm({ title, content, action, isDanger = false, aliases = {
   (isDanger ? cancel : (form.querySelector('input, select') ?? button)).focus();
 }
 
+/** Shows something in the dialog, with a button that closes it. */
+export function openPanel({ title, content }) {
+  openDialog(
+    title,
+    ...content,
+    createElement(
+      'div',
+      { className: 'actions' },
+      createElement(
+        'button',
+        { className: 'button quiet', type: 'button', onclick: closeDialog },
+        'Close',
+      ),
+    ),
+  );
+  getById('dialog-title').focus();
+}
+
 /** Shows a key or a link this one time; only its own button closes the dialog. */
 function showSecret({ title, lead, warning, label, secret, example, done }) {
   openDialog(

@@ -44,6 +44,16 @@ export function createTextInput(id, { maxLength } = {}) {
   });
 }
 
+/** Asks why something is done, for the history of keys. */
+export const createReasonField = () =>
+  createField('Reason (optional)', createTextInput('reason', { maxLength: 1_000 }));
+
+/** The reason that was typed, as a part of a request. */
+export function readReason(data) {
+  const reason = data.get('reason').trim();
+  return reason === '' ? {} : { reason };
+}
+
 export function createSelect(id, options, chosen) {
   const made = createElement('select', { id, name: id });
   for (const [value, label] of options)
