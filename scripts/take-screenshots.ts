@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import express from 'express';
 import { chromium, type Page } from 'playwright-core';
 import { ApiKeyManager, MemoryKeyStore } from '../src/index.js';
-import { claimPage, keyDesk } from '../src/web.js';
+import { accountKeys, claimPage, keyDesk } from '../src/web.js';
 
 const folder = process.argv[2] ?? 'docs/images';
 /** The looks that the documentation shows; with `all`, dark ones and phones too, to be judged. */
@@ -17,8 +17,9 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 let clock = Date.now();
+const store = new MemoryKeyStore();
 const keys = new ApiKeyManager({
-  store: new MemoryKeyStore(),
+  store,
   now: () => clock,
   lastUsedIntervalMs: 0,
 });
@@ -37,6 +38,16 @@ app.use(
 app.use(
   '/keys',
   keyDesk({ keys, apiName: 'Audio API', knownScopes: ['audio:read', 'audio:write'] }),
+);
+app.use(
+  '/account/keys',
+  accountKeys({
+    keys,
+    apiName: 'Audio API',
+    exampleUrl: '/hello',
+    userOf: () => 'alice',
+    scopesFor: () => ['audio:read', 'audio:write'],
+  }),
 );
 const server = createServer(app).listen(0, '127.0.0.1');
 await new Promise((resolve) => void server.once('listening', resolve));
@@ -58,7 +69,7 @@ mkdirSync(folder, { recursive: true });
 const sizes = {
   desktop: { width: 1280, height: 800 },
   page: { width: 820, height: 860 },
-  phone: { width: 390, height: 844 },
+  phone: { width: 360, height: 780 },
 };
 type Look = { size: keyof typeof sizes; colorScheme?: 'light' | 'dark' };
 
@@ -94,6 +105,7 @@ for (const [look, ending] of [
   [{ size: 'desktop' }, ''],
   [{ size: 'desktop', colorScheme: 'dark' }, '-dark'],
   [{ size: 'phone' }, '-phone'],
+  [{ size: 'phone', colorScheme: 'dark' }, '-phone-dark'],
 ] as [Look, string][]) {
   if (ending !== '' && !isWhole) continue;
   const page = await open(look, '/keys');
@@ -105,7 +117,36 @@ for (const [look, ending] of [
   await page.getByRole('textbox', { name: 'User' }).fill('alice');
   await page.getByRole('checkbox', { name: 'audio:write' }).check();
   await shoot(page, `key-desk-new${ending}`);
-  await page.context().close();
+  if (isWhole) {
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    for (const action of ['Change', 'Pause', 'History', 'Revoke all']) {
+      const name = action.toLowerCase().replace(' ', '-');
+      await page
+        .getByRole('button', { name: /^More Web player/ })
+        .first()
+        .click();
+      if (action === 'Change') await shoot(page, `key-desk-more${ending}`);
+      await page.getByRole('dialog').getByRole('button', { name: action }).click();
+      await shoot(page, `key-desk-${name}${ending}`);
+      await page.getByRole('button', { name: /Cancel|Close/ }).click();
+    }
+  }
+  const account = await open(look, '/account/keys');
+  await account.getByRole('table', { name: 'Keys' }).waitFor();
+  await shoot(account, `account-page${ending}`, { fullPage: true });
+  if (isWhole) {
+    await account.getByRole('button', { name: 'New key' }).click();
+    await account.getByLabel('Name').fill('Laptop');
+    await shoot(account, `account-page-new${ending}`);
+    await account.getByRole('button', { name: 'Create key' }).click();
+    await account.locator('#example-text').waitFor();
+    await shoot(account, `account-page-key${ending}`);
+    await account.getByRole('button', { name: 'I have stored it' }).click();
+    await account.getByRole('button', { name: /^Rotate Laptop/ }).click();
+    await shoot(account, `account-page-rotate${ending}`);
+    for (const { keyId } of await keys.list({ search: 'Laptop' })) await keys.revoke(keyId);
+  }
+  for (const each of [page, account]) await each.context().close();
 }
 
 for (const [look, ending] of [
@@ -177,6 +218,28 @@ async function seed(): Promise<string> {
   );
   await use(player.key, 3 * hourMs);
   await at(5 * hourMs, async () => keys.rotate(player.record.keyId, { overlapMs: dayMs }));
+  const batch = await at(20 * dayMs, async () =>
+    keys.create({ user: 'alice', name: 'Batch upload', scopes: ['audio:write'] }),
+  );
+  await use(batch.key, 26 * hourMs);
+  await at(dayMs, async () =>
+    keys.pause(batch.record.keyId, { until: new Date(now + dayMs), by: 'bob', reason: 'Too many' }),
+  );
+  for (const [{ keyId, user }, from, scale] of [
+    [nightly.record, 1, 40],
+    [player.record, 0, 900],
+    [batch.record, 1, 200],
+  ] as const)
+    for (let ago = from; ago < 30; ago++)
+      await store.usage.add([
+        {
+          day: new Date(now - ago * dayMs).toISOString().slice(0, 10),
+          keyId,
+          user,
+          admitted: Math.round(scale * (1.2 + Math.sin(ago * 1.7) + ((ago * 7) % 5) / 8)),
+          refused: ago % 9 === 4 ? Math.round(scale / 8) : 0,
+        },
+      ]);
   await at(2 * dayMs, async () =>
     keys.createClaim({ user: 'alice', scopes: ['audio:write'], claimTtlMs: 7 * dayMs }),
   );

@@ -1,7 +1,15 @@
 import { toPath } from './api.js';
 import { ask } from './desk-client.js';
 import { createWarning, openForm } from './dialogs.js';
-import { createChoice, createField, createSelect, createTextInput, FieldError } from './fields.js';
+import {
+  createChoice,
+  createField,
+  createReasonField,
+  createSelect,
+  createTextInput,
+  FieldError,
+  readReason,
+} from './fields.js';
 import {
   createScopeBoxes,
   createTitle,
