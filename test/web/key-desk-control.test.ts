@@ -126,7 +126,10 @@ describe.each(expressVersions)(
       for (let index = 0; index < 4; index++) await keys.update(keyId, { name: `name ${index}` });
       const first = await ask('GET', `keys/${keyId}/history?limit=3`);
       expect(first.json['events']).toHaveLength(3);
-      const rest = await ask('GET', `keys/${keyId}/history?limit=3&cursor=${first.json['next']}`);
+      const rest = await ask(
+        'GET',
+        `keys/${keyId}/history?limit=3&cursor=${String(first.json['next'])}`,
+      );
       expect(rest.json).toMatchObject({
         events: [{ what: 'updated' }, { what: 'created' }],
         next: null,
