@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { embedAssets } from '../scripts/embed-web-assets.js';
 import { full, quick } from './settings.js';
 
 const allParts = ['guard', 'peers', 'http', 'postgres', 'cold', 'growth'];
@@ -32,6 +33,7 @@ const progress = (text) => console.log(`${new Date().toTimeString().slice(0, 8)}
 async function measureAll() {
   install(folder);
   install(join(root, 'tools/node-matrix'));
+  embedAssets();
   run(
     join(root, 'node_modules/.bin/tsc'),
     ['--project', 'tsconfig.build.json', '--outDir', 'bench/dist'],

@@ -39,7 +39,8 @@ const managed =
   async ({ url, keys }) => {
     const client = openPool(url);
     const manager = new ApiKeyManager({ store: new PostgresKeyStore({ client }), ...options });
-    for (const key of keys) await manager.verify(key);
+    for (let start = 0; start < keys.length; start += 100)
+      await Promise.all(keys.slice(start, start + 100).map((key) => manager.verify(key)));
     return {
       app: appWith(requireApiKey({ source: manager })),
       headers: headersOf(keys),
