@@ -3,12 +3,16 @@ import { parse } from 'dotenv';
 
 export const envFile = '.env';
 
-/** What came from outside, before anything was taken over from a `.env`: what other programs are started with. */
+/**
+ * What came from outside, before anything was taken over from a `.env`: what other programs are
+ * started with.
+ */
 export const outerEnvironment: Readonly<NodeJS.ProcessEnv> = { ...process.env };
 
 /**
- * Takes over from the `.env` of this folder, where the environment has none, `DATABASE_URL`, what `pg` reads (`PGHOST`), and these
- * variables. Not the rest: whoever wrote the file could load code with it into this process and those it starts.
+ * Takes over from the `.env` of this folder, where the environment has none, `DATABASE_URL`, what
+ * `pg` reads (`PGHOST`), and these variables. Not the rest: whoever wrote the file could load
+ * code with it into this process and those it starts.
  */
 export function loadEnvironment(names: readonly string[] = []): void {
   const wanted = new Set(['DATABASE_URL', ...names]);

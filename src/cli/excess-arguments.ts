@@ -3,7 +3,10 @@ import { Misuse } from './failure.js';
 import { quote } from './paste-line.js';
 import { isShowableName } from './secrets.js';
 
-/** @throws {Misuse} where there are more arguments than the command takes, with where they most likely belong */
+/**
+ * @throws {Misuse} where there are more arguments than the command takes, with where they most
+ *   likely belong
+ */
 export function refuseExcess(command: Command): void {
   const taken = command.registeredArguments;
   const [first] = command.args.slice(taken.length);

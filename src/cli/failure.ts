@@ -1,4 +1,6 @@
-/** Something that was expected to go wrong: its message, one sentence, is all that is said of it. */
+/**
+ * Something that was expected to go wrong: its message, one sentence, is all that is said of it.
+ */
 export class Failure extends Error {
   override readonly name: string = 'Failure';
   /** 1: it could not be done. 2: it makes no sense. 130: the user stopped it. */

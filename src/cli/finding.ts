@@ -14,7 +14,10 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** Whatever else a finding repeats, no key passes. Other secrets are masked where the text comes in. */
+/**
+ * Whatever else a finding repeats, no key passes. Other secrets are masked where the text comes
+ * in.
+ */
 export function maskFinding({ message, remedy, ...rest }: Finding): Finding {
   return {
     ...rest,

@@ -15,7 +15,10 @@ export const aloneRemedy = 'give the key alone';
 /** Such as byte order marks and zero-width spaces. */
 const invisible = /[\p{Cf}\p{Cc}\p{Zl}\p{Zp}\u00a0]/u;
 
-/** What is in a text besides the key of this library that it holds by form and checksum; nothing if it holds none. */
+/**
+ * What is in a text besides the key of this library that it holds by form and checksum; nothing
+ * if it holds none.
+ */
 export function moreThanKey(text: string): KeyFlaw | undefined {
   if (parseApiKey(text)) return undefined;
   const keys = findKeys(text);
@@ -75,15 +78,18 @@ function describe(around: string, before: string, keys: number): [what: string, 
 const nearTail = /^[0-9A-Za-z]{38,58}$/;
 
 /**
- * Whether the text begins as a key of this library, and has another checksum or length. Keys from elsewhere may look alike.
+ * Whether the text begins as a key of this library, and has another checksum or length. Keys from
+ * elsewhere may look alike.
  *
- * @param prefixes what keys are known to begin with here; after another prefix only what is nearly of the right length is taken for one
+ * @param prefixes what keys are known to begin with here; after another prefix only what is
+ *   nearly of the right length is taken for one
  */
 export function mistypedKey(text: string, prefixes?: ReadonlySet<string>): KeyFlaw | undefined {
   const [, prefix = '', tail = ''] =
     /^([a-z][a-z0-9]*(?:_[a-z0-9]+)*)_([0-9A-Za-z]{10,60})$/.exec(text) ?? [];
   if (prefix === '' || parseApiKey(text)) return undefined;
-  // Random base62 of this length has letters of both cases; what has not is hexadecimal, from elsewhere.
+  // Random base62 of this length has letters of both cases; what has not is hexadecimal, from
+  // elsewhere.
   const isNear = nearTail.test(tail) && /[A-Z]/.test(tail) && /[a-z]/.test(tail);
   if (prefixes && !prefixes.has(prefix) && !isNear) return undefined;
   return flaw(

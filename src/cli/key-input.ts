@@ -7,7 +7,10 @@ import { promptSecret } from './terminal/prompt.js';
 
 const maxLength = 100_000;
 
-/** A key out of a file (`-`: standard input) or from standard input, without blanks around it; empty where there is none. */
+/**
+ * A key out of a file (`-`: standard input) or from standard input, without blanks around it;
+ * empty where there is none.
+ */
 export async function readKey(keyFile: string | undefined): Promise<string> {
   const isPiped = keyFile === undefined || keyFile === '-';
   const text = isPiped ? await readStandardInput() : await readFile(keyFile, maxLength);

@@ -14,6 +14,9 @@ const words: Readonly<Record<string, string>> = {
   table: '--table',
 };
 
-/** A complaint of the library in the words of whoever typed options: `"expiresAt" must ...` becomes `--expires must ...`. */
+/**
+ * A complaint of the library in the words of whoever typed options: `"expiresAt" must ...`
+ * becomes `--expires must ...`.
+ */
 export const inOptionWords = (complaint: string): string =>
   complaint.replaceAll(/"(\w+)"/g, (quoted, name: string) => words[name] ?? quoted);

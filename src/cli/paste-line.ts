@@ -1,7 +1,10 @@
 import { isShowable } from './database/database-url.js';
 import type { DatabaseOptions } from './database/database-options.js';
 
-/** How this program is called in a line to paste: npx finds it in the project around and among the global packages alike. */
+/**
+ * How this program is called in a line to paste: npx finds it in the project around and among the
+ * global packages alike.
+ */
 export const programName = 'npx require-api-key';
 
 /** A word that a shell takes as it stands. */
@@ -9,7 +12,10 @@ export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** A line to paste that works on the same database and table as this run. A `--database` with a password is left to be filled in. */
+/**
+ * A line to paste that works on the same database and table as this run. A `--database` with a
+ * password is left to be filled in.
+ */
 export function commandOn(
   { database, schema, table }: DatabaseOptions,
   command: string,

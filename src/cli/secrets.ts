@@ -4,7 +4,10 @@ import { Misuse } from './failure.js';
 
 const secrets = new Set<string>();
 
-/** From now on this text is masked in what comes from outside. Short ones turn up in innocent words. */
+/**
+ * From now on this text is masked in what comes from outside. Short ones turn up in innocent
+ * words.
+ */
 export function rememberSecret(text: string): void {
   if (text.length >= 8) secrets.add(text);
 }
@@ -33,7 +36,8 @@ export function findKeys(text: string): FoundKey[] {
   const found: FoundKey[] = [];
   for (const { index, 1: tail = '' } of text.matchAll(behindPrefix)) {
     const end = index + 1 + tail.length;
-    // What runs into the prefix, as in `\nkey_...` with a backslash, is told from it by the checksum.
+    // What runs into the prefix, as in `\nkey_...` with a backslash, is told from it by the
+    // checksum.
     for (let start = Math.max(index - longestPrefix, 0); start < index; start++) {
       const parsed = parseApiKey(text.slice(start, end));
       if (!parsed) continue;
@@ -47,7 +51,10 @@ export function findKeys(text: string): FoundKey[] {
 /** The first key of this library's form in the text, if there is one. */
 export const findKey = (text: string): FoundKey | undefined => findKeys(text)[0];
 
-/** @throws {Misuse} where a key is in the arguments: whoever lists processes or reads the shell history has it then. */
+/**
+ * @throws {Misuse} where a key is in the arguments: whoever lists processes or reads the shell
+ *   history has it then.
+ */
 export function refuseKeysIn(args: readonly string[]): void {
   for (const arg of args) {
     const found = findKey(arg);

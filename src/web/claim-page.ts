@@ -23,25 +23,32 @@ import { htmlPage, pageRoutes } from './page-routes.js';
 export interface ClaimPageOptions {
   /** The manager that makes the links and the keys. Its store must keep claim links. Required. */
   keys: ApiKeyManager;
-  /** The name of the API that the key is for: neither blank nor with control characters. Default: the host of the page. */
+  /**
+   * The name of the API that the key is for: neither blank nor with control characters. Default:
+   * the host of the page.
+   */
   apiName?: string | undefined;
-  /** Who invites: a person, a team or a company, neither blank nor with control characters. Default: the page does not say. */
+  /**
+   * Who invites: a person, a team or a company, neither blank nor with control characters.
+   * Default: the page does not say.
+   */
   invitedBy?: string | undefined;
   /**
-   * The address in the `curl` line that the page shows: an http or https address without a login, or a path on the page's host that
-   * begins with one `/`. Default `/`.
+   * The address in the `curl` line that the page shows: an http or https address without a login,
+   * or a path on the page's host that begins with one `/`. Default `/`.
    */
   exampleUrl?: string | undefined;
   /**
-   * The header in that `curl` line, as given to `requireApiKey`; of several the first. Default
-   * `X-API-Key`.
+   * The header in that `curl` line, as given to `requireApiKey`. If several are given, the first.
+   * Default `X-API-Key`.
    */
   header?: HeadersOption | undefined;
   /** The scheme before the key, as given to `requireApiKey`. Default: none. */
   scheme?: string | undefined;
   /**
-   * The http or https address at which readers open the page, if a proxy does not pass on their `Host`: only its scheme, host and
-   * port count. Default: the `Host` of the request, or `X-Forwarded-Host` from a proxy that Express trusts (`trust proxy`).
+   * The http or https address at which users open the page, if a proxy does not pass on their
+   * `Host`. Only its scheme, host and port count. Default: the `Host` of the request, or
+   * `X-Forwarded-Host` from a proxy that Express trusts (`trust proxy`).
    */
   publicUrl?: string | undefined;
 }
@@ -49,17 +56,21 @@ export interface ClaimPageOptions {
 const maxBodyBytes = 4_096;
 
 /**
- * The page behind a claim link, as middleware: `app.use('/claim', claimPage({ keys }))` for links `https://host/claim#<token>`.
+ * Makes the page behind a claim link, as middleware: `app.use('/claim', claimPage({ keys }))` for
+ * links `https://host/claim#<token>`.
  *
- * Opening the page makes no key. The press of its button does: a `POST` of `{"token":"..."}` as `application/json` to the page's own
- * address, which answers 201 with `{ key, keyId, header, scheme, exampleUrl }`, once. Mount it over HTTPS, where no guard stands
+ * Opening the page makes no key. Pressing its button does. It sends a `POST` of `{"token":"..."}`
+ * as `application/json` to the page's own address. The answer is 201 with
+ * `{ key, keyId, header, scheme, exampleUrl }`, once. Mount the page over HTTPS, with no guard
  * before it.
  *
- * What it refuses is answered as `application/problem+json` (RFC 9457) with a `code`: `claim_not_usable` (404, the same for a link
- * that is used, expired, revoked, malformed or unknown), `too_many_keys` (409, the link stays open), `cross_origin` (403), `method_not_allowed` (405), `content_too_large`
- * (413), `unsupported_media_type` (415) and, where the store fails, `service_unavailable` (503).
+ * A refusal is `application/problem+json` (RFC 9457) with a `code`: `claim_not_usable` (404, the
+ * same for a link that is used, expired, revoked, malformed or unknown), `too_many_keys` (409,
+ * the link stays open), `cross_origin` (403), `method_not_allowed` (405), `content_too_large`
+ * (413), `unsupported_media_type` (415) and, if the store fails, `service_unavailable` (503).
  *
- * @throws {TypeError} for an unknown or wrong option, a `keys` that is no `ApiKeyManager`, or one whose store keeps no claim links.
+ * @throws {TypeError} for an unknown or wrong option, a `keys` that is no `ApiKeyManager`, or one
+ *   whose store keeps no claim links.
  */
 export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
   const checked = checkOptions<ClaimPageOptions>('claimPage', options, {
@@ -115,7 +126,7 @@ export function claimPage(options: ClaimPageOptions): ApiKeyHandler {
   };
 }
 
-/** For a link with `%23` in place of its `#`, which made the token a part of the path. */
+/** Handles a link with `%23` in place of its `#`, which made the token a part of the path. */
 function mendAddress(path: string): Methods | undefined {
   const [, token] = /^\/%23([\w-]{43})/.exec(path) ?? [];
   if (token === undefined) return undefined;
@@ -132,10 +143,10 @@ async function readToken(req: IncomingMessage, ownAddress: OwnAddress): Promise<
   assertSameOrigin(req, ownAddress);
   try {
     const { token } = await readJson(req, maxBodyBytes);
-    // Whatever is not a text is not a token either; the manager tells operators so.
+    // Any other value is not a token either. The manager reports that to operators.
     return typeof token === 'string' ? token : '';
   } catch (error) {
-    // To strangers, a body that is not JSON is one more link that does not work.
+    // To a stranger, a body that is not JSON is one more link that does not work.
     if (error instanceof WebProblem && error.code === 'malformed_request') return '';
     throw error;
   }

@@ -32,7 +32,10 @@ export interface DeskApiOptions {
 
 const maxBodyBytes = 65_536;
 
-/** Finds the methods of an address below `api`; `undefined` if there is none. What it finds runs behind the guard alone. */
+/**
+ * Finds the methods of an address below `api`. `undefined` if there is none. They only run behind
+ * the guard.
+ */
 export function deskApi(options: DeskApiOptions): (path: string) => Methods | undefined {
   const { keys } = options;
   const { claims, events, pause, revokeUser, usage } = keys.abilities;
@@ -145,7 +148,7 @@ const listEvents =
   async (req, res) => {
     const query = { ...readQuery(req, ['limit', 'cursor']), keyId };
     const { page, next } = await readPage(query, (asked) => askManager(() => keys.history(asked)));
-    // A key that was deleted has its history still.
+    // A key that was deleted still has its history.
     if (page.length === 0 && !(await keys.get(keyId))) throw new WebProblem('not_found');
     sendJson(res, 200, { events: page, next: next?.eventId ?? null });
   };
@@ -186,9 +189,10 @@ const revokeClaim =
   };
 
 /**
- * Reads the options of a change, which the manager checks. Who makes it, the key says and not the body.
+ * Reads the options of a change, which the manager checks. The operator's key names who makes it,
+ * not the body.
  *
- * @throws {WebProblem} for a body that says so all the same
+ * @throws {WebProblem} for a body that names it all the same
  */
 async function readChange<Options extends ChangedBy>(req: IncomingMessage): Promise<Options> {
   const body = await readJson(req, maxBodyBytes);

@@ -18,27 +18,36 @@ import { htmlPage, listAbilities, pageRoutes } from './page-routes.js';
 /** Whose keys a desk manages, and what its forms offer. */
 export interface KeyDeskOptions {
   /**
-   * The manager whose keys are managed here, and which decides who may do so: holders of a key with the scope `keys:manage`.
-   * Required.
+   * The manager whose keys are managed here. It also decides who may do so: holders of a key with
+   * the scope `keys:manage`. Required.
    */
   keys: ApiKeyManager;
   /**
-   * Where the claim page is mounted, for the claim links that the desk makes: an http or https address, or a path on the desk's host
-   * that begins with one `/`; without `#`. Default `/claim`; mount `claimPage()` there. Where the store of `keys` keeps no claim
-   * links the desk offers none, and this option is refused.
+   * The address of the claim page, for claim links that the desk makes: an http or https address,
+   * or a path on the desk's host that begins with one `/`, without `#`. Mount `claimPage()`
+   * there. Default `/claim`. If the store of `keys` keeps no claim links, the desk offers none
+   * and this option is refused.
    */
   claimUrl?: string | undefined;
-  /** The name of the API in the desk's heading: neither blank nor with control characters. Default: the host of the page. */
+  /**
+   * The name of the API in the desk's heading: neither blank nor with control characters.
+   * Default: the host of the page.
+   */
   apiName?: string | undefined;
   /**
-   * Scopes that the form for new keys offers as check boxes, each as in RFC 6749, section 3.3. Others can be typed. Default `[]`.
+   * Scopes that the form for new keys offers as check boxes, each by RFC 6749, section 3.3.
+   * Others can be typed. Default `[]`.
    */
   knownScopes?: readonly string[] | undefined;
-  /** Refuses the operator's key over plain HTTP with `https_required`, as `requireApiKey` does. Default `false`. */
+  /**
+   * Refuses the operator's key over plain HTTP with `https_required`, as `requireApiKey` does.
+   * Default `false`.
+   */
   requireHttps?: boolean | undefined;
   /**
-   * The http or https address at which readers open the page, if a proxy does not pass on their `Host`: only its scheme, host and
-   * port count. Default: the `Host` of the request, or `X-Forwarded-Host` from a proxy that Express trusts (`trust proxy`).
+   * The http or https address at which operators open the page, if a proxy does not pass on their
+   * `Host`. Only its scheme, host and port count. Default: the `Host` of the request, or
+   * `X-Forwarded-Host` from a proxy that Express trusts (`trust proxy`).
    */
   publicUrl?: string | undefined;
 }
@@ -47,18 +56,21 @@ const mustBeClaimUrl: Check = (value) =>
   mustBeAddress(value) ?? (String(value).includes('#') ? 'an address without "#"' : undefined);
 
 /**
- * The key desk: a page and a JSON API with which operators manage keys, as middleware: `app.use('/keys', keyDesk({ keys }))`.
+ * Makes the key desk, a page and a JSON API with which operators manage keys, as middleware:
+ * `app.use('/keys', keyDesk({ keys }))`.
  *
- * The page holds no data. The API is always behind `requireApiKey({ source: keys, scopes: ['keys:manage'] })`, and no option opens
- * it. Whoever holds such a key can give keys any scope, `keys:manage` included. Mount it over HTTPS, where no other guard stands
- * before it.
+ * The page holds no data. The API is always behind
+ * `requireApiKey({ source: keys, scopes: ['keys:manage'] })`, and no option opens it. A holder of
+ * such a key can give keys any scope, including `keys:manage`. Mount the desk over HTTPS, with no
+ * other guard before it.
  *
- * What it refuses is answered as `application/problem+json` (RFC 9457) with a `code`: those of `requireApiKey`, `malformed_request`
- * (400), `cross_origin` (403), `not_found` (404), `method_not_allowed` (405), `conflict` (409), `content_too_large` (413),
- * `unsupported_media_type` (415) and, where the store fails, `service_unavailable` (503).
+ * A refusal is `application/problem+json` (RFC 9457) with a `code`: those of `requireApiKey`,
+ * `malformed_request` (400), `cross_origin` (403), `not_found` (404), `method_not_allowed` (405),
+ * `conflict` (409), `content_too_large` (413), `unsupported_media_type` (415) and, if the store
+ * fails, `service_unavailable` (503).
  *
- * @throws {TypeError} for an unknown or wrong option, a `keys` that is no `ApiKeyManager`, or a `claimUrl` where the store keeps no
- * claim links.
+ * @throws {TypeError} for an unknown or wrong option, a `keys` that is no `ApiKeyManager`, or a
+ *   `claimUrl` although the store keeps no claim links.
  */
 export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
   const checked = checkOptions<KeyDeskOptions>('keyDesk', options, {

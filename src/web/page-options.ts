@@ -1,15 +1,15 @@
 import type { Check } from '../lib/options.js';
 import { ApiKeyManager } from '../manager/api-key-manager.js';
 
-/** Not by its shape: what merely looks like a manager may let anyone in. */
+/** Checked by its class, not its shape: a look-alike of a manager could let anyone in. */
 export const mustBeManager: Check = (value) =>
   value instanceof ApiKeyManager
     ? undefined
     : 'an ApiKeyManager, from the same copy of this library ("import" both, or "require" both)';
 
 /**
- * An absolute http address without a login, or a path. Two slashes begin the name of another host, and a backslash is read as a slash:
- * what stands there would be sent the key, or the reader.
+ * An absolute http address without a login, or a path. Two slashes begin the name of another
+ * host, and browsers read a backslash as a slash. The key or the user would be sent there.
  */
 export const mustBeAddress: Check = (value) => {
   const expected = 'an http or https address, or a path that begins with one "/"';
@@ -20,6 +20,6 @@ export const mustBeAddress: Check = (value) => {
   return username === '' && password === '' ? undefined : expected;
 };
 
-/** Where readers open a page: absolute, as there is nothing else to tell its host by. */
+/** The address at which users open a page. Absolute, because nothing else tells its host. */
 export const mustBePublicUrl: Check = (value) =>
   mustBeAddress(value) ?? (String(value).startsWith('/') ? 'an http or https address' : undefined);

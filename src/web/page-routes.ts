@@ -14,7 +14,7 @@ const types = {
   svg: 'image/svg+xml',
 } satisfies Record<Extension, string>;
 
-/** The files beside a page, each at its address. They hold no data and are the same for everyone. */
+/** The files of a page, each at its address. They hold no data and are the same for everyone. */
 export function pageRoutes(files: readonly AssetName[]): Map<string, Methods> {
   return new Map(
     files.map((name) => [
@@ -24,13 +24,13 @@ export function pageRoutes(files: readonly AssetName[]): Map<string, Methods> {
   );
 }
 
-/** How a page is sent: what stands in it for `%name%`, as text in an attribute, and with which status. */
+/** How a page is sent: the texts for each `%name%` in attributes, and the status. */
 interface HtmlPageOptions {
   readonly values?: Readonly<Record<string, string>>;
   readonly status?: number;
 }
 
-/** Sends the HTML of a page, which holds no data of its reader. */
+/** Sends the HTML of a page, which holds no data about the visitor. */
 export function htmlPage(
   name: AssetName,
   { values = {}, status = 200 }: HtmlPageOptions = {},
@@ -42,7 +42,7 @@ export function htmlPage(
   return (req, res) => sendFile(res, status, name, html.replaceAll('%base%', baseOf(req)));
 }
 
-/** What the store of a manager can do, for a page that leaves out the rest. */
+/** What the manager's store can do, for a page that leaves out the rest. */
 export const listAbilities = ({ abilities }: ApiKeyManager): string =>
   Object.entries(abilities)
     .flatMap(([name, isThere]) => (isThere ? [name] : []))
@@ -56,12 +56,14 @@ function sendFile(res: ServerResponse, status: number, name: AssetName, text: st
 }
 
 /**
- * How the page refers to the files beside it. Mounted at `/claim`, it is found both there and at `/claim/`, where the same relative
- * reference means different things; and a proxy may have put a prefix before either, so absolute paths would not do.
+ * The prefix of the page's references to its files. Mounted at `/claim`, the page is also found
+ * at `/claim/`, where a relative reference means something else. A proxy may add a prefix to
+ * both, so absolute paths do not work either.
  */
 function baseOf(req: IncomingMessage & { originalUrl?: string }): string {
   const path = (req.originalUrl ?? req.url ?? '/').split('?', 1)[0]!;
   const last = path.slice(path.lastIndexOf('/') + 1);
-  // It comes from the client and goes into HTML; whatever a mount is called, it is made of such characters or encoded as such.
+  // It comes from the client and goes into HTML. The name of a mount consists of such characters,
+  // plain or encoded.
   return /^[\w.~%-]+$/.test(last) ? `./${last}/` : './';
 }

@@ -13,16 +13,16 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The `code` of a problem document (RFC 9457), where it reads like one of this library's. */
+  /** The `code` of a problem document (RFC 9457), if it looks like one of this library's. */
   readonly code?: string;
   /** Its `detail`. */
   readonly detail?: string;
 }
 
-/** Problem documents are small; the rest may be a stream without an end. */
+/** Problem documents are small. Other bodies may be endless streams. */
 const maxBodyBytes = 64_000;
 
-/** Calls once, follows no redirect, and rejects where no answer came in time. */
+/** Sends one request, follows no redirect, and rejects if no answer comes in time. */
 export async function call({ url, method, headers, timeoutMs }: Call): Promise<Answer> {
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   const signal = AbortSignal.timeout(timeoutMs);
@@ -36,7 +36,7 @@ export async function call({ url, method, headers, timeoutMs }: Call): Promise<A
         resolve({ status: statusCode, headers: received, ...problem });
         sent.destroy();
       };
-      // A problem document is awaited; of any other body nothing is of use.
+      // Only the body of a problem document is of use.
       if (!/json/i.test(received['content-type'] ?? '')) return finish();
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
@@ -46,7 +46,7 @@ export async function call({ url, method, headers, timeoutMs }: Call): Promise<A
       response.on('end', finish);
       response.on('error', finish);
     });
-    // Without a listener Node cuts the connection, and nothing would ever be answered.
+    // Without a listener Node cuts the connection, and no answer would come.
     sent.on('upgrade', ({ statusCode = 101, headers: received }, socket) => {
       socket.destroy();
       resolve({ status: statusCode, headers: received });
@@ -91,6 +91,6 @@ export function reasonOf(error: unknown, { protocol }: URL): { code: string; why
   };
 }
 
-/** Whether the host of a URL is this machine, where nobody is on the way. */
+/** Whether the host of a URL is this machine, so that nobody can listen on the way. */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);

@@ -4,10 +4,16 @@ export interface Expectation {
   readonly scheme?: string;
 }
 
-/** The server chooses them, and somebody will paste them into a shell: nothing that one would read as more than a word. */
+/**
+ * The server chooses these names, and somebody will paste them into a shell. So only plain words
+ * are accepted.
+ */
 const isPastable = (name: string) => /^\w[\w-]{0,63}$/.test(name);
 
-/** What the first challenge of a 401 tells (RFC 9110, section 11.6.1); of a `Basic` one, none, or one with odd names, nothing. */
+/**
+ * Reads the first challenge of a 401 (RFC 9110, section 11.6.1). `undefined` for `Basic`, for
+ * none, or for one with odd names.
+ */
 export function readChallenge(value: string | undefined): Expectation | undefined {
   if (value === undefined) return undefined;
   const [, scheme] = /^\s*([!#$%&'*+.^_`|~\w-]+)(?:\s|$)/.exec(value) ?? [];
@@ -27,6 +33,6 @@ export const sameExpectation = (a: Expectation, b: Expectation) =>
   a.header.toLowerCase() === b.header.toLowerCase() &&
   (a.scheme ?? '').toLowerCase() === (b.scheme ?? '').toLowerCase();
 
-/** As it is to be given to `check`. */
+/** As options of `check`. */
 export const asOptions = ({ header, scheme }: Expectation) =>
   `--header ${header}${scheme === undefined ? '' : ` --scheme ${scheme}`}`;

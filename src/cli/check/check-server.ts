@@ -11,12 +11,12 @@ export interface Target extends Expectation {
   readonly url: URL;
   readonly method: string;
   readonly timeoutMs: number;
-  /** The page's origin, where somebody named one: it is sent with every call. */
+  /** The page's origin, if given. It is sent with every request. */
   readonly origin?: string;
   readonly sendsOverPlainHttp: boolean;
 }
 
-/** What was called, and what came back. */
+/** One request and its answer. */
 interface ReportedCall {
   readonly call: string;
   readonly status: number;
@@ -28,11 +28,14 @@ export interface Report {
   readonly findings: readonly Finding[];
 }
 
-/** One thing to report, in the order in which it came about. */
+/** One thing to report, in the order of events. */
 type Step = { readonly call: ReportedCall } | { readonly finding: Finding };
 type Steps<Result> = AsyncGenerator<Step, Result, void>;
 
-/** Calls a server without a key, with one that nobody has and with the user's own; the last only where the first two were refused. */
+/**
+ * Sends a request without a key, one with a key that nobody has, and one with the user's own key.
+ * The last is only sent if the first two were refused.
+ */
 export async function checkServer(target: Target, readKey: () => Promise<string>): Promise<Report> {
   const calls: ReportedCall[] = [];
   const findings: Finding[] = [];
@@ -58,11 +61,11 @@ async function* callAll(target: Target, readKey: () => Promise<string>): Steps<v
 
   const key = await readKey();
   const answers = [withoutKey, ...(yield* sendKeys(target, key, withoutKey, isExposed))];
-  // A page of the server itself needs no leave to call it.
+  // A page of the server itself needs no permission.
   if (target.origin !== url.origin) yield* askAsBrowser(target, answers);
 }
 
-/** Whether the server fails or refuses because of the origin alone, as some do with one not listed. */
+/** Whether the server fails or refuses because of the origin, as some do with an unlisted one. */
 async function* refusesOrigin(target: Target, { status, code }: Answer): Steps<boolean> {
   const { origin, ...withoutOrigin } = target;
   const isSuspect = code === undefined && (status === 403 || status >= 500);
@@ -73,7 +76,7 @@ async function* refusesOrigin(target: Target, { status, code }: Answer): Steps<b
   return true;
 }
 
-/** Sends the preflight, and judges by it and by the answers what a web page gets to see. */
+/** Sends the preflight, and judges by all answers what a web page can read. */
 async function* askAsBrowser(target: Target, answers: readonly Answer[]): Steps<void> {
   const preflight = {
     origin: target.origin ?? 'https://app.example',
@@ -85,7 +88,7 @@ async function* askAsBrowser(target: Target, answers: readonly Answer[]): Steps<
   const answer = yield* send(asPreflight, 'preflight of a browser', preflightHeaders(preflight));
   const blocked = explainPreflight(answer, preflight);
   for (const finding of blocked) yield { finding };
-  // Behind a bad preflight no call follows.
+  // After a bad preflight the browser sends no request.
   if (!preflight.wasAsked || blocked.length > 0) return;
   for (const finding of explainCorsAnswers(answers, preflight.origin)) yield { finding };
 }
@@ -120,7 +123,7 @@ async function* sendKeys(
   return [wrong];
 }
 
-/** Calls once, and reports what came back. */
+/** Sends one request and reports the answer. */
 async function* send(
   { url, method, origin, timeoutMs }: Target,
   name: string,
@@ -133,13 +136,13 @@ async function* send(
   return answer;
 }
 
-/** Reports what an answer tells; returns whether that is all there is to find. */
+/** Reports what an answer shows. Returns whether the check ends there. */
 async function* report(explanation: Explanation): Steps<boolean> {
   for (const finding of explanation.findings) yield { finding };
   return explanation.isFinal;
 }
 
-/** @throws what is no fault of the way to the server. */
+/** @throws the error itself if it is no fault of the connection to the server. */
 function unreachable(error: unknown, url: URL): Finding {
   if (!(error instanceof Error) || !('code' in error || error.name === 'AbortError')) throw error;
   const { code, why } = reasonOf(error, url);

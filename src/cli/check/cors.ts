@@ -6,18 +6,18 @@ export interface Preflight {
   readonly method: string;
   /** In lower case. */
   readonly header: string;
-  /** Whether somebody asked for this origin: then a page on it is meant to call. */
+  /** Whether somebody asked about this origin, so that a page on it should work. */
   readonly wasAsked: boolean;
 }
 
-/** The headers with which a browser asks whether a page may send the key. */
+/** The headers of a browser's question whether a page may send the key. */
 export const preflightHeaders = ({ origin, method, header }: Preflight) => ({
   Origin: origin,
   'Access-Control-Request-Method': method,
   'Access-Control-Request-Headers': header,
 });
 
-/** Most services are called by no page, and are well so. */
+/** Most services are not called by any page, and need no CORS. */
 const blockedAnyway: Finding = {
   severity: 'note',
   code: 'preflight_blocked',
@@ -53,7 +53,7 @@ export function explainPreflight(
     );
   const blocked = whyBlocked(headers, origin);
   if (blocked) return problem(blocked.why, blocked.remedy);
-  // The fetch standard leaves Authorization out of the wildcard.
+  // The fetch standard excludes Authorization from the wildcard.
   const allowsHeader = lists(
     headers['access-control-allow-headers'],
     header,
@@ -71,7 +71,7 @@ export function explainPreflight(
   return [];
 }
 
-/** Whether a page on the origin can read the answers to the calls that follow a good preflight. */
+/** Whether a page on the origin can read the answers after a good preflight. */
 export function explainCorsAnswers(answers: readonly Answer[], origin: string): Finding[] {
   const good = answers.filter(({ status }) => status >= 200 && status < 300);
   const refusals = answers.filter(({ status }) => status >= 400);
@@ -84,7 +84,7 @@ export function explainCorsAnswers(answers: readonly Answer[], origin: string): 
   ];
 }
 
-/** The first finding that any of the answers gives. */
+/** The first finding from any of the answers. */
 function first(
   answers: readonly Answer[],
   explain: (answer: Answer) => Finding | undefined,
@@ -120,7 +120,7 @@ function hiddenRefusal({ status, headers }: Answer, origin: string): Finding | u
   );
 }
 
-/** A header of a refusal that the page needs, and that the browser keeps from it. */
+/** A header of a refusal that the page needs and the browser hides. */
 function unreadHeader({ status, headers, code }: Answer, origin: string): Finding | undefined {
   if (status < 400 || whyBlocked(headers, origin)) return undefined;
   // A problem document says in its body what the challenge says.
@@ -136,7 +136,7 @@ function unreadHeader({ status, headers, code }: Answer, origin: string): Findin
   };
 }
 
-/** A key in a header needs no credentials, so this blocks only pages that send cookies too. */
+/** A key in a header needs no credentials, so this only blocks pages that also send cookies. */
 function openToCookies({ headers }: Answer): Finding | undefined {
   const isWildcard = headers['access-control-allow-origin'] === '*';
   if (!isWildcard || headers['access-control-allow-credentials'] === undefined) return undefined;
@@ -161,7 +161,7 @@ function unvaried({ headers }: Answer, origin: string): Finding | undefined {
   };
 }
 
-/** Why a browser keeps an answer from pages on the origin, if it does. */
+/** Why a browser hides an answer from pages on the origin, if it does. */
 function whyBlocked(
   headers: Answer['headers'],
   origin: string,

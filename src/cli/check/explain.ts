@@ -4,13 +4,13 @@ import { mask } from '../secrets.js';
 import type { Answer } from './call.js';
 import { asOptions, readChallenge, sameExpectation, type Expectation } from './challenge.js';
 
-/** What an answer tells, and whether that makes the next call pointless or unsafe. */
+/** What an answer shows, and whether the next request would be pointless or unsafe. */
 export interface Explanation {
   readonly findings: readonly Finding[];
   readonly isFinal: boolean;
 }
 
-/** An answer, and what is known when it comes. */
+/** An answer with its context. */
 interface Reply extends Answer {
   readonly url: URL;
   /** Whether the server answered without a key, too. */
@@ -272,13 +272,18 @@ function targetOf({ status, headers, url }: Reply) {
   };
 }
 
-/** Where the server reads the key, if its challenge names another place than the one that was told. */
+/**
+ * Where the server reads the key, if its challenge names another place than the one that was
+ * told.
+ */
 function otherExpectation({ headers, expected }: Reply): Expectation | undefined {
   const asked = readChallenge(headers['www-authenticate']);
   return asked && expected && !sameExpectation(asked, expected) ? asked : undefined;
 }
 
-/** The scopes that a 403 names in its challenge or detail: short, and without what breaks a line. */
+/**
+ * The scopes that a 403 names in its challenge or detail: short, and without what breaks a line.
+ */
 function scopesIn({ headers, detail = '' }: Reply): string[] {
   const inChallenge = /scope="([!#-[\]-~ ]{1,200})"/.exec(headers['www-authenticate'] ?? '');
   const inDetail =

@@ -6,9 +6,12 @@ import type { Expectation } from './challenge.js';
 /** Longer than a header line with a key of any form. */
 const maxLength = 1_000;
 
-/** What looks wrong with a key itself, if anything does; no part of the key. A server may know it all the same. */
+/**
+ * What looks wrong with a key, if anything, without quoting it. A server may accept the key all
+ * the same.
+ */
 export function suspectKey(key: string, expected: Expectation): Finding | undefined {
-  // What is longer than any key is said to be so, and would take long to search.
+  // A text longer than any key is only reported as such. Searching it would take long.
   if (key.length > maxLength || parseApiKey(key)) return undefined;
   if (isQuoted(key)) {
     return suspect(

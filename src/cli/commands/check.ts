@@ -11,7 +11,7 @@ import { argumentOf } from '../values/arguments.js';
 import { durationBetween } from '../values/duration.js';
 
 interface Options extends GlobalOptions {
-  /** `false`: none is to be read. */
+  /** `false`: no key is read. */
   readonly key: boolean;
   readonly keyFile?: string;
   readonly header: string;
@@ -80,7 +80,8 @@ async function check(url: URL, options: Options): Promise<void> {
     timeoutMs: timeout,
     sendsOverPlainHttp: options.dangerouslySendOverHttp ?? false,
   };
-  // A file is read ahead of the calls; standard input, which may ask somebody, not before a key is wanted.
+  // A file is read before the requests. Standard input, which may prompt somebody, is only read
+  // when the key is needed.
   const filed =
     options.key && options.keyFile !== undefined ? await readGivenKey(options.keyFile) : undefined;
   const { calls, findings: found } = await checkServer(target, async () =>
@@ -105,7 +106,7 @@ async function check(url: URL, options: Options): Promise<void> {
   await print(lines.join('\n'));
 }
 
-/** An empty file is a mistake: taken for no key, it would let a check that proves nothing pass for one that does. */
+/** An empty file is a mistake. If it counted as no key, a check that proves nothing would pass. */
 async function readGivenKey(file: string | undefined): Promise<string> {
   const key = await readKey(file);
   if (key !== '') return key;

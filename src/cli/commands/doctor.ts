@@ -98,7 +98,7 @@ async function examine(options: Options): Promise<Finding[]> {
   ];
 }
 
-/** Those of `requireApiKey()` without options, unless others are named. */
+/** The variables of `requireApiKey()` without options, unless others are named. */
 function variablesOf({ variable, listVariable }: Options): {
   variables: KeyVariable[];
   wereNamed: boolean;

@@ -30,7 +30,7 @@ interface Options extends OutOptions {
 }
 
 const bytesArgument = integerArgument(16, 256);
-/** What the list and the tools that read a `.env` take literally. */
+/** A user that the list and the tools that read a `.env` take literally. */
 const userArgument = argumentOf((text) =>
   isName(text) && !/[\s,:#"'`$\\]/.test(text) && text.toLowerCase() !== 'sha256'
     ? undefined
@@ -79,7 +79,7 @@ async function generate(options: Options): Promise<void> {
     name === undefined ? undefined : `${name}=${entryOf(user, secret)}`;
   const [line, digestLine] = [lineOf(key), lineOf(made.digest)];
   const open = openerOf(options);
-  // Before anything is delivered: `>> .env` puts the line into the file that is looked at.
+  // Before anything is written: `>> .env` adds the line to the file that is inspected.
   const warning = shadowWarning(options);
   await withSecretSink(
     options,
@@ -105,7 +105,7 @@ async function generate(options: Options): Promise<void> {
   );
 }
 
-/** How `--out` opens its file where that is a `.env`: it has other variables, which stay. */
+/** How to open the file of `--out` if it is a `.env`, whose other variables stay. */
 function openerOf({ env: name, user, out, force }: Options): OpenFile | undefined {
   if (name === undefined || out === undefined) return undefined;
   if (force)
@@ -115,7 +115,7 @@ function openerOf({ env: name, user, out, force }: Options): OpenFile | undefine
   return (file) => reserveEnvFile({ file, name, ...(user !== undefined && { user }) });
 }
 
-/** A second line does not add to the first: it takes its place, and whoever holds a key of the first is locked out. */
+/** A second line replaces the first, and locks out holders of its keys. */
 function shadowWarning({ env: name, user, out }: Options): string | undefined {
   if (name === undefined || out !== undefined) return undefined;
   const value = readEnvVariables()[name];
@@ -129,7 +129,7 @@ function shadowWarning({ env: name, user, out }: Options): string | undefined {
   return `Warning: .env sets ${name} already, and of two lines only the last one counts: ${advice}`;
 }
 
-/** Of what this Node reads well, and the one that the application runs on may not. */
+/** For a line that this Node reads well and another version may not. */
 function fragileWarning({ env: name, out }: Options): string | undefined {
   if (name === undefined || out === undefined) return undefined;
   const fragile = findFragile(readFileSync(out, 'utf8'), name, out);

@@ -98,7 +98,7 @@ export function addImport(program: Command): void {
 }
 
 async function importOne(user: string, options: Options): Promise<void> {
-  // Before a key is asked for.
+  // Before a key is prompted for.
   requireDatabaseUrl(options);
   const { keyFile, digest } = options;
   const fields = { ...changedBy(options), user, ...readRecordOptions(options) };
@@ -109,7 +109,7 @@ async function importOne(user: string, options: Options): Promise<void> {
   };
   const place = keyFile === undefined || keyFile === '-' ? 'standard input' : keyFile;
   const { good, problems, weak } = checkEntries([{ place, options: entry }]);
-  // What is wrong with an option is said by the library, in the words of whoever typed it.
+  // The library reports a wrong option. The message is put in the words of the command line.
   if (digest === undefined && problems[0]) throw new Failure(tell(problems[0]));
   const record = await withKeys(options, (keys, store) =>
     keys.import(entry).catch(async (error: unknown) => explainDuplicate(error, good[0], store)),
@@ -120,7 +120,7 @@ async function importOne(user: string, options: Options): Promise<void> {
   if (good.some(({ isLegacy }) => isLegacy)) say(legacyKeysNote);
 }
 
-/** What the database holds in place of this key; never the key. */
+/** Describes what the database holds for this key, without quoting the key. */
 async function explainDuplicate(
   error: unknown,
   entry: CheckedEntry | undefined,
@@ -141,7 +141,7 @@ async function importFile(file: string, options: Options): Promise<void> {
   const entries = readEntries(await readInput(file), options.format);
   const { good, problems, weak } = checkEntries(entries);
   if (problems.length > 0) {
-    // Nobody will look again for what is left out on purpose: all of it is told.
+    // Nobody will look again at what is skipped on purpose, so all of it is listed.
     const shown = options.skipBadLines ? problems : problems.slice(0, maxRemarks);
     for (const problem of shown) say(tell(problem));
     if (problems.length > shown.length) say(`and ${problems.length - shown.length} more`);

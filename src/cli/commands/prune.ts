@@ -15,7 +15,7 @@ interface Options extends DatabaseOptions, GlobalOptions, ChangeFlags {
   readonly usageOlderThan?: number;
 }
 
-/** The longest time that the library knows here, a hundred years. */
+/** The longest time that the library accepts here, a hundred years. */
 const longestMs = 100 * yearMs;
 
 export function addPrune(program: Command): void {
@@ -72,7 +72,7 @@ async function prune(options: Options): Promise<void> {
   );
 }
 
-/** From the oldest on, so that no statement has all the work, and Ctrl-C finds a place between two. */
+/** From the oldest on, so that no statement does all the work and Ctrl-C can stop between two. */
 function stepsTo(olderThanMs: number): number[] {
   return [64, 32, 16, 8, 4, 2]
     .map((times) => times * olderThanMs)

@@ -101,7 +101,7 @@ async function revokeClaim(
     return await keys.revokeClaim(id, changedBy(options));
   } catch (error) {
     if (!(error instanceof ClaimError) || error.code !== 'unknown_claim_id') throw error;
-    // Keys that were made with the prefix "claim" have ids that look like those of links.
+    // Keys with the prefix "claim" have ids that look like those of links.
     return revokeKey(keys, id, options).catch((cause: unknown) => {
       const isUnknown = cause instanceof KeyStoreError && cause.code === 'unknown_key_id';
       throw isUnknown ? unknownClaim(error) : cause;
@@ -117,7 +117,7 @@ async function showClaim(claim: ClaimRecord, { json }: Options): Promise<void> {
 async function showKeys({ records, successors }: RevokedKeys, { json }: Options): Promise<void> {
   if (json) await printJson(records.map(recordJson));
   else for (const record of records) say(`Revoked ${record.keyId} of ${plain(record.user)}.`);
-  // Whoever ends a leaked key takes all that came of it for ended too.
+  // A user who ends a leaked key expects its successors to end too.
   for (const successor of successors)
     say(`Its successor ${successor.keyId} works on; --family revokes it too.`);
 }

@@ -56,7 +56,8 @@ async function rotate(keyId: string, options: Options): Promise<void> {
         secret: made.key,
         secretJson: { key: made.key },
         json: { record: recordJson(made.record), previous: recordJson(made.previous) },
-        // The old key has its successor and cannot have another; that one can, and the old one works on meanwhile.
+        // The old key has its successor and cannot have another. The successor can, and the old key
+        // still works meanwhile.
         remedy: `replace it, ${commandOn(options, 'rotate', `${made.record.keyId} --overlap 0s`)}`,
       });
       return made;

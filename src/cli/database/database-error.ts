@@ -13,10 +13,10 @@ interface Circumstances {
   readonly options: DatabaseOptions;
 }
 
-/** SQLSTATEs of tables and columns that are not there. */
+/** SQLSTATEs of missing tables and columns. */
 const notMigrated = new Set(['42P01', '42703', '3F000', '42P10', '42883']);
 
-/** What to say of a failed statement, or `undefined` if the error is no fault of the database. */
+/** The message for a failed statement, or `undefined` if the database is not at fault. */
 export async function describeDatabaseError(
   error: unknown,
   { store, place, options }: Circumstances,
@@ -30,7 +30,7 @@ export async function describeDatabaseError(
   const origin = { cause: error };
   const explained = explainFault({ code, words });
   if (explained) {
-    // What the system says of a connection is said by the reason; what the server says is said by nobody else.
+    // The reason covers errors of the system. The server's own words are only said here.
     const own = isOfServer(cause) ? ` (the server says: ${oneLine(mask(words))})` : '';
     const what = `the database${place === '' ? '' : ` ${place}`} cannot be used: ${explained.why}${own}`;
     return new DatabaseFailure(what, explained.remedy, origin);
@@ -52,7 +52,7 @@ const isOfServer = (cause: Error | undefined) => cause !== undefined && 'severit
 
 const oneLine = (text: string) => text.replaceAll(/\s*\n\s*/g, ' ');
 
-/** The system's code, or the SQLSTATE, of the error or of what caused it; empty if there is none. */
+/** The code of the system, or the SQLSTATE, of the error or its cause. Empty if there is none. */
 function codeOf(error: Error): string {
   for (const each of [error, error.cause]) {
     const { code } = (each ?? {}) as { code?: unknown };

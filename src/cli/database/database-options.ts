@@ -20,14 +20,14 @@ export function addDatabaseOptions(command: Command): Command {
     .option('--table <name>', 'the table of keys (default: api_keys)');
 }
 
-/** The database that is named by the option, the environment or `.env`, or `undefined` where none is. */
+/** The database named by the option, the environment or `.env`. `undefined` if none is. */
 export function findDatabaseUrl({ database }: DatabaseOptions): string | undefined {
   loadEnvironment();
   const url = (database ?? process.env['DATABASE_URL'])?.trim();
   return url === '' ? undefined : url;
 }
 
-/** @throws {Misuse} where none is named, or one that cannot be read. */
+/** @throws {Misuse} if none is named, or its address cannot be read. */
 export function requireDatabaseUrl(options: DatabaseOptions): string {
   const url = findDatabaseUrl(options);
   if (url === undefined) {
@@ -40,7 +40,9 @@ export function requireDatabaseUrl(options: DatabaseOptions): string {
   return url;
 }
 
-/** The table of keys as it is told: in PostgreSQL with its schema, which SQLite has none of. */
+/**
+ * The name of the table of keys for messages. In PostgreSQL with its schema, which SQLite lacks.
+ */
 export function tableName(options: DatabaseOptions): string {
   const { schema = 'public', table = 'api_keys' } = options;
   return isFileUrl(findDatabaseUrl(options)) ? table : `${schema}.${table}`;

@@ -5,7 +5,7 @@ import { isShowableName, mask, rememberSecret } from '../secrets.js';
 
 /**
  * @param schema the schema of `--schema`, if it is given
- * @throws {Misuse} that never repeats what stands there: it holds a password.
+ * @throws {Misuse} that never quotes the address, because it holds a password.
  */
 export function assertDatabaseUrl(url: string, name: string, schema?: string): void {
   if (!isShowable(url)) rememberSecret(url);
@@ -49,13 +49,16 @@ function assertFileUrl(url: string, name: string, schema: string | undefined): v
   }
 }
 
-/** Whether it can be told: it is read without doubt, and holds no password. */
+/** Whether the address can be shown: it parses without doubt and holds no password. */
 export function isShowable(url: string): boolean {
   if (isFileUrl(url)) return true;
   return passwordOf(url) === '' && !/[?&][^=]*(pass|secret|token)/i.test(url);
 }
 
-/** The database without user, password and parameters: `host:5432/name`; without the path if that may be a part of the password. */
+/**
+ * The database without user, password and parameters: `host:5432/name`. Without the path if that
+ * may be a part of the password.
+ */
 export function placeOf(url: string): string {
   if (isFileUrl(url)) return url.slice('file:'.length);
   const { host, pathname } = parse(url);
@@ -66,18 +69,22 @@ export function placeOf(url: string): string {
 const parse = (url: string) => new URL(url.replace('@/', '@socket/'));
 
 function passwordOf(url: string): string | undefined {
-  // Of a socket the address may have no host: `socket:/run/postgresql`.
+  // The address of a socket may have no host: `socket:/run/postgresql`.
   if (!/^(\w+:\/\/|socket:\/)/i.test(url)) return undefined;
   try {
     const { password, pathname, search, hash } = parse(url);
-    // A password with a `/`, `?` or `#` ends the host early, and its rest would be told as the name of the database.
+    // A password with a `/`, `?` or `#` ends the host early, and its rest would be shown as the
+    // name of the database.
     return /@/.test(pathname + search + hash) ? undefined : decodeURIComponent(password);
   } catch {
     return undefined;
   }
 }
 
-/** As libpq takes them: `host1:5432,host2:5432`. An `@` further on means that the password ends the host early. */
+/**
+ * As libpq reads it: `host1:5432,host2:5432`. A later `@` means that the password ends the host
+ * early.
+ */
 function hasSeveralHosts(url: string): boolean {
   const [, authority = '', rest = ''] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(url) ?? [];
   if (rest.includes('@')) return false;
@@ -85,8 +92,8 @@ function hasSeveralHosts(url: string): boolean {
 }
 
 /**
- * Prisma's habit, which neither `pg` nor a key store of an application reads. To read it here alone would
- * make keys where the application does not look.
+ * A convention of Prisma that neither `pg` nor an application's key store reads. If only this
+ * program read it, keys would be made in another schema than the application's.
  */
 function assertNoSchema(schema: string | null, name: string): void {
   if (schema === null || schema === '' || schema === 'public') return;
@@ -96,7 +103,10 @@ function assertNoSchema(schema: string | null, name: string): void {
   );
 }
 
-/** The files that `pg` reads for TLS. It would tell of them with the system's bare error, or later with one of OpenSSL. */
+/**
+ * The files that `pg` reads for TLS. `pg` would report a missing one with the bare error of the
+ * system, or later of OpenSSL.
+ */
 function assertReadable(parameters: URLSearchParams, name: string): void {
   for (const option of ['sslrootcert', 'sslcert', 'sslkey']) {
     const file = parameters.get(option);

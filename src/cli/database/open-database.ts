@@ -8,7 +8,10 @@ import { requireDatabaseUrl, type DatabaseOptions } from './database-options.js'
 import { isFileUrl, placeOf } from './database-url.js';
 import { describeSqliteError } from './sqlite-error.js';
 
-/** Slower databases are as good as gone; a first connection to a sleeping one may take a few seconds. */
+/**
+ * Slower databases are as good as gone; a first connection to a sleeping one may take a few
+ * seconds.
+ */
 const limitMs = 10_000;
 
 /** What a command works on: the keys of a PostgreSQL database or of a SQLite file. */
@@ -54,7 +57,8 @@ export async function withPostgresStore<Result>(
     });
   } finally {
     await pool.end();
-    // pg leaves a connection open if it lacks a password, and the process would wait for the server.
+    // pg leaves a connection open if it lacks a password, and the process would wait for the
+    // server.
     for (const socket of sockets) socket.destroy();
   }
 }

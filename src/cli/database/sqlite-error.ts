@@ -2,7 +2,9 @@ import { commandOn } from '../paste-line.js';
 import { DatabaseFailure } from './database-failure.js';
 import type { DatabaseOptions } from './database-options.js';
 
-/** What to say of a file that cannot be used, or `undefined` if the error is no fault of the file. */
+/**
+ * What to say of a file that cannot be used, or `undefined` if the error is no fault of the file.
+ */
 export function describeSqliteError(
   error: unknown,
   options: DatabaseOptions,

@@ -29,7 +29,7 @@ const missingPg: Finding = {
   remedy: 'npm install pg',
 };
 
-/** What is wrong with the database that is named, if one is. */
+/** Finds what is wrong with the database, if one is named. */
 export async function examineDatabase(options: DatabaseOptions): Promise<Finding[]> {
   const url = findDatabaseUrl(options);
   if (url === undefined) return [noDatabase];
@@ -50,7 +50,7 @@ async function examineSqlite(options: DatabaseOptions): Promise<Finding[]> {
 async function examineTables(options: DatabaseOptions): Promise<Finding[]> {
   return withKeys(options, async (keys, store) => {
     const inspection = await store.inspect().catch(async (error: unknown) => {
-      // A table of migrations that the role may not read, or not see: the set-up says more than the error.
+      // The role cannot read or see the table of migrations. The set-up says more than the error.
       if (await isKeptFromSeeing(store)) return { state: 'ready' as const, version: 0 };
       throw error;
     });

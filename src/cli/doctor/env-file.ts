@@ -12,7 +12,7 @@ export interface EnvFile extends DecodedEnv {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** The `.env` of this folder, or `undefined` where there is none that can be read. */
+/** The `.env` of this folder, or `undefined` if there is no readable one. */
 export function readEnvFile(): EnvFile | undefined {
   try {
     const decoded = decodeEnv(readFileSync(envFile), envFile);
@@ -22,7 +22,7 @@ export function readEnvFile(): EnvFile | undefined {
   }
 }
 
-/** Of the file itself: who can read it, and whether it is on its way into the repository. */
+/** About the file itself: who can read it, and whether it may end up in the repository. */
 export async function examineEnvFile(
   file: EnvFile | undefined,
   variables: readonly KeyVariable[],
@@ -67,7 +67,7 @@ export async function examineEnvFile(
   return findings;
 }
 
-/** A file with nothing but digests opens nothing. */
+/** A file with only digests is harmless. */
 function holdsSecret({ values }: EnvFile, variables: readonly KeyVariable[]): boolean {
   if (/:\/\/[^\s:/@]*:[^\s@]+@/.test(values['DATABASE_URL'] ?? '')) return true;
   return variables.some((variable) => {
@@ -78,21 +78,21 @@ function holdsSecret({ values }: EnvFile, variables: readonly KeyVariable[]): bo
 
 const assignment = /^[ \t]*(?:export[ \t]+)?([\w.-]+)([ \t]*)=(.*?)\r?$/;
 
-/** A variable whose line begins within that of another. */
+/** A variable whose line begins inside the line of another. */
 interface Joined {
   readonly name: string;
-  /** The variable whose value it stands in. */
+  /** The variable whose value holds it. */
   readonly inside: string;
   readonly line: number;
 }
 
-/** Variables that were added behind a last line without a line break, so that nothing reads them. */
+/** Variables added after a last line without a line break. Nothing reads them. */
 export function findJoined({ text }: EnvFile, names: readonly string[]): Joined[] {
   return text.split('\n').flatMap((line, index) => {
     const [, inside, , value] = assignment.exec(line) ?? [];
     if (inside === undefined || value === undefined) return [];
     const bare = withoutQuotesAndComment(value.trim());
-    // Behind `?` and `&` it is a part of an address, behind `_` the end of a longer name.
+    // After `?` and `&` it is a part of an address, and after `_` the end of a longer name.
     return names
       .filter((name) => new RegExp(String.raw`(?<![?&_]|^)${name}=`).test(bare))
       .map((name) => ({ name, inside, line: index + 1 }));
@@ -109,7 +109,7 @@ export const describeJoined = ({ name, inside, line }: Joined): Finding => ({
   remedy: `put ${name}= on a line of its own`,
 });
 
-/** Of lines that different tools read differently, and of what dotenv drops without a word. */
+/** Lines that tools read differently, and lines that dotenv drops silently. */
 export function examineLines(
   { text, values }: EnvFile,
   names: readonly string[],

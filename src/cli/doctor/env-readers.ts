@@ -5,7 +5,7 @@ import { differingNames, readBoth } from '../env-file/readers.js';
 import type { Finding } from '../finding.js';
 import type { EnvFile } from './env-file.js';
 
-/** As many variables as are told of by name. */
+/** The most variables that are listed by name. */
 const maxNamed = 5;
 
 /** A variable that two readers of the file read differently. */
@@ -15,7 +15,7 @@ interface Difference {
   readonly index: number;
 }
 
-/** Of what is in the `.env`, and yet is not what every application will see. */
+/** What the `.env` holds but not every application will see. */
 export function examineReaders(
   { text, wrong }: EnvFile,
   names: readonly string[],
@@ -68,7 +68,7 @@ export function examineReaders(
 function findDifferences(text: string): Difference[] {
   const lines = text.split('\n');
   const found = differingNames(text).flatMap((written) => {
-    // A comment at the very end, to Node 20.
+    // To Node 20, a comment at the very end.
     if (written.startsWith('#')) return [];
     // What a reader takes for a name may hold the value of another.
     const [name] = /[\w.-]+$/.exec(written.trimEnd()) ?? [];
@@ -104,7 +104,7 @@ function byCulprit(
   return [...groups.values()];
 }
 
-/** Names, and lines for what may be no name but a part of a value. */
+/** Lists names, and line numbers for what may be a part of a value. */
 function list(differing: readonly Difference[], names: readonly string[]): string {
   const words = differing
     .slice(0, maxNamed)

@@ -10,13 +10,13 @@ import { count, plain } from '../terminal/output.js';
 import { formatTime } from '../terminal/time.js';
 import { formatDuration } from '../values/duration.js';
 
-/** A key that nobody has used for so long after it was made is forgotten, or never arrived. */
+/** A key unused for this long after it was made was forgotten, or never arrived. */
 const patienceMs = 7 * dayMs;
-/** Enough to see what is wrong, and soon read. */
+/** Enough keys to find problems, and few enough to read quickly. */
 const maxKeys = 10_000;
 const maxNamed = 5;
 
-/** What is wrong with the keys themselves, in a table that is up to date. */
+/** Finds what is wrong with the keys in an up-to-date table. */
 export async function examineKeys(
   keys: ApiKeyManager,
   options: DatabaseOptions,

@@ -1,7 +1,9 @@
 import type { PostgresKeyStore } from '../../stores/postgres/postgres-key-store.js';
 import type { Finding } from '../finding.js';
 
-/** A listener hears its own announcement within milliseconds; a first connection may take a while. */
+/**
+ * A listener hears its own announcement within milliseconds. A first connection may take longer.
+ */
 const patienceMs = 3_000;
 
 /** Whether a change made elsewhere would be heard over this connection. */

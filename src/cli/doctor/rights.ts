@@ -3,7 +3,10 @@ import { quoteIdentifier } from '../../stores/postgres/quote.js';
 import type { DatabaseOptions } from '../database/database-options.js';
 import type { Finding } from '../finding.js';
 
-/** Who may do too much with the table of keys, and what the role that is connected may not do or see. */
+/**
+ * Finds roles that may do too much with the table of keys, and rights or rows that the connected
+ * role lacks.
+ */
 export function examineRights(
   { role, hidden, missingRights, writers }: SetUp,
   { schema = 'public', table = 'api_keys' }: DatabaseOptions,

@@ -2,10 +2,13 @@ import type { SetUp } from '../../stores/postgres/diagnose.js';
 import { quoteIdentifier } from '../../stores/postgres/quote.js';
 import type { Finding } from '../finding.js';
 
-/** From this share of the queue on, it is time to look for who blocks it. */
+/** From this share of the queue on, it is time to find who blocks it. */
 const halfFull = 0.5;
 
-/** What about the server breaks a promise: it is a standby, takes no changes, or has hardly room for announcements. */
+/**
+ * Finds what about the server breaks a promise: it is a standby, takes no changes, or has little
+ * room for announcements.
+ */
 export function examineServer(setUp: SetUp): Finding[] {
   const findings: Finding[] = [];
   if (setUp.isStandby) {

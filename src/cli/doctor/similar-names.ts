@@ -2,7 +2,7 @@ import { parseDigest } from '../../keys/digest.js';
 import { parseKeyPairs } from '../../sources/key-entries.js';
 import { isFilled, type Environment, type KeyVariable } from './variables.js';
 
-/** A variable that is set under a name that hardly differs from one that is read. */
+/** A set variable whose name hardly differs from one that is read. */
 interface SimilarName {
   readonly name: string;
   /** The name that was most likely meant. */
@@ -10,10 +10,11 @@ interface SimilarName {
 }
 
 /**
- * Of variables that are not set: what is set under a name one slip away.
+ * Finds set variables whose name is one slip away from an unset one.
  *
- * @param others what is set besides the variables that are read
- * @param areOfOneKind whether each may be meant by whoever missed another, so that the form of the value decides
+ * @param others the variables that are set besides those that are read
+ * @param areOfOneKind whether each may be meant in place of another missing one, so that the form
+ *   of the value decides
  */
 export function findSimilarNames(
   unset: readonly KeyVariable[],
@@ -45,14 +46,17 @@ const lettersOf = (name: string) =>
     .replaceAll(/[_.-]/g, '')
     .replace(/S$/, '');
 
-/** The name without a byte order mark, blanks and `export`, which some readers of a `.env` take for a part of it. */
+/**
+ * The name without a byte order mark, blanks and `export`, which some readers of a `.env` include
+ * in it.
+ */
 export const visibleName = (name: string) =>
   name
     .replaceAll(/[\s\p{Cf}]+/gu, ' ')
     .replace(/^ ?(?:export )?/, '')
     .trim();
 
-/** Whether it reads like `user:key` pairs; a digest has a colon too. */
+/** Whether it looks like `user:key` pairs. A digest has a colon too. */
 function holdsPairs(value: string): boolean {
   const entries = parseKeyPairs(value);
   return (
@@ -61,7 +65,10 @@ function holdsPairs(value: string): boolean {
   );
 }
 
-/** Whether the texts differ in one letter that was replaced, added or left out, or in two that were swapped. */
+/**
+ * Whether the texts differ in one letter that was replaced, added or left out, or in two that
+ * were swapped.
+ */
 function isMistyped(a: string, b: string): boolean {
   const shorter = Math.min(a.length, b.length);
   let start = 0;

@@ -6,7 +6,7 @@ import { placeOf } from '../database/database-url.js';
 import type { Finding } from '../finding.js';
 import { commandOn, quote } from '../paste-line.js';
 
-/** Hosts that throw a file away with each deployment say so by one of these variables. */
+/** Hosts that delete files with each deployment, recognized by these variables. */
 const ephemeral: Readonly<Record<string, string>> = {
   DYNO: 'Heroku',
   K_SERVICE: 'Cloud Run',
@@ -17,7 +17,7 @@ const ephemeral: Readonly<Record<string, string>> = {
   RAILWAY_ENVIRONMENT: 'Railway',
 };
 
-/** What is wrong with the file of a SQLite database, besides what its tables tell. */
+/** Finds what is wrong with the file of a SQLite database, besides its tables. */
 export async function examineFile(url: string, options: DatabaseOptions): Promise<Finding[]> {
   const path = placeOf(url);
   if (!existsSync(path)) {
@@ -55,7 +55,7 @@ async function examinePages(path: string): Promise<Finding[]> {
     const [row] = database.prepare('PRAGMA quick_check(1)').all() as { quick_check?: unknown }[];
     if (row?.quick_check === 'ok') return [];
   } catch (error) {
-    // What cannot be opened at all is told by the question for the tables.
+    // A file that cannot be opened at all is reported by the check of the tables.
     if (codeOf(error) !== 'SQLITE_CORRUPT') return [];
   } finally {
     database.close?.();

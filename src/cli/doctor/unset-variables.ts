@@ -5,22 +5,22 @@ import { programName } from '../paste-line.js';
 import { findSimilarNames, visibleName } from './similar-names.js';
 import { isFilled, type Environment, type KeyVariable } from './variables.js';
 
-/** As many names as are told of. */
+/** The most names that are listed. */
 const maxSimilar = 3;
 
 interface Circumstances {
-  /** Whether somebody named the variables: then each has to be set. */
+  /** Whether somebody named the variables. Then each must be set. */
   readonly wereNamed: boolean;
   readonly hasDatabase: boolean;
-  /** The variables of the `.env`, of which no others were taken over. */
+  /** The variables of the `.env`, which were not taken over. */
   readonly inFile: Environment;
   /** Variables that stand in the `.env`, but not on lines of their own. */
   readonly joined: readonly string[];
-  /** Whether nothing reads the `.env`, as it is no UTF-8. */
+  /** Whether nothing reads the `.env` because it is not UTF-8. */
   readonly isUnread: boolean;
 }
 
-/** Of variables that are not set, where that leaves the app without a key. */
+/** Reports unset variables if the app has no key without them. */
 export function examineUnset(
   variables: readonly KeyVariable[],
   environment: Environment,
@@ -73,7 +73,7 @@ function remedyForUnset(
   return `${programName} generate --env ${name}${isList ? ' --user <user>' : ''} --out .env`;
 }
 
-/** Of a name with more to it than is seen: whoever reads the message would look for the difference in vain. */
+/** Describes a name with invisible characters, whose difference a reader could not see. */
 function describeHidden(name: string, meant: string): string {
   const what = name.startsWith('\uFEFF')
     ? 'a byte order mark'

@@ -39,9 +39,9 @@ export const isFilled = (value: string | undefined): value is string =>
   value !== undefined && value.trim() !== '';
 
 /**
- * What is wrong with a variable that is set.
+ * Finds what is wrong with a variable that is set.
  *
- * @param isQuoteTold whether a quote that is not closed was found in the file already
+ * @param isQuoteTold whether an unclosed quote was found in the file already
  */
 export function examineVariable(
   variable: KeyVariable,
@@ -121,7 +121,7 @@ export function examineVariable(
     find('error', code, `is not used: ${message}`, remedy);
   }
   for (const { place, weakness } of weak.filter(isNew)) {
-    // Told of above.
+    // Reported above.
     if (weakness === 'quoted') continue;
     const message = `holds a key that ${describeWeakness[weakness]} (${place})`;
     find('error', `${weakness}_key`, message, `replace it: ${generate}`);
@@ -136,7 +136,7 @@ interface FlawedEntry {
   readonly flaw: KeyFlaw;
 }
 
-/** Entries with a key of this library and something else, or with one that is not whole. */
+/** Entries that hold one of this library's keys and something else, or an incomplete key. */
 function findFlaws(entries: readonly KeyEntry[], isList: boolean): FlawedEntry[] {
   const prefixes = new Set(['key']);
   for (const { key } of entries) {
@@ -152,7 +152,7 @@ function findFlaws(entries: readonly KeyEntry[], isList: boolean): FlawedEntry[]
   });
 }
 
-/** `"bob` and `API_KEYS=alice`: what was left in front of a pair becomes a part of the user. */
+/** `"bob` and `API_KEYS=alice`: text before a pair becomes a part of the user. */
 function flawOfUser(user: string): KeyFlaw | undefined {
   const what = /^["'`\u2018\u201c[{(<]|["'`\u2019\u201d]$/.test(user)
     ? 'has a quote or a bracket at its user'
@@ -180,15 +180,18 @@ function groupByFlaw(flawed: readonly FlawedEntry[]): [KeyFlaw, string[]][] {
 const isShellVariable = (text: string) =>
   /^(\$[A-Za-z_]\w{0,63}|\$\([^)]*\)|%[A-Za-z_]\w{0,63}%)$/.test(text);
 
-/** `alice:<key>`, where only a key is meant to stand. A key from elsewhere may have a colon, but hardly a name in front of it. */
+/**
+ * `alice:<key>` although only a key is allowed. A key from elsewhere may have a colon, but hardly
+ * a name before it.
+ */
 function isPair(text: string): boolean {
   const { user, key } = splitPair(text);
   if (!/^[A-Za-z][\w.@+-]{0,63}$/.test(user) || /^sha256$/i.test(user)) return false;
   return parseDigest(key) !== undefined || /^[\w-]{24,}$/.test(key);
 }
 
-/** `k;bob:k`: what is left of two pairs that no comma parts. A key made at random hardly looks so. */
+/** `k;bob:k`: two pairs without a comma between them. A random key hardly looks like that. */
 const isJoinedPair = (key: string) => /;\s*[\w.@-]+\s*:/.test(key);
 
-/** Keys long enough to be some, parted by nothing else. */
+/** Texts long enough to be keys, separated by nothing else. */
 const isJoinedKey = (key: string) => /^[^\s;]{32,}(\s*;\s*[^\s;]{32,})+$/.test(key);

@@ -1,12 +1,12 @@
 import { quote } from '../paste-line.js';
 
-/** Why a file is not what its readers take it for: they all read UTF-8. */
+/** Why a file is not UTF-8, which all its readers expect. */
 interface WrongEncoding {
   /** Completes "it is ...". */
   readonly what: string;
-  /** A line to paste, on any shell. */
+  /** A line to paste, in any shell. */
   readonly remedy: string;
-  /** Whether no line of it is read. */
+  /** Whether no line of it can be read. */
   readonly isWhole: boolean;
 }
 
@@ -16,7 +16,10 @@ export interface DecodedEnv {
   readonly wrong?: WrongEncoding;
 }
 
-/** Decodes strictly, and tells what else the file is if it is not UTF-8. Keeps a byte order mark of UTF-8. */
+/**
+ * Decodes strictly, and says what the file is if it is not UTF-8. Keeps a byte order mark of
+ * UTF-8.
+ */
 export function decodeEnv(bytes: Buffer, file: string): DecodedEnv {
   const wide = wideEncodingOf(bytes);
   if (wide !== undefined) {
@@ -37,7 +40,7 @@ export function decodeEnv(bytes: Buffer, file: string): DecodedEnv {
   return { text: bytes.toString('utf8'), wrong: { what, remedy, isWhole: false } };
 }
 
-/** The command that takes byte order marks out of the file. */
+/** The command that removes byte order marks from the file. */
 export const withoutMarks = (file: string) =>
   rewrite(file, String.raw`b.toString().replaceAll('\ufeff','')`);
 
@@ -45,7 +48,10 @@ export const withoutMarks = (file: string) =>
 export const withLineFeeds = (file: string) =>
   rewrite(file, String.raw`b.toString().replace(/\r\n?/g,'\n')`);
 
-/** In place, so that mode and owner stay. No `$`, `!`, backtick or double quote inside: sh, cmd and PowerShell take it alike. */
+/**
+ * Works in place, so that mode and owner stay. Has no `$`, `!`, backtick or double quote inside,
+ * so sh, cmd and PowerShell read it alike.
+ */
 function rewrite(file: string, expression: string): string {
   const path = file.replaceAll('\\', '/');
   const name = quote(path) === path ? path : '<file>';
@@ -56,7 +62,7 @@ function wideEncodingOf(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
   if (!bytes.includes(0)) return undefined;
-  // Without a mark: nearly every other byte of a `.env` in UTF-16 is NUL, always on the same side.
+  // Without a mark: in UTF-16 nearly every other byte of a `.env` is NUL, always on the same side.
   const zeros = [0, 0];
   for (const [index, byte] of bytes.entries()) if (byte === 0) zeros[index % 2]!++;
   const [even = 0, odd = 0] = zeros;

@@ -1,7 +1,7 @@
 import { withLineFeeds, withoutMarks } from './decode.js';
 import { readBoth } from './readers.js';
 
-/** What makes readers of a `.env` differ, and how to write it instead. Holds no value. */
+/** Why readers of a `.env` differ, and how to write the line instead. Holds no value. */
 export interface OddLine {
   /** Counted from 1. */
   readonly line: number;
@@ -11,13 +11,14 @@ export interface OddLine {
   readonly isByteOrderMark?: boolean;
 }
 
-/** As many lines as are tried out. */
+/** The most lines that are tried. */
 const maxTried = 200;
 
 /**
- * The line that is to blame for what is read wrong: the nearest above whose removal mends it, else the line itself, else one below.
+ * Finds the line that makes another be read wrong: the nearest line above whose removal helps,
+ * else the line itself, else one below.
  *
- * @param own the line that is read wrong, counted from 0; the number of lines for one at the end
+ * @param own the line that is read wrong, counted from 0. The number of lines for one at the end
  * @param isGood whether a text without a line is read well
  */
 export function findCulprit(
@@ -41,8 +42,8 @@ export function findCulprit(
 }
 
 /**
- * The line in front of the variable's, if releases of Node differ on it: it has no `=`, or only blanks behind it. The running
- * Node may read both lines well, and the one that the application runs on may not.
+ * The line before the variable's, if versions of Node differ on it: it has no `=`, or only blanks
+ * after it. The running Node may read both lines well, and that of the application may not.
  */
 export function findFragile(text: string, name: string, file: string): OddLine | undefined {
   const lines = text.split('\n');
@@ -56,7 +57,7 @@ export function findFragile(text: string, name: string, file: string): OddLine |
   const rest = lines.toSpliced(before, 1).join('\n');
   const others = (of: string) =>
     [...readBoth(of)[1]].filter(([each]) => each !== assigned).join('\n');
-  // A line within a value in quotes.
+  // A line within a quoted value.
   if (others(text) !== others(rest)) return undefined;
   const found = describe(line, file);
   return found && { line: before + 1, ...found };
@@ -68,7 +69,7 @@ function range(from: number, to: number, step: 1 | -1): number[] {
 
 type Description = Omit<OddLine, 'line'>;
 
-/** What is odd about a line; only its name is repeated. */
+/** What is odd about a line. Only its name is repeated. */
 function describe(line: string, file: string): Description | undefined {
   const text = line.replace(/\r$/, '');
   if (/^\s*\uFEFF/.test(text)) {

@@ -3,7 +3,10 @@ import { parse } from 'dotenv';
 
 export type Values = ReadonlyMap<string, string>;
 
-/** The variables as `node --env-file` of this Node and as `dotenv` read them: an application does it either way. */
+/**
+ * The variables as `node --env-file` of this Node and as `dotenv` read them. An application may
+ * use either.
+ */
 export function readBoth(text: string): readonly [node: Values, dotenv: Values] {
   return [
     new Map(Object.entries(parseEnv(text) as Record<string, string>)),

@@ -5,8 +5,9 @@ export interface CsvRow {
 }
 
 /**
- * Rows by RFC 4180: commas, quotes around what holds one, a quote doubled within. Written out because what is needed is small, and
- * a message has to name the line of the file. Empty lines are left out.
+ * Rows by RFC 4180: commas, quotes around what holds one, a quote doubled within. Written out
+ * because what is needed is small, and a message has to name the line of the file. Empty lines
+ * are left out.
  *
  * @returns the line of a quote that is never closed instead, where there is one
  */
@@ -37,7 +38,10 @@ export function parseCsv(text: string): CsvRow[] | { readonly unclosedLine: numb
   return rows;
 }
 
-/** Where the quoted field that begins here is over, if it is closed. By hand: a pattern overflows the stack on a long one. */
+/**
+ * Where the quoted field that begins here is over, if it is closed. By hand: a pattern overflows
+ * the stack on a long one.
+ */
 function behindQuotes(text: string, start: number): number | undefined {
   let quote = text.indexOf('"', start + 1);
   while (quote !== -1 && text[quote + 1] === '"') quote = text.indexOf('"', quote + 2);

@@ -15,7 +15,8 @@ export type FileFormat = (typeof fileFormats)[number];
  * The entries of a file.
  *
  * @param declared its form, if that was told; otherwise the text has to prove it
- * @throws {Failure} if its form is not certain. A guess could store keys as users, where everybody reads them.
+ * @throws {Failure} if its form is not certain. A guess could store keys as users, where
+ *   everybody reads them.
  */
 export function readEntries(text: string, declared?: FileFormat): ImportEntry[] {
   const content = text.replace(/^\uFEFF/, '');

@@ -47,7 +47,8 @@ function readObject(place: string, value: object): ImportEntry {
 }
 
 /**
- * Which objects of the array have a name twice: `JSON.parse` keeps the last value alone, and a key would be lost unseen.
+ * Which objects of the array have a name twice: `JSON.parse` keeps the last value alone, and a
+ * key would be lost unseen.
  *
  * @param text JSON that has been parsed
  */

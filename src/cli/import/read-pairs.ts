@@ -8,8 +8,8 @@ import { isTime } from './misfit.js';
 const minLength = 16;
 
 /**
- * The keys of lines of `user:key`. Other forms hold colons too, in times and addresses above all, so a line has to be nothing
- * but such a pair.
+ * The keys of lines of `user:key`. Other forms hold colons too, in times and addresses above all,
+ * so a line has to be nothing but such a pair.
  *
  * @param isDeclared whether this form was asked for: then keys may be short and hold colons
  */

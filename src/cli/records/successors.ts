@@ -31,7 +31,9 @@ async function* successorsOf(
   }
 }
 
-/** For the `catch` of a change that a successor rules out: names it, and says what to do with it. */
+/**
+ * For the `catch` of a change that a successor rules out: names it, and says what to do with it.
+ */
 export const explainSuccessor =
   (keys: ApiKeyManager, keyId: string, advice: string) =>
   async (error: unknown): Promise<never> => {

@@ -4,7 +4,8 @@ import { quote } from '../paste-line.js';
 import { isShowableName } from '../secrets.js';
 
 /**
- * Whose key it is, as an argument; where it is given as an option, as other commands take it, it is said how to write it.
+ * Whose key it is, as an argument; where it is given as an option, as other commands take it, it
+ * is said how to write it.
  *
  * @param form `<user>`, or `[user]` where it may be left out
  */

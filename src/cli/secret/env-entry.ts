@@ -20,9 +20,11 @@ export const entryOf = (user: string | undefined, key: string): string =>
   user === undefined ? key : `${user}:${key}`;
 
 /**
- * The text of a `.env` with one key more, on the line of its variable or on a new one at the end; all else as it was, to the byte.
+ * The text of a `.env` with one key more, on the line of its variable or on a new one at the end;
+ * all else as it was, to the byte.
  *
- * @throws {Failure} if that would replace a key, or if an application would not find the key, or read anything else otherwise
+ * @throws {Failure} if that would replace a key, or if an application would not find the key, or
+ *   read anything else otherwise
  */
 export function addEntry(text: string, place: EnvPlace, key: string): string {
   const added = tryToAdd(text, place, key);
@@ -103,7 +105,10 @@ const startsOf = (text: string, name: string) =>
     ...text.matchAll(new RegExp(String.raw`^[ \t\uFEFF]*(?:export[ \t]+)?${name}[ \t]*=`, 'gm')),
   ].map((match) => match.index + match[0].length);
 
-/** Where the value begins, behind its quote if it has one, and what stands there up to the other quote, a comment or the end. */
+/**
+ * Where the value begins, behind its quote if it has one, and what stands there up to the other
+ * quote, a comment or the end.
+ */
 function valueAt(text: string, start: number): [from: number, written: string] | undefined {
   const rest = text.slice(start);
   const [opening, quote] = /^[ \t]*(["'`])/.exec(rest) ?? [];

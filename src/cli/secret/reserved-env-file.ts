@@ -8,8 +8,8 @@ import { reserveFile, type ReservedFile } from './reserved-file.js';
 const placeholder = 'x'.repeat(64);
 
 /**
- * A `.env` that takes one key more and keeps all else; a new one where there is none. It is found out before there is a key whether
- * that can be done.
+ * A `.env` that takes one key more and keeps all else; a new one where there is none. It is found
+ * out before there is a key whether that can be done.
  *
  * @throws {Failure} where it cannot, or would replace a key
  */

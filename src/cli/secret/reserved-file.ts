@@ -24,7 +24,10 @@ export interface ReservedFile {
 
 interface Reservation {
   readonly mayReplace: boolean;
-  /** Whether the file that replaces another belongs to whom that belonged. Default `false`: to who runs this. */
+  /**
+   * Whether the file that replaces another belongs to whom that belonged. Default `false`: to who
+   * runs this.
+   */
   readonly keepsOwner?: boolean;
 }
 
@@ -32,8 +35,8 @@ interface Reservation {
 const room = 4_096;
 
 /**
- * Creates a file that only its user can read, and finds out before there is a secret whether it can be written. One that is to be
- * replaced stays as it is until the new one is whole.
+ * Creates a file that only its user can read, and finds out before there is a secret whether it
+ * can be written. One that is to be replaced stays as it is until the new one is whole.
  *
  * @throws {Failure} where it cannot be written, or is there and may not be replaced
  */

@@ -59,7 +59,8 @@ export class SecretSink {
     try {
       reserved.keep(`${secret}\n`);
     } catch (error) {
-      // Nobody has it, and printing it instead could leave it in a log: it is taken back if possible.
+      // Nobody has it, and printing it instead could leave it in a log: it is taken back if
+      // possible.
       const fate = await undo?.().catch(() => undefined);
       const consequence =
         fate === undefined

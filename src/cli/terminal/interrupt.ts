@@ -8,7 +8,10 @@ export class Interrupted extends Failure {
   override readonly name = 'Interrupted';
 }
 
-/** Calls the listener with the exit code of each such signal, until the function that is returned is called. */
+/**
+ * Calls the listener with the exit code of each such signal, until the function that is returned
+ * is called.
+ */
 export function onSignals(
   signals: readonly (keyof typeof exitCodes)[],
   listener: (exitCode: number) => void,
@@ -20,12 +23,15 @@ export function onSignals(
   };
 }
 
-/** Runs work that stops cleanly between its steps at the first Ctrl-C, and at once at the second. */
+/**
+ * Runs work that stops cleanly between its steps at the first Ctrl-C, and at once at the second.
+ */
 export async function untilInterrupted<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const controller = new AbortController();
-  // Not SIGHUP: a listener for it would take `nohup` its effect, with which long work is often started.
+  // Not SIGHUP: a listener for it would take `nohup` its effect, with which long work is often
+  // started.
   const off = onSignals(['SIGINT', 'SIGTERM'], (exitCode) => {
     if (controller.signal.aborted) process.exit(exitCode);
     controller.abort(new Interrupted('stopped', { exitCode }));

@@ -27,7 +27,8 @@ export function toJson(value: unknown): string {
 }
 
 /**
- * A secret, which nobody can print a second time: what cannot be written is lost, also where nobody reads it.
+ * A secret, which nobody can print a second time: what cannot be written is lost, also where
+ * nobody reads it.
  *
  * @param remedy what to do about what was made and is lost
  */
@@ -81,7 +82,10 @@ function unwritable(error: NodeJS.ErrnoException, consequence = ''): Failure {
   return new Failure(`cannot write to standard output: ${why}${consequence}`, { cause: error });
 }
 
-/** One line of text of unknown origin without what could move the cursor, forge a line or turn around how it reads. */
+/**
+ * One line of text of unknown origin without what could move the cursor, forge a line or turn
+ * around how it reads.
+ */
 export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');
 }

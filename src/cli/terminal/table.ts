@@ -22,7 +22,10 @@ const frameless = Object.fromEntries(
 
 const style = { 'padding-left': 0, 'padding-right': gap, head: [], border: [], compact: true };
 
-/** Rows under their titles, without a frame; fitted to the terminal by breaking lines, or as wide as it gets in a pipe. */
+/**
+ * Rows under their titles, without a frame; fitted to the terminal by breaking lines, or as wide
+ * as it gets in a pipe.
+ */
 export async function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

@@ -6,7 +6,8 @@ const advice = 'save it as UTF-8';
 /**
  * The text of a file that somebody else wrote, without a byte order mark.
  *
- * @throws {Failure} if it is not UTF-8: bytes that were replaced would change users and keys unseen.
+ * @throws {Failure} if it is not UTF-8: bytes that were replaced would change users and keys
+ *   unseen.
  */
 export function decodeText(bytes: Buffer, name: string): string {
   if (/^(fffe|feff|0000feff)/.test(bytes.toString('hex', 0, 4))) {

@@ -39,12 +39,12 @@ export interface AccountApiOptions {
   readonly ownAddress: OwnAddress;
 }
 
-/** What a user's request is answered with. */
+/** Answers a request of a logged-in user. */
 type UserAction = (user: string, req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 const maxBodyBytes = 65_536;
 
-/** Finds the methods of an address below `api`; `undefined` if there is none. */
+/** Finds the methods of an address below `api`. `undefined` if there is none. */
 export function accountApi(options: AccountApiOptions): (path: string) => Methods | undefined {
   const forUser =
     (action: UserAction): Action =>
@@ -61,7 +61,7 @@ export function accountApi(options: AccountApiOptions): (path: string) => Method
     'keys/rotate': (keyId) => ({ POST: forUser(rotateKey(options, keyId)) }),
     'keys/revoke': (keyId) => ({ POST: forUser(revokeKey(keys, keyId)) }),
   });
-  // Who is not logged in learns nothing, not even what is not there.
+  // A visitor who is not logged in learns nothing, not even which addresses exist.
   const notThere = forUser(() => Promise.reject(new WebProblem('not_found')));
   return (path) => find(path) ?? { GET: notThere, POST: notThere };
 }
@@ -77,7 +77,7 @@ const listKeys =
   (keys: ApiKeyManager): UserAction =>
   async (user, req, res) => {
     const { cursor } = readQuery(req, ['cursor']);
-    // Of somebody else's key, the answer would tell that there is one.
+    // For somebody else's key, the answer would reveal that it exists.
     if (cursor !== undefined) await findOwn(keys, user, String(cursor));
     const query = { user, ...(cursor !== undefined && { cursor: String(cursor) }) };
     const { page, next } = await readPage(query, (asked) => askManager(() => keys.list(asked)));
@@ -132,7 +132,7 @@ const rotateKey =
     const options = withOrigin({ overlapMs, by: user }, { via: 'account', onlyScopes });
     const { key, record, previous } = await askManager(() => keys.rotate(keyId, options));
     if (record.user !== user) {
-      // It was handed to somebody else meanwhile: then its successor is theirs too.
+      // If the key was handed to somebody else meanwhile, its successor is theirs too.
       await keys.revoke(record.keyId, withOrigin({ by: user }, byAccount));
       throw new WebProblem('not_found');
     }
@@ -162,7 +162,7 @@ const listUsage =
     sendJson(res, 200, { usage, from, to });
   };
 
-/** @throws {WebProblem} `not_found`, the same for somebody else's key and for one that is not there. */
+/** @throws {WebProblem} `not_found`, for somebody else's key and for an unknown one alike */
 async function findOwn(keys: ApiKeyManager, user: string, keyId: string): Promise<KeyRecord> {
   const record = await keys.get(keyId);
   if (record?.user !== user) throw new WebProblem('not_found');
@@ -174,7 +174,7 @@ async function readNothing(req: IncomingMessage): Promise<void> {
   await askManager(() => void checkOptions<object>('this request', body, {}));
 }
 
-/** Metadata is the application's own, and may hold what its users are not to read. */
+/** Metadata belongs to the application and may hold what its users must not read. */
 const describeOwn = (keys: ApiKeyManager) => {
   const describe = describeKeys(keys);
   return (record: KeyRecord) => {

@@ -23,25 +23,33 @@ export interface AccountKeysOptions {
   /** The manager whose keys users manage here. Required. */
   keys: ApiKeyManager;
   /**
-   * Says who is logged in: the user's name, 1 to 256 characters, or a promise of it; `undefined` or
-   * `null` if nobody is. Anything else, and a failure, is a fault (503). Required.
+   * Returns the name of the logged-in user, 1 to 256 characters, or a promise of it. `undefined`
+   * or `null` if nobody is logged in. Any other result, and a failure, is a fault (503).
+   * Required.
    */
   userOf: UserOf;
-  /** Says which scopes a user may give their keys now, or a promise of them. Default none. */
+  /** Returns the scopes that a user may give their keys now, or a promise of them. Default none. */
   scopesFor?: ScopesFor | undefined;
-  /** The most keys that a user may have, as `maxKeysPerUser` counts them: an integer from 1 to 1 000 000. Default 10. */
+  /**
+   * The most keys that a user may have, as `maxKeysPerUser` counts them: an integer from 1 to 1
+   * 000 000. Default 10.
+   */
   maxKeys?: number | undefined;
   /**
-   * How long a key that was rotated works on, in milliseconds, an integer from 0 to 31 536 000 000
-   * (365 days). Default 86 400 000 (a day).
+   * How long a rotated key still works, in milliseconds: an integer from 0 to 31 536 000 000 (365
+   * days). Default 86 400 000 (a day).
    */
   overlapMs?: number | undefined;
   /**
-   * Where the page sends readers who are not logged in: an http or https address without a login,
-   * or a path that begins with one `/`. Default: the page says that they are not logged in.
+   * Where the page sends visitors who are not logged in: an http or https address without a
+   * login, or a path that begins with one `/`. Default: the page tells them that they are not
+   * logged in.
    */
   loginUrl?: string | undefined;
-  /** The name of the API in the heading: neither blank nor with control characters. Default: the host of the page. */
+  /**
+   * The name of the API in the heading: neither blank nor with control characters. Default: the
+   * host of the page.
+   */
   apiName?: string | undefined;
   /**
    * The address in the `curl` line that the page shows: an http or https address without a login,
@@ -53,24 +61,25 @@ export interface AccountKeysOptions {
   /** The scheme before the key in that header, as given to `requireApiKey`. Default: none. */
   scheme?: string | undefined;
   /**
-   * The http or https address at which readers open the page, if a proxy does not pass on their `Host`: only its scheme, host and
-   * port count. Default: the `Host` of the request, or `X-Forwarded-Host` from a proxy that Express trusts (`trust proxy`).
+   * The http or https address at which users open the page, if a proxy does not pass on their
+   * `Host`. Only its scheme, host and port count. Default: the `Host` of the request, or
+   * `X-Forwarded-Host` from a proxy that Express trusts (`trust proxy`).
    */
   publicUrl?: string | undefined;
 }
 
 /**
- * A page and a JSON API on which users manage their own keys, as middleware:
+ * Makes a page and a JSON API on which users manage their own keys, as middleware:
  * `app.use('/account/keys', accountKeys({ keys, userOf: (req) => req.session.user?.id }))`.
  *
- * It rides on the application's login: mount it behind the session, over HTTPS, and not behind
- * `requireApiKey`. A key shows once, in the answer that made it.
+ * It relies on the application's login. Mount it behind the session, over HTTPS, and not behind
+ * `requireApiKey`. A key is shown once, in the answer that made it.
  *
- * What it refuses is answered as `application/problem+json` (RFC 9457) with a `code`:
- * `malformed_request`, `lifetime_too_long` (400), `not_logged_in` (401), `cross_origin`,
- * `key_cannot_manage_keys`, `scope_not_allowed` (403), `not_found` (404), `method_not_allowed`
- * (405), `too_many_keys`, `already_rotating`, `conflict` (409), `content_too_large` (413),
- * `unsupported_media_type` (415) and, if the store or a callback fails, `service_unavailable` (503).
+ * A refusal is `application/problem+json` (RFC 9457) with a `code`: `malformed_request`,
+ * `lifetime_too_long` (400), `not_logged_in` (401), `cross_origin`, `key_cannot_manage_keys`,
+ * `scope_not_allowed` (403), `not_found` (404), `method_not_allowed` (405), `too_many_keys`,
+ * `already_rotating`, `conflict` (409), `content_too_large` (413), `unsupported_media_type` (415)
+ * and, if the store or a callback fails, `service_unavailable` (503).
  *
  * @throws {TypeError} for an unknown or wrong option, or a `keys` that is no `ApiKeyManager`.
  * @throws {RangeError} for a number out of its bounds.

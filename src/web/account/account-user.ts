@@ -5,20 +5,20 @@ import { describe } from '../../lib/options.js';
 import { mustBeScopeList, mustBeText } from '../../manager/checks.js';
 import { WebProblem } from '../http/problem.js';
 
-/** Says who is logged in; `undefined` or `null` if nobody is. */
+/** Returns the logged-in user. `undefined` or `null` if nobody is logged in. */
 export type UserOf = (
   req: Request,
 ) => string | null | undefined | Promise<string | null | undefined>;
 
-/** Says what a user may let their keys do. */
+/** Returns the scopes that a user may give their keys. */
 export type ScopesFor = (
   user: string,
   req: Request,
 ) => readonly string[] | Promise<readonly string[]>;
 
 /**
- * Whose keys a request is about; `undefined` if nobody is logged in. Anything that is not certainly
- * a user's name is a fault: a wrong name would open somebody else's keys.
+ * The user of a request. `undefined` if nobody is logged in. An invalid name is a fault: a wrong
+ * name would open somebody else's keys.
  */
 export async function findUser(req: IncomingMessage, userOf: UserOf): Promise<string | undefined> {
   const user: unknown = await callback('userOf', () => userOf(req as Request));
@@ -38,7 +38,7 @@ export async function readUser(req: IncomingMessage, userOf: UserOf): Promise<st
   return user;
 }
 
-/** What the keys of a user may do now. */
+/** The scopes that the keys of a user may have now. */
 export async function readScopes(
   user: string,
   req: IncomingMessage,
@@ -51,7 +51,10 @@ export async function readScopes(
   throw new Error(`accountKeys: "scopesFor" must give ${expected}; it gave ${describe(scopes)}`);
 }
 
-/** A request that a guard has let in by an API key: its sender may hold a key and nothing else of the user. */
+/**
+ * Refuses a request that a guard has admitted by an API key: its sender may have nothing of the
+ * user but that key.
+ */
 export function assertNoApiKey(req: IncomingMessage): void {
   const { apiKey } = req as Partial<Request>;
   if (apiKey !== undefined) throw new WebProblem('key_cannot_manage_keys');

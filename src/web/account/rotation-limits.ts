@@ -1,13 +1,13 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import type { KeyRecord } from '../../stores/key-record.js';
 
-/** Neither revoked nor expired; a paused key may be resumed. */
+/** Neither revoked nor expired. A paused key may be resumed. */
 const lives = (record: KeyRecord | undefined, now: number): boolean =>
   record !== undefined &&
   record.revokedAt === undefined &&
   (record.expiresAt === undefined || record.expiresAt.getTime() > now);
 
-/** Whether the key that this one replaced still works beside it. */
+/** Whether the key that this one replaced still works. */
 export async function predecessorLives(
   keys: ApiKeyManager,
   { replaces }: KeyRecord,
@@ -16,8 +16,9 @@ export async function predecessorLives(
 }
 
 /**
- * How many keys of a user work on for their overlap although their successor is gone. The limit of
- * keys does not count them: rotating keys and revoking the successors would be a way to more.
+ * How many keys of a user still work in their overlap although their successor is gone. The limit
+ * does not count them. Otherwise a user could get more keys by rotating keys and revoking the
+ * successors.
  */
 export async function keysBesideLimit(keys: ApiKeyManager, user: string): Promise<number> {
   const rotating = await keys.list({ user, status: 'rotating', limit: 1_000 });

@@ -3,7 +3,7 @@ import { ClaimError } from '../../stores/claim-store.js';
 import { KeyStoreError } from '../../stores/key-store-error.js';
 import { WebProblem, type WebProblemCode } from './problem.js';
 
-/** What the manager refuses that has a code of its own here. The rest is a `conflict`. */
+/** Refusals of the manager that have a code of their own here. Others are a `conflict`. */
 const codes: Readonly<Partial<Record<string, WebProblemCode>>> = {
   unknown_key_id: 'not_found',
   unknown_claim_id: 'not_found',
@@ -13,9 +13,11 @@ const codes: Readonly<Partial<Record<string, WebProblemCode>>> = {
 };
 
 /**
- * Does what the manager is asked for, and answers what it refuses. Anything else is a fault of the store.
+ * Asks the manager, and turns its refusal into an answer. Any other error is a fault of the
+ * store.
  *
- * @throws {WebProblem} for a wrong argument `malformed_request`, with a detail that names the option and prints no value
+ * @throws {WebProblem} `malformed_request` for a wrong argument, with a detail that names the
+ *   option and prints no value
  */
 export async function askManager<Result>(work: () => Promise<Result> | Result): Promise<Result> {
   try {
@@ -30,7 +32,7 @@ export async function askManager<Result>(work: () => Promise<Result> | Result): 
   }
 }
 
-/** The page shows such a detail beside the field that it names. */
+/** The page shows this detail beside the field that it names. */
 const malformed = (
   option: string | undefined,
   expected: string | undefined,

@@ -54,12 +54,12 @@ const problems = {
 export type WebProblemCode = keyof typeof problems;
 
 export interface WebProblemOptions {
-  /** A sentence in place of the one that belongs to the code. */
+  /** A sentence in place of the code's own. */
   readonly detail?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What the pages refuse, apart from API keys: answered like those refusals (RFC 9457). */
+/** A refusal of the pages that is not about API keys. Answered in the same form (RFC 9457). */
 export class WebProblem extends Error {
   readonly code: WebProblemCode;
   readonly #headers: Readonly<Record<string, string>>;

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { WebProblem } from './problem.js';
 
-/** How many entries a page of a list has, unless the client says otherwise. */
+/** The number of entries on a page, unless the client asks for another. */
 const pageSize = 50;
 
 /**
- * Reads a query whose fields are known: each at most once; empty ones count as absent.
+ * Reads a query with known fields, each at most once. Empty fields count as absent.
  *
- * @param numbers which of them are numbers
+ * @param numbers the fields that are numbers
  * @throws {WebProblem} `malformed_request`
  */
 export function readQuery(
@@ -23,21 +23,21 @@ export function readQuery(
   return query;
 }
 
-/** One entry more than the page has is asked for: so the last page is known to be the last. */
+/** Asks for one more entry than the page has, to recognize the last page. */
 export async function readPage<Result, Query extends object>(
   query: Query,
   list: (query: Query & { readonly limit: number }) => Promise<Result[]>,
 ): Promise<{ page: Result[]; next: Result | undefined }> {
   const { limit = pageSize } = query as { readonly limit?: number };
-  // A thousand is the most that a manager lists.
+  // A manager lists at most a thousand.
   const size = limit === 1_000 ? 999 : limit;
-  // Nothing at all is for the manager to refuse.
+  // The manager refuses zero.
   const found = await list({ ...query, limit: size === 0 ? 0 : size + 1 });
   const page = found.slice(0, size);
   return { page, next: found.length > size ? page.at(-1) : undefined };
 }
 
-/** Decodes a part of a path; one that cannot be decoded stays as it is, and names nothing. */
+/** Decodes a part of a path. A part that cannot be decoded stays as it is and names nothing. */
 export function decodePart(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -15,19 +15,20 @@ export async function readJson(
     req.resume();
     throw new WebProblem('unsupported_media_type');
   }
-  // An application may have its own parser in front of everything: then the body is gone, and its result is what there is.
+  // The application may have a parser of its own before this. Then the body is gone, and only its
+  // result is left.
   const value = req.readableEnded ? parsed(req.body) : parse(await readBytes(req, maxBytes));
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new WebProblem('malformed_request');
   return value as Record<string, unknown>;
 }
 
-/** How long a body may take, in milliseconds: this one is small. */
+/** How long reading a body may take, in milliseconds. The bodies here are small. */
 const bodyLimitMs = 10_000;
 
 /**
- * Counted while it is read: a length that a client merely claims keeps no memory from being filled. Copied into one buffer: a chunk
- * of one byte keeps hundreds of them alive.
+ * Counts while it reads, because a claimed length does not keep memory from filling. Copies into
+ * one buffer, because a chunk of one byte keeps hundreds of them alive.
  */
 function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -37,7 +38,7 @@ function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
     const refuse = (error: WebProblem) => {
       clearTimeout(timer);
       req.off('data', keep);
-      // The rest is let go by, so that the client is there to read the answer.
+      // Discards the rest, so that the client is there to read the answer.
       req.resume();
       reject(error);
     };
@@ -63,7 +64,9 @@ function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   });
 }
 
-/** What another parser has left: an object, or with `express.raw` and `express.text` what the body said. */
+/**
+ * The result of another parser: an object, or the raw body with `express.raw` and `express.text`.
+ */
 function parsed(body: unknown): unknown {
   if (typeof body === 'string') return parse(Buffer.from(body));
   return Buffer.isBuffer(body) ? parse(body) : body;

@@ -3,19 +3,19 @@ import { logFault } from '../../http/fault-log.js';
 import { WebProblem, type WebProblemCode } from './problem.js';
 import { decodePart } from './query.js';
 
-/** Does the work of one method at one address. What it throws is answered. */
+/** Runs one method of one address. Errors that it throws are answered. */
 export type Action = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
-/** What an address accepts, by method. `HEAD` is accepted wherever `GET` is. */
+/** The methods that an address accepts. `HEAD` is accepted with `GET`. */
 export type Methods = Readonly<Partial<Record<'GET' | 'POST', Action>>>;
 
-/** Takes `/keys` apart, and `/keys/<keyId>/rotate`. */
+/** Matches `/keys` and `/keys/<keyId>/rotate`. */
 const addressPattern = /^\/(\w+)(?:\/([^/]+)\/(\w+))?$/;
 
 /** The addresses of an API: `keys` is a list, and `keys/rotate` stands for `keys/<id>/rotate`. */
 export type RouteTable = Readonly<Record<string, Methods | ((id: string) => Methods)>>;
 
-/** Finds the methods of an address; `undefined` if there is none. */
+/** Finds the methods of an address. `undefined` if there is none. */
 export function routeTable(table: RouteTable): (path: string) => Methods | undefined {
   const routes = new Map(Object.entries(table));
   return (path) => {
@@ -31,9 +31,9 @@ export function pathOf(req: IncomingMessage): string {
 }
 
 /**
- * Runs the method's action and answers whatever goes wrong; never throws and never rejects.
+ * Runs the method's action and answers every error. Never throws and never rejects.
  *
- * @param page what the log calls the page if it fails
+ * @param page the name of the page in the log if it fails
  */
 export async function runMethod(
   methods: Methods,
@@ -56,7 +56,7 @@ export async function runMethod(
 }
 
 function answerError(error: unknown, res: ServerResponse, page: string): void {
-  // The client may have gone meanwhile, or somebody else have answered it.
+  // The client may have gone, or somebody else may have answered.
   if (res.headersSent || res.destroyed) return;
   if (error instanceof WebProblem) {
     error.send(res);
@@ -67,7 +67,7 @@ function answerError(error: unknown, res: ServerResponse, page: string): void {
   problem.send(res);
 }
 
-/** What went wrong behind a page, for the log: under the code that its client was answered. */
+/** A fault behind a page, for the log, under the code that its client received. */
 class PageFault extends Error {
   readonly code: WebProblemCode;
 

@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { warnOnce } from '../../lib/warn.js';
 import { WebProblem } from './problem.js';
 
-/** The page whose requests these are, and where the application says that readers open it. */
+/** The page that receives the requests, and the address at which users open it. */
 export interface OwnAddress {
-  /** Who is told of a wrong set-up: `claimPage`. */
+  /** The function to name in warnings about a wrong set-up: `claimPage`. */
   readonly caller: string;
   readonly publicUrl: string | undefined;
 }
 
 /**
- * Refuses what a browser sends on behalf of another site: on the account page it would come with
- * its reader's session, elsewhere with a token or key that the other site came by. Clients that
- * are no browsers send neither header.
+ * Refuses what a browser sends on behalf of another site. On the account page, the request would
+ * carry its user's session. Elsewhere, it would carry a token or key that the other site
+ * obtained. Clients other than browsers send neither header.
  *
  * @throws {WebProblem} `cross_origin`
  */
@@ -23,7 +23,7 @@ export function assertSameOrigin(req: IncomingMessage, address: OwnAddress): voi
     if (site !== 'same-origin') throw new WebProblem('cross_origin');
     return;
   }
-  // Browsers send that header over HTTPS and to the machine itself alone.
+  // Browsers send that header only over HTTPS and to the local machine.
   if (headers.origin === undefined) return;
   const origin = urlOf(headers.origin);
   if (!origin) throw new WebProblem('cross_origin');
@@ -51,7 +51,10 @@ function warnOfRewrittenHost(
   );
 }
 
-/** What the proxy says that the client asked for, if the application trusts that proxy (`trust proxy`). */
+/**
+ * The host that the client asked for, according to a proxy that the application trusts
+ * (`trust proxy`).
+ */
 function forwardedHost(
   req: IncomingMessage & { app?: { get?: (setting: string) => unknown } },
 ): string | undefined {

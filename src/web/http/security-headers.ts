@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
-// Nothing but the page's own files, and text that is never parsed as HTML: a name with markup in it stays a name.
+// Only the page's own files, and text that is never parsed as HTML: a name that holds markup stays
+// a name.
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -16,7 +17,7 @@ const policy = [
 
 const headers: Readonly<Record<string, string>> = {
   'Content-Security-Policy': policy,
-  // Keys pass through here: neither a shared cache nor the browser's may keep an answer.
+  // Keys pass through here, so neither a shared cache nor the browser may store an answer.
   'Cache-Control': 'no-store',
   'Referrer-Policy': 'no-referrer',
   'X-Robots-Tag': 'noindex, nofollow, noarchive',
@@ -27,7 +28,7 @@ const headers: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-/** Sets what every answer of the pages carries, whatever the application has set before. */
+/** Sets the headers of every answer of the pages, replacing those of the application. */
 export function setSecurityHeaders(res: ServerResponse): void {
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** Ends an answer with a text, and says the text's type and length. */
+/** Ends an answer with a text, and sets its type and length. */
 export function sendText(res: ServerResponse, status: number, type: string, text: string): void {
   res.statusCode = status;
   res.setHeader('Content-Type', type);
