@@ -108,7 +108,7 @@ describe('docs/recipes.md', () => {
       /\/recipes\/([\w-]+\.ts)\) +\| ([^(|]*)(?:\(|\|)/g,
     );
     // What every reader has, and what every NestJS app has.
-    const present = /^(?:\.|node:|@nestjs\/|express$|require-api-key(?:\/web)?$)/;
+    const present = /^(?:\.|node:|@nestjs\/|express$|require-api-key(?:\/|$))/;
     for (const [, name, cell] of rows) {
       const recipe = readFileSync(`examples/recipes/${name}`, 'utf8');
       const imported = [...recipe.matchAll(/^(?:import|\}).* ?'([^']+)';$/gm)].map(

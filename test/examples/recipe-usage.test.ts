@@ -15,6 +15,7 @@ import { Controller, Module, Post } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import express, { Router } from 'express';
 import session from 'express-session';
+import { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { apiKeyOf, ApiKeyManager, MemoryKeyStore, requireApiKey, type ApiKey } from 'require-api-key';
 import { WebSocketServer } from 'ws';
