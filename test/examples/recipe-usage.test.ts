@@ -15,6 +15,7 @@ import { Controller, Module, Post } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import express, { Router } from 'express';
 import session from 'express-session';
+import { createTransport } from 'nodemailer';
 import { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { apiKeyOf, ApiKeyManager, MemoryKeyStore, requireApiKey, type ApiKey } from 'require-api-key';
@@ -38,9 +39,9 @@ function useOf(name: string): string {
 
 /** A program that writes just that, with everything that the recipe exports. */
 function programOf(name: string): string {
-  const exported = [...textOf(name).matchAll(/^export (?:const|function|class) (\w+)/gm)].map(
-    ([, each]) => each,
-  );
+  const exported = [
+    ...textOf(name).matchAll(/^export (?:const|(?:async )?function|class) (\w+)/gm),
+  ].map(([, each]) => each);
   const from = JSON.stringify(resolve('examples/recipes', name.replace(/ts$/, 'js')));
   return `import { ${exported.join(', ')} } from ${from};\n${surroundings}\n${useOf(name)}`;
 }
