@@ -27,14 +27,16 @@ declare module 'express-serve-static-core' {
   }
 }
 
-export interface McpRoutesOptions extends RequireApiKeyOptions {
+export interface McpRoutesOptions extends Pick<RequireApiKeyOptions, 'source' | 'scopes'> {
   /** Called for each request. */
   makeServer: () => McpServer;
 }
 
 export function mcpRoutes({ makeServer, ...guard }: McpRoutesOptions): Router {
   const router = express.Router();
-  router.use(requireApiKey(guard), tellTools, express.json({ limit: '4mb' }));
+  // SDKs differ in the header that they send a key in.
+  const header = ['X-API-Key', { name: 'Authorization', scheme: 'Bearer' }];
+  router.use(requireApiKey({ ...guard, header }), tellTools, express.json({ limit: '4mb' }));
   router.post('/', (req, res, next) => {
     const server = makeServer();
     const transport = new StreamableHTTPServerTransport();

@@ -80,6 +80,17 @@ describe.each([
     expect(text).not.toContain(key);
   });
 
+  it('a key in Authorization -> the same as in X-API-Key; in both headers -> refused', async () => {
+    const { keys, url } = await startServer(create);
+    const { key } = await keys.create({ user: 'alice', scopes: ['mcp'] });
+    const bearer = { Authorization: `Bearer ${key}` };
+    const client = await connect(url, bearer);
+    expect(textOf(await client.callTool({ name: 'whoami' }))).toContain('alice');
+    const both = await failureOf(connect(url, { ...bearer, 'X-API-Key': key }));
+    expect(both.status).toBe(401);
+    expect(both.message).toContain('"code":"invalid_api_key"');
+  });
+
   it('two keys at once -> each call is told its own', async () => {
     const { keys, url } = await startServer(create);
     const calls = ['alice', 'bob'].map(async (user) => {
