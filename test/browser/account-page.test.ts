@@ -6,6 +6,7 @@ import {
   expectNoSidewaysScroll,
   type Open,
 } from '../support/browser.js';
+import { memoryKeys } from '../support/web-app.js';
 import { dialog, press, rows, secretOf, wholePage } from '../support/desk-page.js';
 
 const dayMs = 86_400_000;
@@ -55,8 +56,9 @@ describeInBrowser('the account page', (open) => {
   });
 
   it('a key rotated and its successor revoked -> each said beforehand, and done', async () => {
-    const { page, keys, hello } = await openAccount(open);
+    const keys = memoryKeys();
     const { key } = await keys.create({ user: 'alice', name: 'laptop' });
+    const { page, hello } = await openAccount(open, { keys });
     await page.getByRole('button', { name: /^Rotate laptop/ }).click();
     await dialog(page).getByText('The old key works for 1 day more').waitFor();
     await expectAccessible(page, 'a rotation');
