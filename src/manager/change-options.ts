@@ -17,7 +17,7 @@ export interface ChangedBy {
  * The option by which this library's pages and command line say how a change is made, and set
  * stricter limits than the manager's. For `withOrigin`.
  */
-export const changeOrigin: unique symbol = Symbol.for('require-api-key.change') as never;
+const changeOrigin: unique symbol = Symbol.for('require-api-key.change') as never;
 
 /** How a change is made. */
 export interface ChangeOrigin {
