@@ -1,6 +1,6 @@
 /**
- * What a key store or a key source of your own has to do, as cases for any test runner. Needs
- * nothing but `node:assert`.
+ * The requirements for a key store or a key source of your own, as cases for any test runner.
+ * Needs nothing but `node:assert`.
  *
  * @module require-api-key/testing
  */

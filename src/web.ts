@@ -1,6 +1,6 @@
 /**
- * Pages over an `ApiKeyManager`: `claimPage`, on which users fetch their keys, `keyDesk`, on
- * which operators manage them, and `accountKeys`, on which users manage their own.
+ * Pages over an `ApiKeyManager`. Users fetch their keys on `claimPage` and manage their own on
+ * `accountKeys`. Operators manage all keys on `keyDesk`.
  *
  * @module require-api-key/web
  */

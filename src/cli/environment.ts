@@ -10,9 +10,9 @@ export const envFile = '.env';
 export const outerEnvironment: Readonly<NodeJS.ProcessEnv> = { ...process.env };
 
 /**
- * Takes over from the `.env` of this folder, where the environment has none, `DATABASE_URL`, what
- * `pg` reads (`PGHOST`), and these variables. Not the rest: whoever wrote the file could load
- * code with it into this process and those it starts.
+ * Takes `DATABASE_URL`, the variables of `pg` (`PGHOST`) and the given ones from the `.env` of
+ * this folder, unless they are set. It takes nothing else: the author of the file could load code
+ * into this process and those that it starts.
  */
 export function loadEnvironment(names: readonly string[] = []): void {
   const wanted = new Set(['DATABASE_URL', ...names]);

@@ -4,8 +4,8 @@ import { quote } from './paste-line.js';
 import { isShowableName } from './secrets.js';
 
 /**
- * @throws {Misuse} where there are more arguments than the command takes, with where they most
- *   likely belong
+ * @throws {Misuse} if there are more arguments than the command takes. The message says where
+ *   they most likely belong
  */
 export function refuseExcess(command: Command): void {
   const taken = command.registeredArguments;

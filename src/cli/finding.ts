@@ -14,10 +14,7 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/**
- * Whatever else a finding repeats, no key passes. Other secrets are masked where the text comes
- * in.
- */
+/** Masks keys in a finding. Other secrets are masked when the text is read. */
 export function maskFinding({ message, remedy, ...rest }: Finding): Finding {
   return {
     ...rest,

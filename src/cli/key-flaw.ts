@@ -16,8 +16,8 @@ export const aloneRemedy = 'give the key alone';
 const invisible = /[\p{Cf}\p{Cc}\p{Zl}\p{Zp}\u00a0]/u;
 
 /**
- * What is in a text besides the key of this library that it holds by form and checksum; nothing
- * if it holds none.
+ * The text around one of this library's keys, which is found by form and checksum. `undefined` if
+ * there is no key or nothing around it.
  */
 export function moreThanKey(text: string): KeyFlaw | undefined {
   if (parseApiKey(text)) return undefined;
@@ -78,17 +78,17 @@ function describe(around: string, before: string, keys: number): [what: string, 
 const nearTail = /^[0-9A-Za-z]{38,58}$/;
 
 /**
- * Whether the text begins as a key of this library, and has another checksum or length. Keys from
- * elsewhere may look alike.
+ * Whether the text begins like a key of this library but has a wrong checksum or length. Keys
+ * from elsewhere may look alike.
  *
- * @param prefixes what keys are known to begin with here; after another prefix only what is
- *   nearly of the right length is taken for one
+ * @param prefixes the known prefixes of keys. After any other, only a text of nearly the right
+ *   length counts
  */
 export function mistypedKey(text: string, prefixes?: ReadonlySet<string>): KeyFlaw | undefined {
   const [, prefix = '', tail = ''] =
     /^([a-z][a-z0-9]*(?:_[a-z0-9]+)*)_([0-9A-Za-z]{10,60})$/.exec(text) ?? [];
   if (prefix === '' || parseApiKey(text)) return undefined;
-  // Random base62 of this length has letters of both cases; what has not is hexadecimal, from
+  // Random base62 of this length has letters of both cases. Other texts are hexadecimal, from
   // elsewhere.
   const isNear = nearTail.test(tail) && /[A-Z]/.test(tail) && /[a-z]/.test(tail);
   if (prefixes && !prefixes.has(prefix) && !isNear) return undefined;

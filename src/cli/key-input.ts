@@ -8,8 +8,8 @@ import { promptSecret } from './terminal/prompt.js';
 const maxLength = 100_000;
 
 /**
- * A key out of a file (`-`: standard input) or from standard input, without blanks around it;
- * empty where there is none.
+ * Reads a key from a file (`-`: standard input) or from standard input, without blanks around it.
+ * Empty if there is none.
  */
 export async function readKey(keyFile: string | undefined): Promise<string> {
   const isPiped = keyFile === undefined || keyFile === '-';

@@ -11,8 +11,8 @@ import { plain, say } from './terminal/output.js';
 
 /** Runs one command line to its end, and sets the exit code: 0 done, 1 failed, 2 misused. */
 export async function main(args: readonly string[]): Promise<void> {
-  // A reader that has gone (`| head`) is told of where something is written, and would end the
-  // process here.
+  // If a reader is gone (`| head`), the write reports it. Without a listener here, the error would
+  // end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   // Waiting for what never comes ends the process too, and must not look like success.
   let isDecided = false;
@@ -26,8 +26,7 @@ export async function main(args: readonly string[]): Promise<void> {
     await createProgram(version()).parseAsync([...args], { from: 'user' });
   } catch (error) {
     const { sentence, exitCode } = explainError(error);
-    // An error text of the database may have several lines, or one that is made to look like
-    // another of ours.
+    // An error text of the database may have several lines, or look like one of this program's.
     if (sentence !== undefined) say(`error: ${plain(sentence.replaceAll(/\s*\n\s*/g, ' '))}`);
     if (exitCode !== 0 && args.includes('--debug')) say(describeOrigin(error));
     process.exitCode = exitCode;
@@ -36,7 +35,7 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Where an error comes from, masked but for the sentence of our own. */
+/** The stack of an error, masked except for this program's own sentence. */
 function describeOrigin(error: unknown): string {
   const text = inspect(error, { depth: 6 });
   return error instanceof Failure && error.message !== ''

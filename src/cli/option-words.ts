@@ -15,7 +15,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /**
- * A complaint of the library in the words of whoever typed options: `"expiresAt" must ...`
+ * Puts a complaint of the library in the words of the command line: `"expiresAt" must ...`
  * becomes `--expires must ...`.
  */
 export const inOptionWords = (complaint: string): string =>

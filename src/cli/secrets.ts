@@ -5,16 +5,16 @@ import { Misuse } from './failure.js';
 const secrets = new Set<string>();
 
 /**
- * From now on this text is masked in what comes from outside. Short ones turn up in innocent
- * words.
+ * From now on masks this text in text from elsewhere. Short texts are not masked, because they
+ * occur in innocent words.
  */
 export function rememberSecret(text: string): void {
   if (text.length >= 8) secrets.add(text);
 }
 
 /**
- * Text of other origin without connection passwords, keys and what else is known to be secret.
- * Never for sentences of our own: a password such as `password` stands in them too.
+ * Masks connection passwords, keys and other known secrets in text from elsewhere. Never used for
+ * this program's own sentences: a password such as `password` occurs in them too.
  */
 export function mask(text: string): string {
   let masked = text;
@@ -31,12 +31,12 @@ interface FoundKey {
 const behindPrefix = /_(?=([0-9A-Za-z]{48}))/g;
 const longestPrefix = 32;
 
-/** The keys of this library in the text, by form and checksum, whatever stands around them. */
+/** The keys of this library in the text, found by form and checksum, with any text around them. */
 export function findKeys(text: string): FoundKey[] {
   const found: FoundKey[] = [];
   for (const { index, 1: tail = '' } of text.matchAll(behindPrefix)) {
     const end = index + 1 + tail.length;
-    // What runs into the prefix, as in `\nkey_...` with a backslash, is told from it by the
+    // Text that runs into the prefix, as in `\nkey_...` with a backslash, is told apart by the
     // checksum.
     for (let start = Math.max(index - longestPrefix, 0); start < index; start++) {
       const parsed = parseApiKey(text.slice(start, end));
@@ -52,8 +52,8 @@ export function findKeys(text: string): FoundKey[] {
 export const findKey = (text: string): FoundKey | undefined => findKeys(text)[0];
 
 /**
- * @throws {Misuse} where a key is in the arguments: whoever lists processes or reads the shell
- *   history has it then.
+ * @throws {Misuse} if a key is in the arguments: the list of processes and the shell history
+ *   would show it.
  */
 export function refuseKeysIn(args: readonly string[]): void {
   for (const arg of args) {

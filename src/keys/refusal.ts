@@ -21,7 +21,7 @@ export type RefusalReason =
   | 'source_timed_out'
   | 'source_answered_nonsense';
 
-/** Why a request is refused, wherever that was decided. */
+/** Why a request is refused, from any part of the guard. */
 export interface Refusal {
   readonly ok?: false;
   readonly code: ApiKeyErrorCode;

@@ -8,7 +8,7 @@ interface AddressBlock {
   readonly prefix: number;
 }
 
-/** Takes `203.0.113.7` or `203.0.113.0/24` apart; `undefined` if the text is neither. */
+/** Splits `203.0.113.7` or `203.0.113.0/24`. `undefined` if the text is neither. */
 function parseAddressBlock(text: string): AddressBlock | undefined {
   // A zone id behind `%` means something on one machine only.
   const [, address = '', digits] = /^([^/%]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
@@ -65,7 +65,7 @@ export class AddressList {
   // Apart: in one list `::/0` would let in every IPv4 address as well.
   readonly #ipv6 = new BlockList();
 
-  /** Reads the rules; `undefined` if one of them is no rule. */
+  /** Reads the rules. `undefined` if one of them is no rule. */
   static from(rules: readonly unknown[]): AddressList | undefined {
     const list = new AddressList();
     for (const rule of rules) {

@@ -6,8 +6,8 @@ export const isError = (value: unknown): value is Error =>
   value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 
 /**
- * What an `AggregateError` stands for, such as the attempts at several addresses of one host;
- * nothing for any other error.
+ * The errors inside an `AggregateError`, such as the attempts at several addresses of one host.
+ * Empty for any other error.
  */
 export function errorsWithin(error: Error): readonly unknown[] {
   return error.name === 'AggregateError' && 'errors' in error && Array.isArray(error.errors)

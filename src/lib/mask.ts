@@ -1,4 +1,4 @@
-/** The part of a key of this library behind its prefix: `_`, and 48 characters of base62. */
+/** The part of one of this library's keys after its prefix: `_`, and 48 characters of base62. */
 const ending = '_[0-9A-Za-z]{48}';
 
 /** Whether the text has the form of a key or a digest, which have no business where names stand. */
@@ -10,8 +10,8 @@ type Mark = (what: 'key' | 'digest' | 'secret') => string;
 const inAngles: Mark = (what) => `<${what}>`;
 
 /**
- * The text with `<key>` for each key of this library's form, also one that is changed in case or
- * goes on.
+ * Replaces each key of this library's form by `<key>`, even one that is changed in case or has
+ * more text behind it.
  */
 export const maskKeys = (text: string, mark: Mark = inAngles): string =>
   text.replaceAll(anyKey, mark('key'));

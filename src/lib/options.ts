@@ -8,7 +8,7 @@ interface Complaint {
 export class ArgumentError extends TypeError {
   /** The function or method that was called. */
   readonly caller: string;
-  /** The option that is wrong; absent if the options are wrong as a whole. */
+  /** The option that is wrong. Absent if the options as a whole are wrong. */
   readonly option: string | undefined;
   /** What the option must be. */
   readonly expected: string | undefined;
@@ -43,7 +43,7 @@ export class ArgumentRangeError extends RangeError {
 export const isArgumentError = (error: unknown): error is ArgumentError | ArgumentRangeError =>
   error instanceof ArgumentError || error instanceof ArgumentRangeError;
 
-/** Says what an option must be, or nothing where the value is right. */
+/** Says what an option must be, or nothing if the value is right. */
 export type Check = (value: unknown) => string | undefined;
 
 /** One check for each option of a type: the compiler keeps the list of known names whole. */
@@ -101,7 +101,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   );
 }
 
-/** @throws {ArgumentError} where the value fails its check. */
+/** @throws {ArgumentError} if the value fails its check. */
 export function assertArgument(caller: string, name: string, value: unknown, check: Check): void {
   const expected = check(value);
   if (expected === undefined) return;
@@ -109,7 +109,7 @@ export function assertArgument(caller: string, name: string, value: unknown, che
   throw new ArgumentError(caller, message, { option: name.replaceAll('"', ''), expected });
 }
 
-/** @throws {ArgumentRangeError} where a number is not a whole one within its bounds. */
+/** @throws {ArgumentRangeError} if a number is not an integer within its bounds. */
 export function assertRange(
   caller: string,
   name: string,

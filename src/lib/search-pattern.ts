@@ -1,9 +1,7 @@
 /**
- * A search text as a regular expression that finds it literally, whatever the case of its letters.
- * JavaScript (with the `u` flag) and PostgreSQL read it alike; `lower()` would not do, it knows no
- * letters beyond ASCII under the "C" collation.
- *
- * @param lastVariant the last character that may stand for another in its case
+ * A regular expression that finds a search text literally, in any case. JavaScript (with the `u`
+ * flag) and PostgreSQL read it alike. `lower()` would not do: under the "C" collation it only
+ * knows ASCII letters.
  */
 export function searchPattern(search: string, lastVariant = '\u{10ffff}'): string {
   return Array.from(search, (character) => {

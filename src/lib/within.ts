@@ -1,4 +1,4 @@
-/** The database did not answer in time; whether it did what it was asked is not known. */
+/** The database did not answer in time. The statement may have run or not. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 
@@ -8,8 +8,8 @@ export class NoAnswerError extends Error {
 }
 
 /**
- * Settles as `work` does, or rejects after `limitMs`; with 0 it waits as long as it takes. A late
- * outcome is dropped.
+ * Settles as `work` does, or rejects after `limitMs`. With 0 it has no limit. A late outcome is
+ * dropped.
  */
 export async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
   if (limitMs === 0) return work;

@@ -302,7 +302,7 @@ const cases: Cases = {
     },
 };
 
-/** What every store that keeps claim links has to do; a store without them passes. */
+/** The requirements for a store that keeps claim links. A store without them passes. */
 export const claimContract: Record<string, (store: KeyStore) => Promise<void>> = Object.fromEntries(
   Object.entries(cases).map(([title, run]) => [
     title,

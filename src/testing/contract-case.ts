@@ -5,14 +5,9 @@ import type { KeyStore } from '../stores/key-store.js';
  * `for (const { title, run } of cases) it(title, run)`.
  */
 export interface ContractCase {
-  /**
-   * The promise, as a title for the test: situation -> outcome. No two of a contract are the same.
-   */
+  /** The promise, as a title for the test: situation -> outcome. Unique within a contract. */
   readonly title: string;
-  /**
-   * Tests the promise. Rejects with an `AssertionError` of `node:assert` where the promise is
-   * broken.
-   */
+  /** Tests the promise. Rejects with an `AssertionError` of `node:assert` if it is broken. */
   readonly run: () => Promise<void>;
 }
 

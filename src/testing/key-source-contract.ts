@@ -6,27 +6,28 @@ import type { KeySource, VerifyKey, VerifyResult } from '../keys/key-source.js';
 import { digestApiKey } from '../keys/digest.js';
 import type { ContractCase } from './contract-case.js';
 
-/** A source and keys of which the answer is known. */
+/** A source, with keys whose answers are known. */
 export interface KeySourceUnderTest {
-  /** The source that is tested, also one that is only a function. */
+  /** The source that is tested. It may be only a function. */
   readonly source: KeySource | VerifyKey;
   /** A key that the source knows, of at least eight characters, letters among them. */
   readonly goodKey: string;
-  /** Whose key it is. */
+  /** The user of the key. */
   readonly user: string;
-  /** A genuine key that has expired, where the source can tell. */
+  /** A genuine key that has expired, if the source can tell. */
   readonly expiredKey?: string;
-  /** A genuine key that was revoked, where the source can tell. */
+  /** A genuine key that was revoked, if the source can tell. */
   readonly revokedKey?: string;
 }
 
 const unknown = { ok: false, code: 'invalid_api_key' };
 
 /**
- * What every key source has to do, as cases for any test runner. `open` is called for each case.
+ * The requirements for every key source, as cases for any test runner. `open` is called for each
+ * case.
  *
- * The request that `verify` receives is an empty object with `headers`: a source that needs more of
- * it is tested behind a server.
+ * The request that `verify` receives is an empty object with `headers`. Test a source that needs
+ * more of it behind a server.
  */
 export function keySourceContract(
   open: () => KeySourceUnderTest | Promise<KeySourceUnderTest>,

@@ -17,7 +17,7 @@ import { searchContract } from './key-store-search-contract.js';
 import { noticeContract, usageContract } from './key-store-usage-contract.js';
 import { watchContract } from './key-store-watch-contract.js';
 
-/** What a store can do beyond the nine methods that it has to have. Each is `true` by default. */
+/** What a store can do besides its nine required methods. Each is `true` by default. */
 export interface KeyStoreFeatures {
   /** Whether it announces changes. */
   readonly watch?: boolean;
@@ -27,15 +27,15 @@ export interface KeyStoreFeatures {
   readonly events?: boolean;
   /** Whether it can pause keys. */
   readonly pause?: boolean;
-  /** Whether it can revoke all of a user in one step. */
+  /** Whether it can revoke everything of a user in one step. */
   readonly revokeUser?: boolean;
-  /** Whether it holds users to a number of keys, and successors to a list of scopes. */
+  /** Whether it limits the number of a user's keys, and the scopes that a successor inherits. */
   readonly limits?: boolean;
   /** Whether it keeps allowed addresses. */
   readonly addresses?: boolean;
   /** Whether it finds unused keys, and keys that expire soon. */
   readonly filters?: boolean;
-  /** Whether it tells of keys that are about to expire. */
+  /** Whether it reports keys that are about to expire. */
   readonly notices?: boolean;
   /** Whether it keeps uses per day. */
   readonly usage?: boolean;
@@ -55,10 +55,11 @@ const optional = {
 } satisfies Record<keyof KeyStoreFeatures, StoreCases>;
 
 /**
- * What every key store has to do, as cases for any test runner. `open` is called for each case and
- * must give an empty store; the cases may run at the same time.
+ * The requirements for every key store, as cases for any test runner. `open` is called for each
+ * case and must return an empty store. Cases may run at the same time.
  *
- * @param features what the store cannot do, such as `{ watch: false }`; default everything
+ * @param features what the store cannot do, such as `{ watch: false }`. Default: everything is
+ *   supported
  */
 export function keyStoreContract(
   open: () => KeyStore | Promise<KeyStore>,

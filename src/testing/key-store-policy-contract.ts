@@ -10,7 +10,7 @@ const limitOf = (maxKeysPerUser: number) => ({ limit: { maxKeysPerUser, now } })
 const countOf = async (store: KeyStore, user = 'alice') =>
   (await store.list({ user, limit: 100, now })).length;
 
-/** How many of the attempts succeeded; the others must have been refused for the limit. */
+/** How many of the attempts succeeded. The others must have failed because of the limit. */
 async function successes(attempts: readonly Promise<unknown>[]): Promise<number> {
   const outcomes = await Promise.allSettled(attempts);
   for (const outcome of outcomes) {

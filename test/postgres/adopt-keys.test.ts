@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager, generateApiKey, requireApiKey } from '../../src/index.js';
 import { isPresentable } from '../../src/http/presented-key.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
-import { presentableSql } from '../../src/stores/postgres/adopt/presentable-sql.js';
+import { presentableSql } from '../../src/stores/postgres/adopt/hash-sql.js';
 import { expressVersions, guardedApp } from '../support/guarded-app.js';
 import {
   columnsOf,

@@ -257,7 +257,7 @@ function explain(reply: Reply, rows: readonly Row[]): Explanation {
   return { findings: [finding], isFinal: !goesOn };
 }
 
-/** Where a redirect leads; `place` can be pasted into a shell, although the server chose it. */
+/** The target of a redirect. `place` can be pasted into a shell, although the server chose it. */
 function targetOf({ status, headers, url }: Reply) {
   const { location } = headers;
   if (status < 300 || status >= 400 || location === undefined) return undefined;
@@ -273,8 +273,8 @@ function targetOf({ status, headers, url }: Reply) {
 }
 
 /**
- * Where the server reads the key, if its challenge names another place than the one that was
- * told.
+ * The place from which the server reads the key, if its challenge names another than the given
+ * one.
  */
 function otherExpectation({ headers, expected }: Reply): Expectation | undefined {
   const asked = readChallenge(headers['www-authenticate']);

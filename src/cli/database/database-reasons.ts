@@ -2,7 +2,7 @@ import { certificateReasons, networkReasons } from '../network-reasons.js';
 
 /** A failure of the driver or the server. */
 export interface DatabaseFault {
-  /** The system's code, Node's, or an SQLSTATE; empty if there is none. */
+  /** The code of the system or Node, or an SQLSTATE. Empty if there is none. */
   readonly code: string;
   /** The words of the server or the driver. */
   readonly words: string;

@@ -1,6 +1,8 @@
 import type { DatabaseOptions } from './database-options.js';
 
-/** The grant that the role lacks, by the words of the server; `undefined` if they name nothing. */
+/**
+ * The grant that the role lacks, according to the server's message. `undefined` if it names none.
+ */
 export function missingGrant(said: string, options: DatabaseOptions): string | undefined {
   const [, denial, kind, name = ''] =
     /(permission denied for|must be owner of) (table|relation|view|schema|database|sequence|function) "?([^\s";]+)/.exec(
@@ -39,6 +41,6 @@ function rightsFor(action: string): string {
   return 'select, insert, update';
 }
 
-/** The server tells names as they are; in SQL all but plain ones stand in quotes. */
+/** The server writes names without quotes. SQL needs quotes for all but plain ones. */
 const quoted = (name: string) =>
   /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;

@@ -9,15 +9,14 @@ import { isFileUrl, placeOf } from './database-url.js';
 import { describeSqliteError } from './sqlite-error.js';
 
 /**
- * Slower databases are as good as gone; a first connection to a sleeping one may take a few
- * seconds.
+ * A slower database counts as gone. A first connection to a sleeping one may take a few seconds.
  */
 const limitMs = 10_000;
 
 /** What a command works on: the keys of a PostgreSQL database or of a SQLite file. */
 export type DatabaseStore = PostgresKeyStore | SqliteKeyStore;
 
-/** Runs work on the store, and closes all connections behind it. */
+/** Runs work on the store, then closes all connections. */
 export async function withStore<Result>(
   options: DatabaseOptions,
   work: (store: DatabaseStore) => Promise<Result>,

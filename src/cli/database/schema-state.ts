@@ -9,7 +9,7 @@ export interface StateProblem {
   readonly remedy: string;
 }
 
-/** What is wrong with the tables and how to fix it, or `undefined` where they are ready. */
+/** What is wrong with the tables and how to fix it. `undefined` if they are ready. */
 export function describeState(
   { state, version }: { readonly state: SchemaState; readonly version: number },
   options: DatabaseOptions,

@@ -13,11 +13,11 @@ import { isPasswordHash } from './misfit.js';
 
 export interface CheckedEntry extends ImportEntry {
   readonly digest: string;
-  /** Whether it is a key that has not the library's form; of a digest nobody can tell. */
+  /** Whether the key lacks the library's form. Unknown for a digest. */
   readonly isLegacy: boolean;
 }
 
-/** Something to be told of one entry, by its place and never by its value. */
+/** A remark about one entry. Names its place, never its value. */
 export interface Remark {
   readonly place: string;
   readonly text: string;

@@ -5,11 +5,11 @@ export interface CsvRow {
 }
 
 /**
- * Rows by RFC 4180: commas, quotes around what holds one, a quote doubled within. Written out
- * because what is needed is small, and a message has to name the line of the file. Empty lines
+ * Parses rows by RFC 4180: commas, quotes around fields that hold one, a quote doubled within.
+ * Written here because little is needed, and messages must name the line of the file. Empty lines
  * are left out.
  *
- * @returns the line of a quote that is never closed instead, where there is one
+ * @returns the line of an unclosed quote instead, if there is one
  */
 export function parseCsv(text: string): CsvRow[] | { readonly unclosedLine: number } {
   const rows: CsvRow[] = [];
@@ -39,8 +39,8 @@ export function parseCsv(text: string): CsvRow[] | { readonly unclosedLine: numb
 }
 
 /**
- * Where the quoted field that begins here is over, if it is closed. By hand: a pattern overflows
- * the stack on a long one.
+ * The index after the quoted field that begins here, if it is closed. A loop, because a pattern
+ * overflows the stack on a long field.
  */
 function behindQuotes(text: string, start: number): number | undefined {
   let quote = text.indexOf('"', start + 1);

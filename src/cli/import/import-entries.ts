@@ -24,7 +24,7 @@ type Outcome = 'imported' | 'duplicate' | { readonly conflict: string };
 /** On their way at once: the database may be far. */
 const batchSize = 10;
 
-/** Takes keys over, batch by batch; between two of them `onBatch` may break it off by throwing. */
+/** Imports keys batch by batch. `onBatch` may stop the import between two batches by throwing. */
 export async function importEntries(
   entries: readonly CheckedEntry[],
   { onBatch, ...place }: Place & { readonly onBatch: (done: number) => void },

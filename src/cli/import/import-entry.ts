@@ -4,7 +4,7 @@ import { misfitOf } from './misfit.js';
 
 /** One key to take over, as it stands in a file: not yet checked. */
 export interface ImportEntry {
-  /** Where it stands, for messages: `line 2`. */
+  /** The place of the entry, for messages: `line 2`. */
   readonly place: string;
   readonly options: ImportKeyOptions;
   /** What could not be read of it. */
@@ -37,7 +37,7 @@ function misfitIn(options: ImportKeyOptions): string | undefined {
   return typeof user === 'string' && areTexts ? misfitOf(options) : undefined;
 }
 
-/** The entry of a CSV row or a JSON object; absent values count as not given. */
+/** The entry of a CSV row or a JSON object. Absent values count as not given. */
 export function entryOf(place: string, values: Readonly<Record<string, unknown>>): ImportEntry {
   const { expiresAt, key, ...rest } = values;
   const instant = typeof expiresAt === 'string' ? parseInstant(expiresAt) : undefined;

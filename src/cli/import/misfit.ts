@@ -19,7 +19,10 @@ const time = new RegExp(
  */
 export const isTime = (text: string): boolean => time.test(text);
 
-/** Of this library's form, or 64 hexadecimal digits; also with something before or behind it. */
+/**
+ * Whether the text holds a key of this library's form, or 64 hexadecimal digits, even with text
+ * around it.
+ */
 const holdsKey = (text: string) =>
   /_[0-9A-Za-z]{48}|(^|[^0-9a-z])[0-9a-f]{64}($|[^0-9a-z])/i.test(text);
 
@@ -53,8 +56,8 @@ export function misfitOf({ user, key, name, metadata }: ImportKeyOptions): strin
 }
 
 /**
- * Whether a text is a password hash: no digest can be made of it, and taken as a key it would let
- * in who has read it.
+ * Whether a text is a password hash. No digest can be made of it, and as a key it would let in
+ * anyone who has read it.
  */
 export const isPasswordHash = (text: string): boolean =>
   /^\$[0-9a-z-]+\$|^\{(S?SHA\d*|S?MD5|CRYPT)\}|^(pbkdf2|scrypt|argon2\w*|bcrypt\w*)\b.*[$:]|^(md5|sha1|sha224|sha384|sha512)[:$]|^(pbkdf2_)?(sha1|sha256|sha512)\$|^sha(256|384|512)-[A-Za-z0-9+/]+=*$/i.test(

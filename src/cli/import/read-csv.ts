@@ -12,7 +12,7 @@ const fieldOf = new Map([
   ['expiresat', 'expiresAt'],
 ]);
 
-/** What each column of a header is called here; `undefined` for one that is unknown. */
+/** The names of the columns of a header. `undefined` for an unknown one. */
 const columnsOf = (fields: readonly string[]) =>
   fields.map((field) => fieldOf.get(field.trim().toLowerCase().replaceAll(/[ -]/g, '_')));
 

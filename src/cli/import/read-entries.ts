@@ -14,9 +14,9 @@ export type FileFormat = (typeof fileFormats)[number];
 /**
  * The entries of a file.
  *
- * @param declared its form, if that was told; otherwise the text has to prove it
- * @throws {Failure} if its form is not certain. A guess could store keys as users, where
- *   everybody reads them.
+ * @param declared its form, if given. Otherwise the text must prove it
+ * @throws {Failure} if the form is not certain. A wrong guess could store keys as users, which
+ *   many people can read.
  */
 export function readEntries(text: string, declared?: FileFormat): ImportEntry[] {
   const content = text.replace(/^\uFEFF/, '');

@@ -25,7 +25,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // Never the message itself: it repeats a part of the text, where the keys are.
+    // Never the parser's message: it quotes a part of the text, which holds the keys.
     const position = /at position (\d+)/.exec((error as Error).message)?.[1];
     const line = position && linesOf(text.slice(0, Number(position))).length;
     const where = line === undefined ? '' : `: line ${line} cannot be read`;
@@ -47,8 +47,8 @@ function readObject(place: string, value: object): ImportEntry {
 }
 
 /**
- * Which objects of the array have a name twice: `JSON.parse` keeps the last value alone, and a
- * key would be lost unseen.
+ * Finds objects of the array that have a name twice. `JSON.parse` only keeps the last value, so a
+ * key would be lost silently.
  *
  * @param text JSON that has been parsed
  */
@@ -85,7 +85,7 @@ function entriesWithRepeatedNames(text: string): Set<number> {
   return found;
 }
 
-/** In place of the names where an array of arrays has none. */
+/** Stands for the names of an array, which has none. */
 const notObject = new Set<string>();
 
 function behindString(text: string, start: number): number {

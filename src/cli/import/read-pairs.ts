@@ -8,10 +8,10 @@ import { isTime } from './misfit.js';
 const minLength = 16;
 
 /**
- * The keys of lines of `user:key`. Other forms hold colons too, in times and addresses above all,
- * so a line has to be nothing but such a pair.
+ * The keys of lines of `user:key`. Other forms hold colons too, above all in times and addresses,
+ * so a line must be such a pair and nothing else.
  *
- * @param isDeclared whether this form was asked for: then keys may be short and hold colons
+ * @param isDeclared whether this form was given. Keys may then be short and hold colons
  */
 export function readPairs(text: string, isDeclared: boolean): ImportEntry[] {
   return linesOf(text)
@@ -35,7 +35,7 @@ function misfitOf(user: string, key: string): string | undefined {
   return undefined;
 }
 
-/** What may belong to a pair, and more often means that the file has another form. */
+/** Text that may belong to a pair, but usually means that the file has another form. */
 function doubtfulPart(user: string, key: string): string | undefined {
   const doubts: readonly (readonly [boolean, string])[] = [
     [key.length < minLength, `has a key shorter than ${minLength} characters`],

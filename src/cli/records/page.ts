@@ -26,11 +26,11 @@ interface Page<Item> {
   readonly columns: readonly Column[];
   readonly rowOf: (item: Item) => string[];
   readonly jsonOf: (item: Item) => object;
-  /** What is said where there is none. */
+  /** The message for an empty list. */
   readonly none: string;
 }
 
-/** Prints a list as a table or as JSON, and says so where there is more. */
+/** Prints a list as a table or as JSON, and says if there is more. */
 export async function printPage<Item>(
   { json, all, limit: asked }: PageOptions,
   { read, columns, rowOf, jsonOf, none }: Page<Item>,

@@ -9,7 +9,9 @@ const isKeyId = (text: string) => /^[a-z][a-z0-9_]*_[0-9A-Za-z]{10}$/.test(text)
 /** Whether this may name a claim link: `claim_` and 10 characters. */
 export const isClaimId = (text: string) => /^claim_[0-9A-Za-z]{10}$/.test(text);
 
-/** No key has this id: what may have been meant, and where the right id is found. */
+/**
+ * The error for an unknown key id: which id may have been meant, and where to find the right one.
+ */
 export function unknownKey(text: string, options: DatabaseOptions, cause?: unknown): Failure {
   return new Failure(`there is no key with this key id${hintForKey(text, options)}`, { cause });
 }

@@ -4,10 +4,10 @@ import { quote } from '../paste-line.js';
 import { isShowableName } from '../secrets.js';
 
 /**
- * Whose key it is, as an argument; where it is given as an option, as other commands take it, it
- * is said how to write it.
+ * Adds an argument for the user of a key. If the user is given as an option, as for other
+ * commands, the error says how to write it.
  *
- * @param form `<user>`, or `[user]` where it may be left out
+ * @param form `<user>`, or `[user]` if it is optional
  */
 export function addUserArgument(
   command: Command,

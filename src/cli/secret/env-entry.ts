@@ -5,11 +5,11 @@ import { readBoth, type Values } from '../env-file/readers.js';
 import { Failure } from '../failure.js';
 import { programName } from '../paste-line.js';
 
-/** Where a key is to stand in a `.env`. */
+/** The place of a key in a `.env`. */
 export interface EnvPlace {
   /** The variable. */
   readonly name: string;
-  /** Whose key it is, where the variable holds `user:key` pairs. */
+  /** The user of the key, if the variable holds `user:key` pairs. */
   readonly user?: string;
   /** The file, for messages. */
   readonly file: string;
@@ -20,15 +20,15 @@ export const entryOf = (user: string | undefined, key: string): string =>
   user === undefined ? key : `${user}:${key}`;
 
 /**
- * The text of a `.env` with one key more, on the line of its variable or on a new one at the end;
- * all else as it was, to the byte.
+ * Adds one key to the text of a `.env`, on the line of its variable or on a new one at the end.
+ * Every other byte stays.
  *
- * @throws {Failure} if that would replace a key, or if an application would not find the key, or
- *   read anything else otherwise
+ * @throws {Failure} if that would replace a key, or if an application would not find the key or
+ *   would read anything else differently
  */
 export function addEntry(text: string, place: EnvPlace, key: string): string {
   const added = tryToAdd(text, place, key);
-  // The tools that read the file, and whoever wrote it, know of more forms than these rules do.
+  // The tools and authors of such files know more forms than these rules.
   if (added !== undefined && holdsOneMore(text, added, place, key)) return added;
   throw new Failure(
     `${place.file} is written in a way that cannot be added to safely: ${adviceOn(text, place, key)}`,
@@ -106,15 +106,15 @@ const startsOf = (text: string, name: string) =>
   ].map((match) => match.index + match[0].length);
 
 /**
- * Where the value begins, behind its quote if it has one, and what stands there up to the other
- * quote, a comment or the end.
+ * The start of the value, after its quote if it has one, and the text up to the other quote, a
+ * comment or the end.
  */
 function valueAt(text: string, start: number): [from: number, written: string] | undefined {
   const rest = text.slice(start);
   const [opening, quote] = /^[ \t]*(["'`])/.exec(rest) ?? [];
   if (opening === undefined || quote === undefined) {
     const [written = ''] = /^[^#\r\n]*/.exec(rest) ?? [];
-    // Whether a # behind a letter begins a comment is a matter of the tool.
+    // Whether a # after a letter begins a comment depends on the tool.
     const isCut = rest[written.length] === '#' && /\S$/.test(written);
     return isCut ? undefined : [start, written];
   }
@@ -123,7 +123,7 @@ function valueAt(text: string, start: number): [from: number, written: string] |
   return end === -1 ? undefined : [start + opening.length, inside.slice(0, end)];
 }
 
-/** @throws {Failure} where the variable, which is set, cannot have this key besides */
+/** @throws {Failure} if the variable is set and cannot hold this key besides */
 function assertRoom(place: EnvPlace, value: string, where: string): void {
   const { name, user, file } = place;
   const pairs = parseKeyPairs(value);
@@ -147,7 +147,7 @@ function assertRoom(place: EnvPlace, value: string, where: string): void {
   }
 }
 
-/** How to do it by hand; with an old entry, so that both keys work while clients switch. */
+/** How to do it by hand. With an old entry, both keys work while clients switch. */
 function handMade({ name, user }: EnvPlace, old?: string): string {
   const made = `make one with ${programName} generate --out <file>`;
   const entry = entryOf(user, '<new key>');

@@ -8,10 +8,10 @@ import { reserveFile, type ReservedFile } from './reserved-file.js';
 const placeholder = 'x'.repeat(64);
 
 /**
- * A `.env` that takes one key more and keeps all else; a new one where there is none. It is found
- * out before there is a key whether that can be done.
+ * Reserves room for one more key in a `.env`, or a new file if there is none. All else in it
+ * stays. It checks before the key is made whether this is possible.
  *
- * @throws {Failure} where it cannot, or would replace a key
+ * @throws {Failure} if it is not, or would replace a key
  */
 export function reserveEnvFile(place: EnvPlace): ReservedFile {
   const file = reserveFile(place.file, { mayReplace: true, keepsOwner: true });
@@ -42,7 +42,7 @@ function readText(file: string): string {
     const { code } = error as NodeJS.ErrnoException;
     throw new Failure(`${file} cannot be added to: ${code}`, { cause: error });
   }
-  // Its bytes would not be written back as they were.
+  // Its bytes could not be written back unchanged.
   const { text, wrong } = decodeEnv(bytes, file);
   if (wrong)
     throw new Failure(

@@ -18,27 +18,27 @@ export interface ReservedFile {
   readonly isNew: boolean;
   /** Writes the secret and nothing else, or throws and leaves no trace. */
   keep(text: string): void;
-  /** Leaves everything as it was before; after `keep`, nothing. */
+  /** Leaves everything as before. Does nothing after `keep`. */
   discard(): void;
 }
 
 interface Reservation {
   readonly mayReplace: boolean;
   /**
-   * Whether the file that replaces another belongs to whom that belonged. Default `false`: to who
-   * runs this.
+   * Whether a replacing file keeps the owner of the old one. Default `false`: it belongs to the
+   * user who runs this.
    */
   readonly keepsOwner?: boolean;
 }
 
-/** Longer than any secret of ours with its line. */
+/** Longer than any secret with its line. */
 const room = 4_096;
 
 /**
- * Creates a file that only its user can read, and finds out before there is a secret whether it
- * can be written. One that is to be replaced stays as it is until the new one is whole.
+ * Creates a file that only its user can read, and checks that it can be written before a secret
+ * is made. A file that is to be replaced stays until the new one is complete.
  *
- * @throws {Failure} where it cannot be written, or is there and may not be replaced
+ * @throws {Failure} if it cannot be written, or exists and may not be replaced
  */
 export function reserveFile(
   path: string,
@@ -47,7 +47,7 @@ export function reserveFile(
   const found = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (found && !mayReplace)
     throw new Failure(`${path} exists already: give another name, or --force to replace it`);
-  // Nobody means to replace a device or a link, and an administrator could.
+  // Nobody means to replace a device or a link, but an administrator could.
   if (found && !found.isFile()) throw new Failure(`${path} is not a regular file`);
   const place = found ? `${path}.${randomBytes(6).toString('hex')}` : path;
   const file = attempt(path, () => openSync(place, 'wx', 0o600));
@@ -72,11 +72,12 @@ export function reserveFile(
   };
 
   writing(() => {
-    // An administrator who adds to the file of an application must not take it away from it.
+    // An administrator who adds to an application's file must not take it away from the
+    // application.
     const user = process.geteuid?.();
     if (found && keepsOwner && user !== undefined && found.uid !== user)
       fchownSync(file, found.uid, found.gid);
-    // A disk that is full says so now.
+    // A full disk is noticed now.
     write('\n'.repeat(room));
     fsyncSync(file);
   });

@@ -21,19 +21,22 @@ interface NamedFile {
 
 interface Delivery {
   readonly what: 'key' | 'link';
-  /** What stands alone on stdout, or in the file. */
+  /** The only text on stdout or in the file. */
   readonly secret: string;
-  /** What `--json` says besides, without anything secret. */
+  /** What `--json` prints besides, without secrets. */
   readonly json: object;
-  /** Under which names `--json` has the secret, where no file does. */
+  /** The secret fields of `--json`, if no file holds them. */
   readonly secretJson: object;
-  /** What to do about what was made and is lost. */
+  /** What to do about a secret that was made and lost. */
   readonly remedy: string;
-  /** Takes back what was made, where that is possible; resolves to what became of it: `revoked`. */
+  /** Undoes the making, if possible. Resolves to the outcome: `revoked`. */
   readonly undo?: () => Promise<string>;
 }
 
-/** Where one secret goes: standard output, or a file that is open before there is a secret. */
+/**
+ * Secret sink: receives one secret, on standard output or in a file that is open before the
+ * secret is made.
+ */
 export class SecretSink {
   readonly #isJson: boolean;
   readonly #file: NamedFile | undefined;
@@ -59,7 +62,7 @@ export class SecretSink {
     try {
       reserved.keep(`${secret}\n`);
     } catch (error) {
-      // Nobody has it, and printing it instead could leave it in a log: it is taken back if
+      // Nobody has the secret, and printing it instead could leave it in a log. So it is undone if
       // possible.
       const fate = await undo?.().catch(() => undefined);
       const consequence =
@@ -89,9 +92,9 @@ function fileArgument(text: string): string {
 }
 
 /**
- * Runs work that makes one secret. If it fails before, the file is as it was.
+ * Runs work that makes one secret. If it fails first, the file stays as it was.
  *
- * @param open how the file of `--out` is opened; default: as one that holds the secret alone
+ * @param open opens the file of `--out`. Default: a file that holds only the secret
  */
 export async function withSecretSink<Result>(
   options: OutOptions,
@@ -106,7 +109,7 @@ export async function withSecretSink<Result>(
   let file: ReservedFile | undefined;
   const off = onSignals(['SIGHUP', 'SIGINT', 'SIGTERM'], (exitCode) => {
     file?.discard();
-    // The database may have been told already, and its answer is not waited for.
+    // The database may have been changed already, and its answer is not awaited.
     say(
       `Interrupted: a key or link may have been created, and it is lost. Look for it with "${programName} list" or "${programName} claims".`,
     );

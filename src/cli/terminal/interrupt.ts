@@ -30,8 +30,7 @@ export async function untilInterrupted<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const controller = new AbortController();
-  // Not SIGHUP: a listener for it would take `nohup` its effect, with which long work is often
-  // started.
+  // Not SIGHUP: a listener for it would disable `nohup`, with which long work is often started.
   const off = onSignals(['SIGINT', 'SIGTERM'], (exitCode) => {
     if (controller.signal.aborted) process.exit(exitCode);
     controller.abort(new Interrupted('stopped', { exitCode }));
@@ -43,7 +42,7 @@ export async function untilInterrupted<Result>(
   }
 }
 
-/** @throws {Interrupted} with this message where the user has stopped the work. */
+/** @throws {Interrupted} with this message if the user has stopped the work. */
 export function stopIfInterrupted({ reason }: AbortSignal, message: string): void {
   if (reason instanceof Interrupted) throw new Interrupted(message, { exitCode: reason.exitCode });
 }

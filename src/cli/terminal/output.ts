@@ -8,7 +8,7 @@ export function say(text: string): void {
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 
-/** The answer, on stdout. Whoever stops reading it early (`| head`) has seen enough. */
+/** Prints the answer on stdout. A reader that stops early (`| head`) has seen enough. */
 export async function print(text: string): Promise<void> {
   const error = await write(`${text}\n`);
   if (error && error.code !== 'EPIPE') throw unwritable(error);
@@ -27,10 +27,9 @@ export function toJson(value: unknown): string {
 }
 
 /**
- * A secret, which nobody can print a second time: what cannot be written is lost, also where
- * nobody reads it.
+ * Prints a secret, which cannot be printed a second time. If it cannot be written, it is lost.
  *
- * @param remedy what to do about what was made and is lost
+ * @param remedy what to do about a secret that was made and lost
  */
 export async function printSecret(
   text: string,
@@ -83,8 +82,8 @@ function unwritable(error: NodeJS.ErrnoException, consequence = ''): Failure {
 }
 
 /**
- * One line of text of unknown origin without what could move the cursor, forge a line or turn
- * around how it reads.
+ * Makes one safe line of text from elsewhere: nothing that moves the cursor, forges a line or
+ * reverses the direction of writing.
  */
 export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');

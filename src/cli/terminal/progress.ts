@@ -5,7 +5,7 @@ export interface Progress {
 
 const silent: Progress = { update() {}, stop() {} };
 
-/** A bar on stderr where that is a terminal; nothing in a pipe or a log. */
+/** A progress bar on stderr if that is a terminal. Nothing in a pipe or a log. */
 async function startProgress(what: string): Promise<Progress> {
   if (!process.stderr.isTTY) return silent;
   const { Presets, SingleBar } = await import('cli-progress');

@@ -3,7 +3,7 @@ import { Interrupted } from './interrupt.js';
 /** Asks for a secret on the terminal, without showing it. */
 export async function promptSecret(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  // Ahead of the question: whatever is typed from then on is not shown.
+  // Before the question: text typed from then on is not shown.
   stdin.setRawMode(true).setEncoding('utf8').resume();
   stderr.write(question);
   try {

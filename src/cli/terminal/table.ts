@@ -2,9 +2,9 @@ import { plain } from './output.js';
 
 export interface Column {
   readonly title: string;
-  /** The least width at which it is still of use. Default: whatever its widest cell needs. */
+  /** The least useful width. Default: the width of its widest cell. */
   readonly least?: number;
-  /** Left out where the terminal is too narrow, the highest first. Default: always shown. */
+  /** Left out if the terminal is too narrow, the highest number first. Default: always shown. */
   readonly spare?: number;
 }
 
@@ -23,8 +23,8 @@ const frameless = Object.fromEntries(
 const style = { 'padding-left': 0, 'padding-right': gap, head: [], border: [], compact: true };
 
 /**
- * Rows under their titles, without a frame; fitted to the terminal by breaking lines, or as wide
- * as it gets in a pipe.
+ * Formats rows under their titles, without a frame. Lines break to fit the terminal. In a pipe
+ * they are as wide as needed.
  */
 export async function formatTable(
   columns: readonly Column[],
@@ -67,7 +67,10 @@ export async function formatTable(
 
 const withoutTails = (text: string) => text.replaceAll(/ +$/gm, '');
 
-/** Narrows the widest columns first; when none can give any more, the most dispensable one goes. */
+/**
+ * Narrows the widest columns first. If none can get narrower, the most dispensable one is left
+ * out.
+ */
 function fit(columns: readonly Placed[], available: number): Placed[] {
   const shown = columns.map((column) => ({ ...column }));
   const excess = () => shown.reduce((sum, { width }) => sum + width, -gap) - available;
@@ -84,7 +87,7 @@ function fit(columns: readonly Placed[], available: number): Placed[] {
       .toSorted((a, b) => b.spare! - a.spare!)[0];
     if (!spare) return shown;
     shown.splice(shown.indexOf(spare), 1);
-    // What the others gave is theirs again.
+    // The others get back the width that they gave up.
     for (const each of shown) each.width = columns[each.index]!.width;
   }
   return shown;

@@ -33,5 +33,5 @@ export function decodeText(bytes: Buffer, name: string): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** The lines of a text, whatever ends them. */
+/** The lines of a text, with any line ends. */
 export const linesOf = (text: string): string[] => text.split(/\r\n|\n|\r/);

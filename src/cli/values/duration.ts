@@ -3,9 +3,9 @@ import { InvalidArgumentError } from 'commander';
 const units = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
 
 /**
- * Milliseconds of `90d`, `24h`, `30m`, `2w`, or `undefined`. No library: those at hand read a
- * bare `90` as milliseconds and take negative and fractional ones, where a guess would end a key
- * at the wrong time. Months and years have no fixed length.
+ * Milliseconds of `90d`, `24h`, `30m`, `2w`, or `undefined`. Written here because common
+ * libraries read a bare `90` as milliseconds and accept negative and fractional numbers. Such a
+ * guess would end a key at the wrong time. Months and years have no fixed length.
  */
 export function parseDuration(text: string): number | undefined {
   const [, count, unit] = /^(\d{1,6})([wdhms])$/.exec(text) ?? [];

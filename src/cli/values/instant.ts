@@ -5,9 +5,9 @@ const pattern =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-]\d\d)(?::?(\d\d))?)?)?$/;
 
 /**
- * The instant of an ISO 8601 date, or of one as PostgreSQL writes it
- * (`2027-03-01 00:00:00.123456+00`), in local time if it names no zone; `undefined` for what is
- * no date.
+ * The instant of an ISO 8601 date, or of one in PostgreSQL's form
+ * (`2027-03-01 00:00:00.123456+00`). In local time if it names no zone. `undefined` if it is no
+ * date.
  */
 export function parseInstant(text: string): Date | undefined {
   const [, year, month, day, clock = '00:00', seconds = '00', fraction = '', utc, hours, minutes] =

@@ -1,4 +1,4 @@
-/** What the JSON holds, or `undefined` where the text is not JSON. */
+/** The value of the JSON, or `undefined` if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -56,7 +56,7 @@ async function start() {
   await keys.restart();
 }
 
-/** Whoever is no longer logged in has to reload the page, which leads to the login. */
+/** A user who is no longer logged in must reload the page, which leads to the login. */
 function explain(message) {
   session = undefined;
   getById('new-key').disabled = true;

@@ -1,6 +1,8 @@
 import { mount } from './page.js';
 
-/** A refusal or a fault, with a sentence for the reader, and the field that is wrong if it is one. */
+/**
+ * A refusal or a fault, with a sentence for the reader, and the field that is wrong if it is one.
+ */
 export class ApiError extends Error {
   constructor(status, { detail, code } = {}) {
     const [, field, expected] = /^"(\w+)" must be (.+)$/s.exec(detail ?? '') ?? [];

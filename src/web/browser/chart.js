@@ -25,7 +25,10 @@ export function groupUsage({ usage, from, to }) {
   return { byKey, days };
 }
 
-/** The uses of a key by day: a picture, and its figures as text beside it. Nothing if there are none. */
+/**
+ * The uses of a key by day: a picture, and its figures as text beside it. Nothing if there are
+ * none.
+ */
 export function createChart({ byKey, days }, keyId) {
   const counts = byKey.get(keyId);
   if (!counts) return undefined;

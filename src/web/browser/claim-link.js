@@ -2,23 +2,30 @@
 
 const tokenLength = 43;
 
-/** What is not seen and separates no words: control and format characters, soft hyphens, joiners. */
+/**
+ * What is not seen and separates no words: control and format characters, soft hyphens, joiners.
+ */
 const invisible = /[\p{Cc}\p{Cf}\p{DI}]/gu;
 
-/** What a program that wraps long lines leaves inside a token; `=` is the mark of quoted-printable. */
+/**
+ * What a program that wraps long lines leaves inside a token; `=` is the mark of
+ * quoted-printable.
+ */
 const lineBreak = /^=?\s*$/;
 
 /**
  * Finds the token in the address of the page.
  *
- * @returns `token` if it is whole; else `found`, how many of its characters are there, if any of a link is there
+ * @returns `token` if it is whole; else `found`, how many of its characters are there, if any of
+ *   a link is there
  */
 export function readClaimLink({ hash, search = '', pathname = '', href = '' }) {
   if (hash !== '') return readToken(decode(hash.slice(1)));
   const sent = decode(pathname + search);
   const encoded = sent.indexOf('#');
   if (encoded !== -1) return readToken(sent.slice(encoded));
-  // A `?` in place of the `#`. Shorter texts and such with a name are the parameters of somebody else.
+  // A `?` in place of the `#`. Shorter texts and such with a name are the parameters of somebody
+  // else.
   const query = decode(search.slice(1));
   if (/^[\w-]{20,}(?![\w-]*=)/.test(query)) return readToken(query);
   return href.endsWith('#') ? { found: 0 } : {};
@@ -43,7 +50,7 @@ function readToken(text) {
   return { found: first.length };
 }
 
-/** Undoes percent-encoding, also where it was done twice; what is none stays. */
+/** Undoes percent-encoding, even if it was done twice. Other text stays. */
 function decode(text) {
   let decoded = text;
   for (let turn = 0; turn < 3; turn++) decoded = decodeOnce(decoded);

@@ -14,7 +14,8 @@ import {
 
 const states = ['loading', 'invitation', 'key', 'done', 'unusable', 'incomplete', 'nothing'];
 
-// The token and the key are in these two variables and in the page itself, for as long as they are needed, and nowhere else.
+// The token and the key are in these two variables and in the page itself, for as long as they are
+// needed, and nowhere else.
 let { token = '', ...link } = takeLink();
 let keyId = '';
 
@@ -22,8 +23,8 @@ let keyId = '';
 let runAction = () => {};
 
 /**
- * Reads the token out of the address and takes it away there: screens, "back" and reloads are not to have it.
- * An incomplete link stays in the address, so that its reader can mend it.
+ * Reads the token out of the address and takes it away there: screens, "back" and reloads are not
+ * to have it. An incomplete link stays in the address, so that its reader can mend it.
  */
 function takeLink() {
   const found = readClaimLink(location);
@@ -42,7 +43,10 @@ function show(state, title) {
 /** What the server says against this page itself: another try would not help. */
 class Refusal extends Error {}
 
-/** Resolves to the answer, to `undefined` where the link does not work, and rejects where nothing is known about it. */
+/**
+ * Resolves to the answer, to `undefined` where the link does not work, and rejects where nothing
+ * is known about it.
+ */
 async function post(action) {
   const response = await fetch(new URL(action, mount), {
     method: 'POST',
@@ -197,7 +201,7 @@ function showKey(made) {
   show('key', 'Your API key');
 }
 
-/** Whoever closes the page by mistake has lost the key. */
+/** Closing the page by mistake would lose the key. */
 function warnBeforeLoss(event) {
   event.preventDefault();
 }

@@ -1,6 +1,7 @@
 import { createAsk } from './api.js';
 
-// The operator's key: in this variable for as long as the page is open, never in a cookie, a store of the browser or an address.
+// The operator's key: in this variable for as long as the page is open, never in a cookie, a store
+// of the browser or an address.
 let operatorKey;
 
 export function setOperatorKey(key) {

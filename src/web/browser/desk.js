@@ -70,9 +70,12 @@ const links = new List({
   onRefused: signOut,
 });
 
-/** After a change, which has already been announced; `operator` is what the operator has been given in place of their own key. */
+/**
+ * After a change, which has already been announced; `operator` is what the operator has been
+ * given in place of their own key.
+ */
 function refresh({ operator } = {}) {
-  // Whoever signed out meanwhile stays signed out.
+  // An operator who signed out meanwhile stays signed out.
   if (!isSignedIn()) return;
   if (operator) {
     setOperatorKey(operator.key);
@@ -91,7 +94,8 @@ async function signIn(event) {
     input.setAttribute('aria-invalid', 'true');
     input.focus();
   };
-  // A header cannot carry it, so it is no key; asking would only fail in a way that explains nothing.
+  // A header cannot carry it, so it is no key; asking would only fail in a way that explains
+  // nothing.
   if (!/^[!-~]{1,512}$/.test(key)) {
     refuse('Enter your API key.');
     return;

@@ -34,9 +34,10 @@ function openDialog(title, ...content) {
 }
 
 /**
- * A form in the dialog. `submit` is given the form's data. It resolves to `undefined`, which closes the dialog, or to the secret to
- * show in it, see `showSecret`; or it rejects with what to say, beside the field that the error names. `aliases` are the names here of
- * fields that the API calls otherwise.
+ * A form in the dialog. `submit` is given the form's data. It resolves to `undefined`, which
+ * closes the dialog, or to the secret to show in it, see `showSecret`; or it rejects with what to
+ * say, beside the field that the error names. `aliases` are the names here of fields that the API
+ * calls otherwise.
  */
 export function openForm({ title, content, action, isDanger = false, aliases = {}, submit }) {
   const problem = createElement('p', { className: 'notice error', role: 'alert', hidden: true });
@@ -73,7 +74,7 @@ export function openForm({ title, content, action, isDanger = false, aliases = {
     try {
       const secret = await submit(new FormData(form));
       if (secret) showSecret(secret);
-      // Where it was cancelled meanwhile, the dialog may already hold another form.
+      // If it was cancelled meanwhile, the dialog may already hold another form.
       else if (form.isConnected) closeDialog();
     } catch (error) {
       explain(error);

@@ -2,8 +2,9 @@ import { toQueryString } from './api.js';
 import { createElement, focusHeading, say } from './page.js';
 
 /**
- * One list on a page: its filters, its place among the pages, and what it shows. It asks `isSignedIn` before it shows an answer, and
- * tells `onRefused` why its reader is no longer let in. What the list needs besides is loaded by `prepare`.
+ * One list on a page: its filters, its place among the pages, and what it shows. It asks
+ * `isSignedIn` before it shows an answer, and tells `onRefused` why its reader is no longer let
+ * in. What the list needs besides is loaded by `prepare`.
  */
 export class List {
   #options;
@@ -86,7 +87,7 @@ export class List {
     );
   }
 
-  /** The keyboard stays where it was in the list; where that is gone, it goes to the heading. */
+  /** Keeps the focus in its place in the list, or moves it to the heading if that place is gone. */
   #replace(...content) {
     const { view, main } = this.#options;
     const focused = view.contains(document.activeElement) ? document.activeElement : undefined;

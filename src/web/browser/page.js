@@ -1,4 +1,5 @@
-// Shared by the pages. Whatever comes from elsewhere becomes text and attributes: nothing here parses HTML.
+// Shared by the pages. Whatever comes from elsewhere becomes text and attributes: nothing here
+// parses HTML.
 
 /** Where the page is mounted, whatever its address looks like. */
 export const mount = new URL('./', import.meta.url);
@@ -8,7 +9,10 @@ export const getById = (id) => document.getElementById(id);
 /** What the application has set for this page. */
 export const readSetting = (name) => document.querySelector(`meta[name="${name}"]`).content;
 
-/** Moves the focus to the heading of a part of the page: screen readers read on from it, and the keyboard goes on from it. */
+/**
+ * Moves the focus to the heading of a part of the page: screen readers read on from it, and the
+ * keyboard goes on from it.
+ */
 export function focusHeading(part) {
   part.querySelector('h1').focus();
 }
@@ -46,7 +50,10 @@ export function announce(text) {
   toastTimer = setTimeout(() => (toast.textContent = ''), 4_000);
 }
 
-/** Copies the text of an element; where the browser does not let a page do that, it is left selected. */
+/**
+ * Copies the text of an element; where the browser does not let a page do that, it is left
+ * selected.
+ */
 export async function copyFrom(source, what) {
   try {
     await navigator.clipboard.writeText(source.textContent);
@@ -62,7 +69,10 @@ export async function copyFrom(source, what) {
   }
 }
 
-/** Makes every button with `data-copy` copy the element of that id, and say so on itself for a while. */
+/**
+ * Makes every button with `data-copy` copy the element of that id, and say so on itself for a
+ * while.
+ */
 export function wireCopyButtons(root = document) {
   for (const button of root.querySelectorAll('[data-copy]')) {
     const label = button.querySelector('span') ?? button;
@@ -109,7 +119,10 @@ export function formatDistance(text) {
   return distanceFormat.format(Math.round(ms / size), unit);
 }
 
-/** A `time` element: the day, or the day and the minute, with the whole instant for those who point at it. */
+/**
+ * A `time` element: the day, or the day and the minute, with the whole instant for those who
+ * point at it.
+ */
 export function createTime(text, { isExact = false, isDistance = false } = {}) {
   const date = new Date(text);
   const whole = instantFormat.format(date);

@@ -11,7 +11,10 @@ const statusNames = {
   used: 'Used',
 };
 
-/** A table that becomes a list of cards on a phone; the roles keep it a table for screen readers there. The last column is for buttons. */
+/**
+ * A table that becomes a list of cards on a phone; the roles keep it a table for screen readers
+ * there. The last column is for buttons.
+ */
 export function createTable(label, headings, rows) {
   const createHeading = (heading) =>
     createElement('th', { role: 'columnheader', scope: 'col' }, heading);
@@ -54,7 +57,10 @@ export function createUserCell(label, { user, name, id, mark }, ...more) {
   );
 }
 
-/** A user is often a mail address: it may break after its dots and its `@`, rather than within a word. */
+/**
+ * A user is often a mail address: it may break after its dots and its `@`, rather than within a
+ * word.
+ */
 function allowBreaks(text) {
   const [first, ...others] = text.split(/(?<=[@.])/);
   return [first, ...others.flatMap((part) => [createElement('wbr'), part])];
@@ -97,7 +103,10 @@ export function createActionsCell(...buttons) {
   return createCell('', createElement('div', { className: 'row-actions' }, ...buttons));
 }
 
-/** A button in a row; `subject` tells it from the buttons of other rows for those who hear the page. */
+/**
+ * A button in a row; `subject` tells it from the buttons of other rows for those who hear the
+ * page.
+ */
 export function createActionButton(label, { subject, isDanger = false, onPress }) {
   return createElement(
     'button',

@@ -2,7 +2,7 @@ import { quoteIdentifier } from '../quote.js';
 import type { Session } from '../session.js';
 import { isInherited } from '../schema/triggers.js';
 import type { Column, PlaintextTable } from './plaintext-table.js';
-import { isBlankSql, printableSql } from './printable-sql.js';
+import { isBlankSql, printableSql } from './hash-sql.js';
 import { assertNothingUnread } from './unread-columns.js';
 
 /** How the columns of a plaintext table become the library's. */

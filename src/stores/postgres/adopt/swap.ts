@@ -3,12 +3,10 @@ import { keyIndexes, keyRules } from '../schema/001-keys.js';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
 import { doubtSql } from './doubtful-keys.js';
-import { hashSql, isDigestLikeSql } from './hash-sql.js';
+import { hashSql, isDigestLikeSql, isBlankSql, presentableSql } from './hash-sql.js';
 import { dropKeyIdFunction } from './key-id-function.js';
 import { limitLockWait } from '../lock.js';
 import type { Plan } from './plan.js';
-import { presentableSql } from './presentable-sql.js';
-import { isBlankSql } from './printable-sql.js';
 
 /**
  * The last step of `adopt`, in one statement and so one transaction. The table becomes that of
