@@ -4,13 +4,14 @@ import { ApiKeyError } from '../keys/api-key-error.js';
 import type { ApiKey } from '../keys/api-key.js';
 import { channels, isVerdictObserved } from '../keys/diagnostics.js';
 import { reasonOf, type Refusal } from '../keys/refusal.js';
-import { hasAnyScope, hasScopes } from '../keys/admission.js';
+import { hasScopes } from '../keys/admission.js';
 import type { Challenges } from '../http/challenge.js';
 import { logFault } from '../http/fault-log.js';
 import type { KeyHeader } from '../http/key-headers.js';
 import { readFromOneOf, readPresentedKey, stripHeader } from '../http/presented-key.js';
 import { appendVary, keepPrivate, setHeaders } from '../http/response-headers.js';
-import { failed, isVerdict, type SourceList, type Verdict } from './source-list.js';
+import { isVerdict, type SourceList, type Verdict } from './source-list.js';
+import { respondWithProblem } from './respond-with-problem.js';
 import { runOnRefused, warnOfRefusedPreflight, type OnRefused } from './run-on-refused.js';
 
 export interface GuardOptions {
@@ -25,7 +26,7 @@ export interface GuardOptions {
 }
 
 /** One request on its way through a guard. */
-interface RequestContext {
+export interface RequestContext {
   readonly req: Request;
   readonly res: Response;
   readonly next: NextFunction;
@@ -34,17 +35,10 @@ interface RequestContext {
   presentedKey: string | undefined;
 }
 
-/** What a handler behind the guard needs of a request. */
-export interface ScopeDemand {
-  /** Whether one of the scopes is enough. */
-  readonly anyIsEnough: boolean;
-  /** May throw, which is a fault. */
-  scopesFor(req: Request): readonly string[];
-}
-
-interface NeededScopes {
+/** Scopes of which a key lacks one, or all if any is enough. */
+export interface NeededScopes {
   readonly scopes: readonly string[];
-  readonly anyIsEnough: boolean;
+  readonly anyIsEnough?: boolean;
 }
 
 /** Decides on requests. Nothing else calls `next` for an admitted one, or refuses one. */
@@ -53,6 +47,8 @@ export class Guard {
   readonly #read: (req: Request) => string | Refusal;
   /** The names of the headers, for `Vary`. */
   readonly #vary: string;
+  /** Where to send a key, for a client that sent none. */
+  readonly #hint: string;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -62,6 +58,10 @@ export class Guard {
       others.length === 0
         ? (req) => readPresentedKey(req, lowerName, lowerScheme)
         : (req) => readFromOneOf(req, headers);
+    const places = headers.map(
+      ({ name, scheme }) => `the ${name} header${scheme ? `, as "${scheme} <key>"` : ''}`,
+    );
+    this.#hint = `Send an API key in ${places.join(', or in ')}.`;
     this.#vary = headers.map(({ name }) => name).join(', ');
   }
 
@@ -77,14 +77,14 @@ export class Guard {
       for (const { lowerName, lowerScheme } of headers) stripHeader(req, lowerName, lowerScheme);
     // Before the key is looked at: a good key and a bad one sent in the clear get the same answer.
     if (requireHttps && req.secure !== true) {
-      this.#refuse({ code: 'https_required', reason: 'plain_http' }, context);
+      this.refuse({ code: 'https_required', reason: 'plain_http' }, context);
       return;
     }
     const presentedKey = this.#read(req);
     if (typeof presentedKey !== 'string') {
       const refusal = sources.configurationFault(req) ?? presentedKey;
       if (optional && refusal.code === 'missing_api_key') this.#letPassWithoutKey(context);
-      else this.#refuse(refusal, context);
+      else this.refuse(refusal, context);
       return;
     }
     context.presentedKey = presentedKey;
@@ -94,59 +94,23 @@ export class Guard {
     } else {
       // As Express does for what is thrown at once: an accessor or a wrapped response must not end the process.
       verdict
-        .then((late) => this.#settleLate(late, context))
+        .then((late) => {
+          // If the client has gone, or somebody else has answered, nothing is left to decide.
+          if (!res.destroyed && !res.writableEnded) this.#settle(late, context);
+        })
         .catch((thrown: unknown) => next(asError(thrown)));
     }
-  }
-
-  #settleLate(verdict: Verdict, context: RequestContext): void {
-    // The client may have gone meanwhile, or somebody else have answered it: then there is nothing left to decide.
-    const { res } = context;
-    if (!res.destroyed && !res.writableEnded) this.#settle(verdict, context);
-  }
-
-  /** Decides on a request that this guard has let pass, by the scopes that a later handler needs. */
-  handleScopes(demand: ScopeDemand, req: Request, res: Response, next: NextFunction): void {
-    const startedAt = isVerdictObserved() ? performance.now() : undefined;
-    const context: RequestContext = { req, res, next, startedAt, presentedKey: undefined };
-    const { apiKey } = req;
-    if (!apiKey) {
-      this.#refuse({ code: 'missing_api_key', reason: 'header_absent' }, context);
-      return;
-    }
-    let scopes: readonly string[];
-    try {
-      scopes = demand.scopesFor(req);
-    } catch (cause) {
-      this.#refuse(failed('source_threw', cause, req, 'requireScopes'), context);
-      return;
-    }
-    if (demand.anyIsEnough ? hasAnyScope(apiKey, scopes) : hasScopes(apiKey, scopes)) next();
-    else this.#refuseScopes(scopes, apiKey, context, demand.anyIsEnough);
   }
 
   #settle(verdict: Verdict, context: RequestContext): void {
     const { scopes } = this.#options;
     if (!verdict.ok) {
-      this.#refuse(verdict, context);
+      this.refuse(verdict, context);
     } else if (hasScopes(verdict.apiKey, scopes)) {
       this.#admit(verdict.apiKey, context);
     } else {
-      this.#refuseScopes(scopes, verdict.apiKey, context);
+      this.refuse(lacksScope(verdict.apiKey), context, { scopes });
     }
-  }
-
-  #refuseScopes(
-    scopes: readonly string[],
-    { keyId, user, source }: ApiKey,
-    context: RequestContext,
-    anyIsEnough = false,
-  ): void {
-    this.#refuse(
-      { code: 'insufficient_scope', reason: 'scope_missing', keyId, user, source },
-      context,
-      { scopes, anyIsEnough },
-    );
   }
 
   #admit(apiKey: ApiKey, context: RequestContext): void {
@@ -173,7 +137,8 @@ export class Guard {
     next();
   }
 
-  #refuse(refusal: Refusal, context: RequestContext, needed?: NeededScopes): void {
+  /** Refuses a request, also one that this guard has let pass, for a handler behind it. */
+  refuse(refusal: Refusal, context: RequestContext, needed?: NeededScopes): void {
     const { req, res, next, startedAt, presentedKey } = context;
     const create = () => this.#createError(refusal, needed);
     const error = refusal.cause === undefined ? withoutStack(create) : create();
@@ -181,51 +146,48 @@ export class Guard {
     if (channels.refused.hasSubscribers) {
       const { code, keyId, user, source } = refusal;
       const reason = reasonOf(refusal);
-      const who = {
-        ...(keyId !== undefined && { keyId }),
-        ...(user !== undefined && { user }),
+      channels.refused.publish({
+        request: req,
+        ...(keyId && { keyId }),
+        ...(user && { user }),
         ...(source && { source }),
-      };
-      channels.refused.publish({ request: req, ...who, code, reason, ...durationSince(startedAt) });
+        code,
+        reason,
+        ...durationSince(startedAt),
+      });
     }
     warnOfRefusedPreflight(req);
     const { onRefused } = this.#options;
-    // Whoever words the answer, clients and caches must understand it as a refusal.
-    setHeaders(res, error.headers);
+    // Whoever words the answer, clients and caches must understand it as a refusal. Ours sets the
+    // headers itself: to set them twice takes a tenth of a refusal.
+    if (onRefused !== respondWithProblem) setHeaders(res, error.headers);
     runOnRefused(onRefused, error, req, res, next);
   }
 
   #createError({ code, cause }: Refusal, needed?: NeededScopes): ApiKeyError {
-    const { headers, challenges } = this.#options;
+    const { challenges } = this.#options;
     const vary = this.#vary;
-    switch (code) {
-      case 'missing_api_key': {
-        const places = headers.map(
-          ({ name, scheme }) =>
-            `in the ${name} header${scheme === undefined ? '' : `, as "${scheme} <key>"`}`,
-        );
-        const detail = `Send an API key ${places.join(', or ')}.`;
-        return new ApiKeyError(code, { detail, challenge: challenges.missing, vary });
-      }
-      case 'insufficient_scope': {
-        const { scopes = [], anyIsEnough = false } = needed ?? {};
-        const lack = anyIsEnough ? 'needs one of these scopes here' : 'lacks a scope it needs here';
-        const detail = `The API key is known but ${lack}: ${scopes.join(' ')}.`;
-        return new ApiKeyError(code, {
-          detail,
-          challenge: challenges.insufficient(scopes),
-          vary,
-        });
-      }
-      case 'invalid_api_key':
-      case 'expired_api_key':
-      case 'revoked_api_key':
-        return new ApiKeyError(code, { challenge: challenges.invalid, vary });
-      default:
-        return new ApiKeyError(code, { cause, vary });
+    if (needed) {
+      const { scopes, anyIsEnough } = needed;
+      const lack = anyIsEnough ? 'needs one of these scopes here' : 'lacks a scope it needs here';
+      const detail = `The API key is known but ${lack}: ${scopes.join(' ')}.`;
+      return new ApiKeyError(code, { detail, challenge: challenges.insufficient(scopes), vary });
     }
+    if (code === 'missing_api_key')
+      return new ApiKeyError(code, { detail: this.#hint, challenge: challenges.missing, vary });
+    // The other refusals that a better key would change.
+    const challenge = /^(?:invalid|expired|revoked)/.test(code) ? challenges.invalid : undefined;
+    return new ApiKeyError(code, { cause, challenge, vary });
   }
 }
+
+export const lacksScope = ({ keyId, user, source }: ApiKey): Refusal => ({
+  code: 'insufficient_scope',
+  reason: 'scope_missing',
+  keyId,
+  user,
+  source,
+});
 
 /** Always an error: Express reads texts such as 'route' as orders. */
 const asError = (thrown: unknown) =>
@@ -254,7 +216,7 @@ const durationSince = (startedAt: number | undefined) =>
   startedAt !== undefined && { durationMs: performance.now() - startedAt };
 
 // Registered, as an app may load two copies of the library, as a module and as CommonJS. What stands there is a contract between them:
-// a change of `handleScopes` needs another number.
+// a change of `refuse` needs another number.
 const guard = Symbol.for('require-api-key.guard@1');
 
 type GuardedMessage = IncomingMessage & { [guard]?: Guard };

@@ -1,5 +1,8 @@
 import type { Request, Response } from 'express';
-import { guardOf, hasOtherGuard, type ScopeDemand } from './guard.js';
+import { hasAnyScope, hasScopes } from '../keys/admission.js';
+import { isVerdictObserved } from '../keys/diagnostics.js';
+import { guardOf, hasOtherGuard, lacksScope, type Guard, type RequestContext } from './guard.js';
+import { failed } from './source-list.js';
 import { assertArgument, describe, isScopes, mustBeScope } from '../lib/options.js';
 import { isThenable } from '../lib/values.js';
 import type { ApiKeyHandler } from './require-api-key.js';
@@ -47,16 +50,46 @@ function demand(
   const scopesFor = scopesOf(caller, given);
   return function requireScopesHandler(req, res, next) {
     const guard = guardOf(req);
-    if (guard)
-      guard.handleScopes({ anyIsEnough, scopesFor }, req as Request, res as Response, next);
-    else next(new TypeError(`requireScopes: ${whyNoGuard(hasOtherGuard(req))}`));
+    if (!guard) {
+      next(new TypeError(`requireScopes: ${whyNoGuard(hasOtherGuard(req))}`));
+      return;
+    }
+    const context: RequestContext = {
+      req: req as Request,
+      res: res as Response,
+      next,
+      startedAt: isVerdictObserved() ? performance.now() : undefined,
+      presentedKey: undefined,
+    };
+    decide(guard, context, scopesFor, anyIsEnough);
   };
 }
 
-function scopesOf(
-  caller: string,
-  given: readonly (string | ScopesFor)[],
-): ScopeDemand['scopesFor'] {
+/** Lets the request pass on, or has the guard before it refuse it. */
+function decide(
+  guard: Guard,
+  context: RequestContext,
+  scopesFor: ScopesFor,
+  anyIsEnough: boolean,
+): void {
+  const { req, next } = context;
+  const { apiKey } = req;
+  if (!apiKey) {
+    guard.refuse({ code: 'missing_api_key', reason: 'header_absent' }, context);
+    return;
+  }
+  let scopes: readonly string[];
+  try {
+    scopes = scopesFor(req);
+  } catch (cause) {
+    guard.refuse(failed('source_threw', cause, req, 'requireScopes'), context);
+    return;
+  }
+  if (anyIsEnough ? hasAnyScope(apiKey, scopes) : hasScopes(apiKey, scopes)) next();
+  else guard.refuse(lacksScope(apiKey), context, { scopes, anyIsEnough });
+}
+
+function scopesOf(caller: string, given: readonly (string | ScopesFor)[]): ScopesFor {
   const [first] = given;
   if (first === undefined && given.length === 0)
     throw new TypeError(`${caller}: name at least one scope`);

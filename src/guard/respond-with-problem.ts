@@ -20,25 +20,12 @@ export function respondWithProblem(
     next(error);
     return;
   }
-  const body = bodyOf(error);
-  res.statusCode = error.status;
+  const { code, status, title, message: detail } = error;
+  const type = `urn:require-api-key:${code}`;
+  const body = JSON.stringify({ type, title, status, detail, code, error: title });
+  res.statusCode = status;
   setHeaders(res, error.headers);
   res.setHeader('Content-Type', 'application/problem+json');
   res.setHeader('Content-Length', Buffer.byteLength(body));
   res.end(body);
-}
-
-/**
- * The last body for each code. Nearly all refusals of an app with the same code have the same
- * body.
- */
-const lastBodies = new Map<string, { readonly detail: string; readonly body: string }>();
-
-function bodyOf({ code, status, title, message: detail }: ApiKeyError): string {
-  const last = lastBodies.get(code);
-  if (last?.detail === detail) return last.body;
-  const type = `urn:require-api-key:${code}`;
-  const body = JSON.stringify({ type, title, status, detail, code, error: title });
-  lastBodies.set(code, { detail, body });
-  return body;
 }

@@ -59,7 +59,7 @@ export function securityScheme(options?: SecuritySchemeOptions): SecurityScheme 
     scheme: itsScheme,
     description,
   } = checkOptions<SecuritySchemeOptions>('securityScheme', options, {
-    header: mustBeHeader,
+    header: (value) => mustBeHeader(value) && 'one header, by its name or as { name, scheme? }',
     scheme: mustBeToken,
     description: mustBeString,
   });

@@ -104,8 +104,9 @@ export class SourceList {
       const timer = setTimeout(() => {
         search.isOver = true;
         const { req, waitingFor } = search;
-        const limit = `the key sources did not answer within ${this.#timeoutMs} ms`;
-        const cause = new Error(`${limit}; the guard was waiting for "${waitingFor}"`);
+        const cause = new Error(
+          `the key sources did not answer within ${this.#timeoutMs} ms; waiting for "${waitingFor}"`,
+        );
         resolve(failed('source_timed_out', cause, req, waitingFor));
       }, this.#timeoutMs);
       void verdict.then((inTime) => {
@@ -178,24 +179,15 @@ const withSource = (result: VerifyResult, source: string): Verdict =>
   result.ok || result === unknownKey ? result : { ...result, source };
 
 /** A fault of a source, told on the channel. */
-export function failed(
+export const failed = (
   reason: RefusalReason,
   cause: unknown,
   req: Request,
-  source?: string,
-): Refusal {
-  return report(
-    { ok: false, code: 'key_source_failed', reason, cause, ...(source && { source }) },
-    req,
-  );
-}
+  source: string | undefined,
+): Refusal => report({ ok: false, code: 'key_source_failed', reason, cause, source }, req);
 
-function notConfigured(reason: RefusalReason, message: string, req: Request): Refusal {
-  return report(
-    { ok: false, code: 'api_key_not_configured', reason, cause: new Error(message) },
-    req,
-  );
-}
+const notConfigured = (reason: RefusalReason, message: string, req: Request): Refusal =>
+  report({ ok: false, code: 'api_key_not_configured', reason, cause: new Error(message) }, req);
 
 function report(fault: Refusal, request: Request): Refusal {
   if (channels.fault.hasSubscribers) {

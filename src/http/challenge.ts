@@ -44,13 +44,11 @@ export function describeAllChallenges(
   const each = headers.map(({ name, scheme }) =>
     describeChallenges({ realm, header: name, scheme }),
   );
+  const join = (list: (string | undefined)[]) => list.filter(Boolean).join(', ');
   return {
-    missing: each.map(({ missing }) => missing).join(', '),
-    invalid: each.map(({ invalid }) => invalid).join(', '),
+    missing: join(each.map(({ missing }) => missing)),
+    invalid: join(each.map(({ invalid }) => invalid)),
     insufficient: (scopes) =>
-      each
-        .map((challenges) => challenges.insufficient(scopes))
-        .filter((challenge) => challenge !== undefined)
-        .join(', ') || undefined,
+      join(each.map((challenges) => challenges.insufficient(scopes))) || undefined,
   };
 }

@@ -29,7 +29,6 @@ const maxCompared = 2_000;
  * The faults of the last minute, with their repeats since the last entry. At most `maxDifferent`.
  */
 const logged = new Map<string, { quietUntil: number; repeats: number }>();
-let othersUnsaid = 0;
 
 /**
  * Logs a 503 with its cause. The same fault is logged at most once a minute, with a count of its
@@ -61,7 +60,7 @@ function identify({ code, cause }: Fault, source = '', presentedKey?: string): s
   }
   // Masked, so that requests with different keys count as the same fault.
   const masked = mask(message.slice(0, maxCompared), presentedKey);
-  return hash('sha256', JSON.stringify([code, source, masked]), 'base64');
+  return hash('sha256', JSON.stringify([code, source, masked]));
 }
 
 /** The repeats since this fault was last logged, or `undefined` if it must wait. */
@@ -73,26 +72,12 @@ function takeTurn(id: string): string | undefined {
     before.repeats++;
     return undefined;
   }
-  if (!before && logged.size >= maxDifferent) forgetOld(now);
-  if (!before && logged.size >= maxDifferent) {
-    othersUnsaid++;
-    return undefined;
+  if (!before) {
+    for (const [each, { quietUntil }] of logged) if (quietUntil <= now) logged.delete(each);
+    if (logged.size >= maxDifferent) return undefined;
   }
   logged.set(id, { quietUntil: now + quietMs, repeats: 0 });
-  const counts = [
-    ...(before?.repeats ? [`${before.repeats} more since this was last logged`] : []),
-    ...(othersUnsaid > 0 ? [`${othersUnsaid} others that were not logged`] : []),
-  ];
-  othersUnsaid = 0;
-  return counts.length === 0 ? '' : ` (and ${counts.join(', and ')})`;
-}
-
-function forgetOld(now: number): void {
-  for (const [id, { quietUntil, repeats }] of logged) {
-    if (now < quietUntil) continue;
-    logged.delete(id);
-    othersUnsaid += repeats;
-  }
+  return before?.repeats ? ` (and ${before.repeats} more since this was last logged)` : '';
 }
 
 /**

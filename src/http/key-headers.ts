@@ -1,5 +1,5 @@
 import {
-  ArgumentError,
+  assertArgument,
   isPlainObject,
   mustBeHeaderName,
   mustBeToken,
@@ -29,25 +29,31 @@ export interface KeyHeader {
   readonly lowerScheme: string | undefined;
 }
 
-export const mustBeHeader: Check = (value) => {
-  if (!isPlainObject(value)) return mustBeHeaderName(value);
+const headerForms = 'the name of a header, { name, scheme? }, or an array of these, each name once';
+
+const isHeaderObject = (value: unknown): boolean => {
+  if (!isPlainObject(value)) return false;
   const { name, scheme, ...others } = value;
-  if (Object.keys(others).length > 0) return 'an object of "name" and "scheme"';
-  const problem = mustBeHeaderName(name);
-  if (problem !== undefined) return `an object whose "name" is ${problem}`;
-  const isScheme = scheme === undefined || mustBeToken(scheme) === undefined;
-  return isScheme ? undefined : 'an object whose "scheme" is a single word without blanks';
+  return (
+    Object.keys(others).length === 0 &&
+    mustBeHeaderName(name) === undefined &&
+    (scheme === undefined || mustBeToken(scheme) === undefined)
+  );
+};
+
+export const mustBeHeader: Check = (value) => {
+  if (typeof value === 'string') return mustBeHeaderName(value);
+  return isHeaderObject(value) ? undefined : headerForms;
 };
 
 export const mustBeHeaders: Check = (value) => {
   if (!Array.isArray(value)) return mustBeHeader(value);
-  if (value.length === 0) return 'a header, or a non-empty array of headers';
-  for (const each of Array.from<unknown>(value)) {
-    const problem = mustBeHeader(each);
-    if (problem !== undefined) return `an array in which each header is ${problem}`;
-  }
-  const names = (value as (string | HeaderOption)[]).map((each) => nameOf(each).toLowerCase());
-  return new Set(names).size === names.length ? undefined : 'an array that names each header once';
+  const headers: unknown[] = Array.from(value);
+  const areHeaders = headers.every((each) => mustBeHeader(each) === undefined);
+  const names = new Set(
+    areHeaders ? headers.map((each) => nameOf(each as string | HeaderOption)) : [],
+  );
+  return names.size > 0 && names.size === headers.length ? undefined : headerForms;
 };
 
 /**
@@ -60,24 +66,21 @@ export function keyHeaders(
   header: HeadersOption = 'X-API-Key',
   scheme?: string,
 ): readonly KeyHeader[] {
-  if (scheme !== undefined && typeof header !== 'string') {
-    const expected = 'in the object of its header: { name, scheme }';
-    throw new ArgumentError(caller, `"scheme" must stand ${expected}`, {
-      option: 'scheme',
-      expected,
-    });
-  }
+  if (typeof header !== 'string')
+    assertArgument(caller, '"scheme"', scheme, () =>
+      scheme === undefined ? undefined : 'in the object of its header, { name, scheme }',
+    );
   return [header].flat().map((each: string | HeaderOption) => {
-    const name = nameOf(each);
-    const its = typeof each === 'string' ? scheme : each.scheme;
+    const given = typeof each === 'string' ? { name: each, scheme } : each;
     return {
-      name,
-      scheme: its,
-      lowerName: name.toLowerCase(),
-      lowerScheme: its?.toLowerCase(),
+      name: given.name,
+      scheme: given.scheme,
+      lowerName: nameOf(each),
+      lowerScheme: given.scheme?.toLowerCase(),
     };
   });
 }
 
+/** In lower case. */
 const nameOf = (header: string | HeaderOption) =>
-  typeof header === 'string' ? header : header.name;
+  (typeof header === 'string' ? header : header.name).toLowerCase();

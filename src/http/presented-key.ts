@@ -61,19 +61,18 @@ export function readFromOneOf(
   const read = headers.map(({ lowerName, lowerScheme }) =>
     readPresentedKey(req, lowerName, lowerScheme),
   );
-  const presented = read.filter((each) => typeof each === 'string' || !isMissing(each));
+  const presented = read.filter(isPresented);
   // Even two equal ones: a proxy before this server may have checked only one of them.
   if (presented.length > 1) return invalid('repeated_header');
-  return (
-    presented[0] ??
-    // The closest thing to a key tells operators most.
-    read.find((each) => isMissing(each) && each.reason !== 'header_absent') ??
-    missing('header_absent')
-  );
+  return presented[0] ?? read.find(isNotAbsent) ?? missing('header_absent');
 }
 
-const isMissing = (read: string | Unpresented): read is Unpresented =>
-  typeof read !== 'string' && read.code === 'missing_api_key';
+const isPresented = (read: string | Unpresented) =>
+  typeof read === 'string' || read.code !== 'missing_api_key';
+
+/** Whether it tells operators more than that nothing came. */
+const isNotAbsent = (read: string | Unpresented) =>
+  typeof read === 'string' || read.reason !== 'header_absent';
 
 function afterScheme(line: string, scheme: string): string | Unpresented {
   if (line.slice(0, scheme.length).toLowerCase() !== scheme) return missing('other_scheme');
@@ -133,21 +132,6 @@ function countLines(rawHeaders: readonly string[] | undefined, header: string): 
   return count;
 }
 
-/** All lines of a header. For some names Node keeps only the first of two. */
-function linesOf(req: IncomingMessage, header: string): string[] {
-  // An adapter of a function platform may leave it out.
-  const rawHeaders = (req.rawHeaders as string[] | undefined) ?? [];
-  const kept = [req.headers[header] ?? []].flat();
-  const raw = rawHeaders.filter(
-    (_line, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === header,
-  );
-  return [...kept, ...raw];
-}
-
-const holdsScheme = (line: string, scheme: string) =>
-  line.slice(0, scheme.length).toLowerCase() === scheme &&
-  /^(?:[ \t]|$)/.test(line.slice(scheme.length));
-
 // Stripped headers, for later guards on the same request. Private and weak: neither a logger nor a
 // later request sees them.
 const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Unpresented>>();
@@ -158,8 +142,8 @@ const strippedLines = new WeakMap<IncomingMessage, Map<string, string | Unpresen
  */
 export function stripHeader(req: IncomingMessage, header: string, scheme?: string): void {
   if (req.headers[header] === undefined) return;
-  if (scheme !== undefined && !linesOf(req, header).some((line) => holdsScheme(line, scheme)))
-    return;
+  const read = readPresentedKey(req, header, scheme);
+  if (typeof read !== 'string' && read.reason === 'other_scheme') return;
   const lines = strippedLines.get(req) ?? new Map<string, string | Unpresented>();
   strippedLines.set(req, lines.set(header, readLine(req, header)));
   delete req.headers[header];

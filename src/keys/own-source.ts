@@ -40,35 +40,17 @@ export class SharedDigest {
   }
 }
 
-/** Makes `super()` put the private fields of a subclass on an existing object. */
-// oxlint-disable-next-line typescript/no-extraneous-class -- Only a base class can do this.
-class Existing {
-  constructor(object: object) {
-    // oxlint-disable-next-line no-constructor-return -- Its whole purpose.
-    return object;
-  }
-}
-
-/**
- * A private field marks the library's answers. No copy of an answer has it, and nobody else can
- * set it.
- */
-class OwnAnswer extends Existing {
-  // oxlint-disable-next-line no-unused-private-class-members -- The mark; `in` looks for it.
-  readonly #isOwn = true;
-
-  static has(answer: object): boolean {
-    return #isOwn in answer;
-  }
-}
+/** The answers of the library's sources. A copy of an answer is not among them. */
+const ownAnswers = new WeakSet<object>();
 
 /** Freezes and marks a result of the library. A guard need not check it. */
 export function ownAnswer<Result extends VerifyResult>(result: Result): Readonly<Result> {
-  return Object.freeze(new OwnAnswer(result) as unknown as Result);
+  ownAnswers.add(result);
+  return Object.freeze(result);
 }
 
 export const isOwnAnswer = (answer: unknown): answer is VerifyResult =>
-  typeof answer === 'object' && answer !== null && OwnAnswer.has(answer);
+  ownAnswers.has(answer as object);
 
 /** The one answer for a key that is not known. */
 export const unknownKey: VerifyResult = ownAnswer({ ok: false, code: 'invalid_api_key' });

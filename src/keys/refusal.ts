@@ -35,7 +35,6 @@ export interface Refusal {
 }
 
 const impliedReasons: Partial<Record<ApiKeyErrorCode, RefusalReason>> = {
-  invalid_api_key: 'unknown_key',
   expired_api_key: 'expired',
   revoked_api_key: 'revoked',
   paused_api_key: 'paused',

@@ -140,27 +140,17 @@ function unknownName(name: string, known: readonly string[]): string {
   return `unknown option${/^\w{1,24}$/.test(name) ? ` "${name}"` : ''}; ${hint}`;
 }
 
-/** The known name that is fewest edits away, if it is near enough to be what was meant. */
+/** The known name with most of the letters: a slip of the fingers keeps nearly all of them. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
-  const distances = known.map((each) => editDistance(name.toLowerCase(), each.toLowerCase()));
-  const least = Math.min(...distances);
-  return least <= Math.max(2, Math.floor(name.length / 3))
-    ? known[distances.indexOf(least)]
-    : undefined;
+  const shares = known.map((each) => (shared(name, each) + shared(each, name)) / 2);
+  const best = Math.max(...shares);
+  return best >= 0.75 ? known[shares.indexOf(best)] : undefined;
 }
 
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
+/** The share of letters of one name that the other has. */
+const shared = (name: string, other: string) =>
+  Array.from(name.toLowerCase()).filter((letter) => other.toLowerCase().includes(letter)).length /
+  name.length;
 
 // RFC 9110, section 5.6.2
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -47,17 +47,18 @@ const refuse = () => {
   );
 };
 
+/** Made at first use: a bundle with a guard alone leaves it out. */
+let fixed: object | undefined;
+
 /** `Date.prototype` without a way to set a date. */
-const fixed = Object.create(
-  Date.prototype,
-  Object.fromEntries(
-    Object.getOwnPropertyNames(Date.prototype)
-      .filter((name) => name.startsWith('set'))
-      .map((name) => [name, { value: refuse }]),
-  ),
-) as object;
+const makeFixed = (): object => {
+  const setters = Object.getOwnPropertyNames(Date.prototype)
+    .filter((name) => name.startsWith('set'))
+    .map((name) => [name, { value: refuse }] as const);
+  return Object.create(Date.prototype, Object.fromEntries(setters)) as object;
+};
 
 /** A copy that cannot be set: `Object.freeze` alone does not reach what is inside a `Date`. */
 export function fixedDate(date: Date): Date {
-  return Object.freeze(Object.setPrototypeOf(new Date(date), fixed) as Date);
+  return Object.freeze(Object.setPrototypeOf(new Date(date), (fixed ??= makeFixed())) as Date);
 }

@@ -1,5 +1,5 @@
-import { parseApiKey } from '../keys/key-format.js';
 import { parseDigest } from '../keys/digest.js';
+import { isKeyLike } from '../lib/mask.js';
 
 /** Why a working key should be replaced. */
 export type Weakness = 'sample' | 'quoted' | 'short';
@@ -13,8 +13,10 @@ export const describeWeakness: Readonly<Record<Weakness, string>> = {
 
 /** What makes a working key easy to guess or to send wrong, if anything. A digest hides that. */
 export function weaknessOf(key: string): Weakness | undefined {
-  // A generated key is random, even if its prefix or chance spells a word.
-  if (parseDigest(key) || parseApiKey(key)) return undefined;
+  if (parseDigest(key)) return undefined;
+  // A generated key is random, even if its prefix or chance spells a word: 48 random characters
+  // repeat few of them.
+  if (isKeyLike(key) && new Set(key.slice(-48)).size > 16) return undefined;
   if (isSample(key)) return 'sample';
   if (/^(["']).*\1$/.test(key)) return 'quoted';
   return key.length < 32 ? 'short' : undefined;

@@ -212,9 +212,7 @@ describe('the time that sources may take', () => {
     await vi.advanceTimersByTimeAsync(30);
     expect(await verdict).toEqual({
       ...fault('source_timed_out', 'custom'),
-      cause: new Error(
-        'the key sources did not answer within 30 ms; the guard was waiting for "custom"',
-      ),
+      cause: new Error('the key sources did not answer within 30 ms; waiting for "custom"'),
     });
     answer(undefined);
     await vi.advanceTimersByTimeAsync(1);

@@ -305,7 +305,7 @@ describe.each(expressVersions)('the log of faults on $version', ({ express }) =>
     expect(lines()).toHaveLength(1);
   });
 
-  it('causes with changing ids -> 20 entries a minute, and the count of the rest with the next one', async () => {
+  it('causes with changing ids -> 20 entries a minute, and the next one after it', async () => {
     let id = 0;
     const app = await logging(express, {
       source: () => Promise.reject(new Error(`query ${id++} failed`)),
@@ -317,7 +317,7 @@ describe.each(expressVersions)('the log of faults on $version', ({ express }) =>
     await app.get(present);
 
     expect(lines()).toHaveLength(21);
-    expect(lines()[20]).toMatch(/\b30 others\b[^]*query 50 failed/);
+    expect(lines()[20]).toContain('query 50 failed');
   });
 
   it('an answer that comes too late -> the entry names the source that was waited for', async () => {

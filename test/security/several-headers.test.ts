@@ -216,7 +216,8 @@ describe('the option header', () => {
   ])('scheme beside %s -> a TypeError that names scheme', (_what, value) => {
     expect(() => requireApiKey({ source, header: value, scheme: 'Bearer' })).toThrow(
       expect.objectContaining({
-        message: 'requireApiKey: "scheme" must stand in the object of its header: { name, scheme }',
+        message:
+          'requireApiKey: "scheme" must be in the object of its header, { name, scheme }; received a string of 6 characters',
         option: 'scheme',
       }),
     );
