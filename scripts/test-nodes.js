@@ -14,6 +14,7 @@ const suite = {
     ...[
       'run',
       'test/http',
+      'test/keys',
       'test/security',
       'test/sources',
       'test/manager',

@@ -22,11 +22,10 @@ export default defineConfig({
   test: {
     // Those that need neither PostgreSQL nor a browser nor another process, and none at random.
     include: [
-      'test/{guard,http,lib,sources,manager}/**/*.test.ts',
+      'test/{guard,http,keys,lib,sources,manager}/**/*.test.ts',
       'test/security/{bypasses,conditions,truth-table}.test.ts',
       'test/contract/{key-sources,memory-key-store}.test.ts',
       'test/promises/{changes,last-used,queries-and-memory,rotation,store-down}.test.ts',
-      'test/{api-key-error,key-format,require-api-key}.test.ts',
     ],
     // It needs a fault log that nothing was written to yet, and that is one for all files here.
     exclude: ['test/lib/other-realms.test.ts'],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { StoreWatch } from '../../src/manager/cache/store-watch.js';
-import type { KeyStore, KeyStoreWatcher } from '../../src/stores/key-store.js';
+import { StoreWatch } from '../../../src/manager/cache/store-watch.js';
+import type { KeyStore, KeyStoreWatcher } from '../../../src/stores/key-store.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

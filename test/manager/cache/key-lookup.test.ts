@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { digestApiKey, generateApiKey, type KeyStoreWatcher } from '../../src/index.js';
-import { CountingStore, unwatched } from '../support/counting-store.js';
-import { down, openManager } from '../support/open-manager.js';
-import { nextTurn } from '../support/warnings.js';
+import { digestApiKey, generateApiKey, type KeyStoreWatcher } from '../../../src/index.js';
+import { CountingStore, unwatched } from '../../support/counting-store.js';
+import { down, openManager } from '../../support/open-manager.js';
+import { nextTurn } from '../../support/warnings.js';
 
 /** Look-ups wait until they are let go. */
 function hold(store: CountingStore): () => void {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ApiKeyError, type ApiKeyErrorCode, type RefusalReason } from '../src/index.js';
+import { ApiKeyError, type ApiKeyErrorCode, type RefusalReason } from '../../src/index.js';
 
 const readme = readFileSync('README.md', 'utf8');
 const errors = readFileSync('docs/errors.md', 'utf8');

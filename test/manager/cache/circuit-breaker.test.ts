@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CircuitBreaker } from '../../src/manager/cache/circuit-breaker.js';
+import { CircuitBreaker } from '../../../src/manager/cache/circuit-breaker.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

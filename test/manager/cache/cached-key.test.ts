@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toCachedKey } from '../../src/manager/cache/cached-key.js';
-import type { StoredKey } from '../../src/stores/key-record.js';
+import { toCachedKey } from '../../../src/manager/cache/cached-key.js';
+import type { StoredKey } from '../../../src/stores/key-record.js';
 
 const at = new Date(Date.UTC(2030, 0, 1));
 const stored: StoredKey = {

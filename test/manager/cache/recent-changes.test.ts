@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RecentChanges, everything } from '../../src/manager/cache/recent-changes.js';
+import { RecentChanges, everything } from '../../../src/manager/cache/recent-changes.js';
 
 describe('a log of changes', () => {
   it('nothing since a position -> nothing has changed', () => {

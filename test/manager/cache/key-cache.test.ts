@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../src/keys/digest.js';
-import { KeyCache, type CacheEntry } from '../../src/manager/cache/key-cache.js';
+import { digestOf } from '../../../src/keys/digest.js';
+import { KeyCache, type CacheEntry } from '../../../src/manager/cache/key-cache.js';
 
 const entry = (text: string, keyId?: string) =>
   ({

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { digestApiKey, generateApiKey } from '../../src/index.js';
-import { CountingStore, unwatched } from '../support/counting-store.js';
-import { openManager } from '../support/open-manager.js';
-import { collectWarnings, nextTurn } from '../support/warnings.js';
+import { digestApiKey, generateApiKey } from '../../../src/index.js';
+import { CountingStore, unwatched } from '../../support/counting-store.js';
+import { openManager } from '../../support/open-manager.js';
+import { collectWarnings, nextTurn } from '../../support/warnings.js';
 
 const warnings = collectWarnings();
 

@@ -5,17 +5,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ApiKeyManager, digestApiKey, generateApiKey } from '../src/index.js';
-import { PostgresKeyStore } from '../src/postgres.js';
-import { SqliteKeyStore } from '../src/sqlite.js';
-import { createDatabase } from './support/postgres.js';
+import { ApiKeyManager, digestApiKey, generateApiKey } from '../../src/index.js';
+import { PostgresKeyStore } from '../../src/postgres.js';
+import { SqliteKeyStore } from '../../src/sqlite.js';
+import { createDatabase } from '../support/postgres.js';
 import {
   placeholderTypes,
   readSnippets,
   runner,
   untypedMessages,
   type Snippet,
-} from './support/snippets.js';
+} from '../support/snippets.js';
 
 const run = promisify(execFile);
 const database = await createDatabase();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ageOf, later, readClock } from '../../src/manager/cache/clock-reading.js';
+import { ageOf, later, readClock } from '../../../src/manager/cache/clock-reading.js';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ApiKeyError, type ApiKeyErrorCode } from '../src/index.js';
+import { ApiKeyError, type ApiKeyErrorCode } from '../../src/index.js';
 
 const challenge = 'ApiKey realm="api", header="X-API-Key"';
 

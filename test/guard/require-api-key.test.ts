@@ -7,8 +7,8 @@ import {
   MemoryKeyStore,
   requireApiKey,
   requireScopes,
-} from '../src/index.js';
-import { arrive, callGuards } from './support/call-guard.js';
+} from '../../src/index.js';
+import { arrive, callGuards } from '../support/call-guard.js';
 
 const oneSource =
   'a key source: a function, an object with a "verify" method, or an array of these';
