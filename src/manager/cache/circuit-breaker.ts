@@ -27,7 +27,8 @@ export class CircuitBreaker {
 
   /** Why the store is not asked now. */
   createError(): Error {
-    return new Error('the key store failed a moment ago', { cause: this.#error });
+    const cause = this.#isUp ? undefined : this.#error;
+    return new Error('the key store failed a moment ago', { cause });
   }
 
   /** Whether the store may be asked now. While it is down, `true` grants the one attempt. */
