@@ -110,11 +110,14 @@ describe('a running server', () => {
       expect(JSON.parse(line)).toHaveProperty('req');
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('%s -> ends with 0', async (signal) => {
-    const { stop, output } = await startServer(temporaryFolder());
-    expect((await stop(signal)).code).toBe(0);
-    expect(output.stderr).toBe('');
-  });
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'the example server receives %s -> it ends with exit code 0 and no errors',
+    async (signal) => {
+      const { stop, output } = await startServer(temporaryFolder());
+      expect((await stop(signal)).code).toBe(0);
+      expect(output.stderr).toBe('');
+    },
+  );
 
   it('SIGTERM while an upload is under way -> the upload is finished first', async () => {
     const folder = temporaryFolder();

@@ -62,19 +62,25 @@ describe('an answer that refuses', () => {
     expect(read(answer)).toEqual({ ok: false, code: 'invalid_api_key' });
   });
 
-  it.each(['expired_api_key', 'revoked_api_key'])('%s -> that, with whom it names', (code) => {
-    expect(read({ ok: false, code })).toEqual({ ok: false, code });
-    expect(read({ ok: false, code, keyId: 'k' })).toEqual({ ok: false, code, keyId: 'k' });
-    expect(read({ ok: false, code, user: 'alice' })).toEqual({ ok: false, code, user: 'alice' });
-  });
+  it.each(['expired_api_key', 'revoked_api_key'])(
+    'a source answers %s -> refused with that code, and with the key id and user that it names',
+    (code) => {
+      expect(read({ ok: false, code })).toEqual({ ok: false, code });
+      expect(read({ ok: false, code, keyId: 'k' })).toEqual({ ok: false, code, keyId: 'k' });
+      expect(read({ ok: false, code, user: 'alice' })).toEqual({ ok: false, code, user: 'alice' });
+    },
+  );
 
-  it.each([key, `key ${key}`, digest, 7, '', 'a\nb'])('whom it names as %j -> left out', (name) => {
-    for (const who of [{ keyId: name }, { user: name }])
-      expect(read({ ok: false, code: 'revoked_api_key', ...who })).toEqual({
-        ok: false,
-        code: 'revoked_api_key',
-      });
-  });
+  it.each([key, `key ${key}`, digest, 7, '', 'a\nb'])(
+    'a source refuses and names the key id or user %j -> the name is left out',
+    (name) => {
+      for (const who of [{ keyId: name }, { user: name }])
+        expect(read({ ok: false, code: 'revoked_api_key', ...who })).toEqual({
+          ok: false,
+          code: 'revoked_api_key',
+        });
+    },
+  );
 
   it('an identity that is revoked or expired -> that, with whom it names', () => {
     const who = { keyId: 'k', user: 'alice' };

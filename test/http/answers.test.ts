@@ -121,13 +121,16 @@ const manners: readonly (readonly [manner: string, give: Give])[] = [
 
 describe.each(expressVersions)('what a source answers, on $version', ({ express }) => {
   describe.each(manners)('%s', (_manner, give) => {
-    it.each(admitted)('%s -> admitted', async (_shape, answer, seen) => {
-      const source = anySource(() => give(answer));
-      const app = await guardedApp(express, { guard: requireApiKey({ source }) });
+    it.each(admitted)(
+      'the source answers %s -> the request is admitted',
+      async (_shape, answer, seen) => {
+        const source = anySource(() => give(answer));
+        const app = await guardedApp(express, { guard: requireApiKey({ source }) });
 
-      expect((await app.get(present)).status).toBe(200);
-      expect(app.lastRequest().apiKey).toMatchObject(seen);
-    });
+        expect((await app.get(present)).status).toBe(200);
+        expect(app.lastRequest().apiKey).toMatchObject(seen);
+      },
+    );
 
     it.each(unknown)('%s -> refused as unknown', async (_shape, answer) => {
       const source = anySource(() => give(answer));
@@ -153,12 +156,15 @@ describe.each(expressVersions)('what a source answers, on $version', ({ express 
       expect(next).not.toHaveBeenCalled();
     });
 
-    it.each(nonsense)('%s -> a fault', async (_shape, answer) => {
-      const source = anySource(() => give(answer));
-      const app = await guardedApp(express, { guard: requireApiKey({ source }) });
+    it.each(nonsense)(
+      'the source answers %s, which has no meaning -> a fault, 503',
+      async (_shape, answer) => {
+        const source = anySource(() => give(answer));
+        const app = await guardedApp(express, { guard: requireApiKey({ source }) });
 
-      expectRefused(await app.get(present), { status: 503, code: 'key_source_failed' });
-    });
+        expectRefused(await app.get(present), { status: 503, code: 'key_source_failed' });
+      },
+    );
 
     it('the first source knows the key -> no other is asked', async () => {
       const next = vi.fn(() => 'bob');

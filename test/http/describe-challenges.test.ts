@@ -46,14 +46,17 @@ describe('describeChallenges', () => {
     },
   );
 
-  it.each(['XBearer', 'Bearer2'])('%s -> a scheme of its own, without errors', (scheme) => {
-    const challenge = `${scheme} realm="api"`;
-    expect(challengesOf({ realm, header: 'Authorization', scheme })).toEqual([
-      challenge,
-      challenge,
-      undefined,
-    ]);
-  });
+  it.each(['XBearer', 'Bearer2'])(
+    'the scheme %s, which only resembles Bearer -> challenges without error codes',
+    (scheme) => {
+      const challenge = `${scheme} realm="api"`;
+      expect(challengesOf({ realm, header: 'Authorization', scheme })).toEqual([
+        challenge,
+        challenge,
+        undefined,
+      ]);
+    },
+  );
 
   it('quotes and backslashes in a realm -> escaped, so that they add no parameter', () => {
     const [missing] = challengesOf({ realm: 'a", header="\\', header: 'X-API-Key' });

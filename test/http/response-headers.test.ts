@@ -79,7 +79,7 @@ describe.each(expressVersions)('headers of answers behind a guard, on $version',
     ]);
   });
 
-  it('Vary: * -> stays', async () => {
+  it('the app has set Vary: * -> it stays, and nothing is added', async () => {
     const app = await guardedApp(express, {
       before: [
         (_req, res, next) => {

@@ -148,7 +148,10 @@ describe('digestApiKey', () => {
     );
   });
 
-  it.each([undefined, null, '', 7, {}])('%j -> a TypeError', (value) => {
-    expect(() => digestApiKey(value as string)).toThrow(TypeError);
-  });
+  it.each([undefined, null, '', 7, {}])(
+    'digestApiKey of %j, which is no key -> a TypeError',
+    (value) => {
+      expect(() => digestApiKey(value as string)).toThrow(TypeError);
+    },
+  );
 });

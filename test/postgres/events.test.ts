@@ -170,7 +170,7 @@ const shapeOf = (events: readonly KeyEvent[], expected: Change[1]) =>
   );
 
 describe('what leaves which event', () => {
-  it.each(changes)('%s -> %j', async (_how, expected, change) => {
+  it.each(changes)('%s in PostgreSQL -> leaves the event %j', async (_how, expected, change) => {
     const key = await rotatedKey();
     const startedAt = Date.now();
 

@@ -3,15 +3,15 @@ import { ApiKeyManager, generateApiKey } from '../../src/index.js';
 import { CountingStore, unwatched } from '../support/counting-store.js';
 import { openManager } from '../support/open-manager.js';
 
-describe('queries', () => {
-  it('per request, warm: 0', async () => {
+describe('queries to the store', () => {
+  it('a request with a cached key -> no query', async () => {
     const { keys, store } = openManager();
     const { key } = await keys.create({ user: 'alice' });
     for (let i = 0; i < 50; i++) await keys.verify(key);
     expect(store.lookups).toBe(1);
   });
 
-  it('for N concurrent requests with one cold key: 1', async () => {
+  it('many requests at once with one cold key -> one query', async () => {
     const { keys, store, codeOf } = openManager();
     const { key } = await keys.create({ user: 'alice' });
     const codes = await Promise.all(Array.from({ length: 100 }, () => codeOf(key)));
@@ -19,7 +19,7 @@ describe('queries', () => {
     expect(store.lookups).toBe(1);
   });
 
-  it('for a key that does not parse: 0', async () => {
+  it('a key whose form or checksum is wrong -> no query', async () => {
     const { keys, store, codeOf } = openManager();
     const { key } = await keys.create({ user: 'alice' });
     for (const bad of [
@@ -38,7 +38,7 @@ describe('queries', () => {
     expect(store.lookups).toBe(0);
   });
 
-  it('with legacyKeys, for a key of another form: 1, and admitted', async () => {
+  it('a key of another form, with legacyKeys -> one query, and admitted', async () => {
     const { keys, store, codeOf } = openManager({ legacyKeys: true });
     await keys.import({ user: 'alice', key: 'old-key-from-before' });
     expect(await codeOf('old-key-from-before')).toBe('admitted');
@@ -51,7 +51,7 @@ describe('queries', () => {
     });
   });
 
-  it('on a store that announces nothing: one more after cacheTtlMs', async () => {
+  it('a store that announces nothing -> one more query after cacheTtlMs', async () => {
     const { keys, clock, store, codeOf } = openManager({
       store: unwatched(new CountingStore()),
       cacheTtlMs: 1_000,
@@ -66,7 +66,7 @@ describe('queries', () => {
     expect(store.lookups).toBe(2);
   });
 
-  it('after the watch was broken and mended: one more, since something may have been missed', async () => {
+  it('a watch that was broken and mended -> one more query, since changes may have been missed', async () => {
     const { keys, store, codeOf, clock } = openManager();
     const { key, record } = await keys.create({ user: 'alice' });
     await codeOf(key);

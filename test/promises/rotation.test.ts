@@ -98,7 +98,7 @@ describe('rotation', () => {
     expect(written).toEqual([]);
   });
 
-  it('concurrent rotations of one key: exactly one successor', async () => {
+  it('several rotations of one key at once -> exactly one successor', async () => {
     const { keys } = openManager();
     const { record } = await keys.create({ user: 'alice' });
     const outcomes = await Promise.allSettled(
