@@ -25,12 +25,12 @@ export interface GuardOptions {
   readonly onRefused: OnRefused;
 }
 
-/** One request on its way through a guard. */
+/** One request while a guard handles it. */
 export interface RequestContext {
   readonly req: Request;
   readonly res: Response;
   readonly next: NextFunction;
-  /** Unless nobody observed verdicts then. */
+  /** Absent if nobody observed verdicts at the start. */
   readonly startedAt: number | undefined;
   presentedKey: string | undefined;
 }
@@ -41,7 +41,7 @@ export interface NeededScopes {
   readonly anyIsEnough?: boolean;
 }
 
-/** Decides on requests. Nothing else calls `next` for an admitted one, or refuses one. */
+/** Decides on requests. Only a guard calls `next` for an admitted request or refuses one. */
 export class Guard {
   readonly #options: GuardOptions;
   readonly #read: (req: Request) => string | Refusal;
@@ -69,13 +69,13 @@ export class Guard {
     const { sources, headers, optional, requireHttps, stripsHeader } = this.#options;
     const startedAt = isVerdictObserved() ? performance.now() : undefined;
     const context: RequestContext = { req, res, next, startedAt, presentedKey: undefined };
-    // Before any verdict: answers to requests with a key and without one differ alike.
+    // Before any verdict, because answers depend on the header with and without a key.
     appendVary(res, this.#vary);
 
-    // Before anything is refused: what answers a refusal may log the request.
+    // Before any refusal, because its answer may log the request.
     if (stripsHeader)
       for (const { lowerName, lowerScheme } of headers) stripHeader(req, lowerName, lowerScheme);
-    // Before the key is looked at: a good key and a bad one sent in the clear get the same answer.
+    // Before the key is read, so that good and bad keys sent over plain HTTP get the same answer.
     if (requireHttps && req.secure !== true) {
       this.refuse({ code: 'https_required', reason: 'plain_http' }, context);
       return;
@@ -92,7 +92,8 @@ export class Guard {
     if (isVerdict(verdict)) {
       this.#settle(verdict, context);
     } else {
-      // As Express does for what is thrown at once: an accessor or a wrapped response must not end the process.
+      // As Express does for synchronous errors: an accessor or a wrapped response must not end the
+      // process.
       verdict
         .then((late) => {
           // If the client has gone, or somebody else has answered, nothing is left to decide.
@@ -123,10 +124,12 @@ export class Guard {
     this.#letPass(context);
   }
 
-  /** Lets a request pass that presents nothing, with no identity but one that an earlier guard has vouched for. */
+  /**
+   * Lets a request without a key pass. It keeps an identity only if an earlier guard has set it.
+   */
   #letPassWithoutKey(context: RequestContext): void {
     const { req } = context;
-    // Set, not deleted: one on a prototype would show through.
+    // Set rather than deleted: an identity on a prototype would show through.
     if (!guardOf(req) && req.apiKey !== undefined) Object.assign(req, { apiKey: undefined });
     this.#letPass(context);
   }
@@ -137,7 +140,7 @@ export class Guard {
     next();
   }
 
-  /** Refuses a request, also one that this guard has let pass, for a handler behind it. */
+  /** Refuses a request, for a handler behind the guard too, after the guard has admitted it. */
   refuse(refusal: Refusal, context: RequestContext, needed?: NeededScopes): void {
     const { req, res, next, startedAt, presentedKey } = context;
     const create = () => this.#createError(refusal, needed);
@@ -158,8 +161,8 @@ export class Guard {
     }
     warnOfRefusedPreflight(req);
     const { onRefused } = this.#options;
-    // Whoever words the answer, clients and caches must understand it as a refusal. Ours sets the
-    // headers itself: to set them twice takes a tenth of a refusal.
+    // Clients and caches must recognize every answer as a refusal. The default answer sets the
+    // headers itself, because setting them twice takes a tenth of a refusal's time.
     if (onRefused !== respondWithProblem) setHeaders(res, error.headers);
     runOnRefused(onRefused, error, req, res, next);
   }
@@ -189,20 +192,20 @@ export const lacksScope = ({ keyId, user, source }: ApiKey): Refusal => ({
   source,
 });
 
-/** Always an error: Express reads texts such as 'route' as orders. */
+/** Always an error, because Express treats texts such as 'route' as commands. */
 const asError = (thrown: unknown) =>
   thrown instanceof Error ? thrown : new Error('the guard failed', { cause: thrown });
 
 /**
- * A refusal is an outcome: where in this library it was decided tells nobody anything, and to find that out takes most of the
- * time of a refusal, which whoever floods a server with made-up keys could make it spend.
+ * Refusals are expected, so this skips the stack trace. Capturing it is most of their cost, which
+ * matters under a flood of bad keys.
  */
 function withoutStack<Result>(make: () => Result): Result {
   const { stackTraceLimit } = Error;
   try {
     Error.stackTraceLimit = 0;
   } catch {
-    // It is frozen, as under `--frozen-intrinsics`.
+    // It is frozen under `--frozen-intrinsics`.
     return make();
   }
   try {
@@ -215,8 +218,8 @@ function withoutStack<Result>(make: () => Result): Result {
 const durationSince = (startedAt: number | undefined) =>
   startedAt !== undefined && { durationMs: performance.now() - startedAt };
 
-// Registered, as an app may load two copies of the library, as a module and as CommonJS. What stands there is a contract between them:
-// a change of `refuse` needs another number.
+// Registered, because an app may load two copies of the library, as a module and as CommonJS. They
+// share this contract: if `refuse` changes, the number must change too.
 const guard = Symbol.for('require-api-key.guard@1');
 
 type GuardedMessage = IncomingMessage & { [guard]?: Guard };

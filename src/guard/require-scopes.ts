@@ -8,8 +8,8 @@ import { isThenable } from '../lib/values.js';
 import type { ApiKeyHandler } from './require-api-key.js';
 
 /**
- * Says which scopes a request needs: a non-empty array, at once. Throwing, a promise, an empty array
- * or anything else is a fault, answered 503 `key_source_failed`.
+ * Returns the scopes that a request needs: a non-empty array, synchronously. Throwing, a promise,
+ * an empty array or anything else is a fault, answered 503 `key_source_failed`.
  */
 export type ScopesFor = (req: Request) => readonly string[];
 
@@ -27,13 +27,15 @@ export interface RequireScopes {
 
 /**
  * Makes middleware for one route behind an app-wide `requireApiKey()`. The key needs every one of
- * these scopes, or with `requireScopes.any` one of them; else that guard answers 403
- * `insufficient_scope`. If it is `optional` and the request has no key, it answers 401
- * `missing_api_key`. Instead of scopes, give a function that returns them for a request. Without a
- * guard before it the request fails with a `TypeError`, which goes to the app's error handler.
+ * these scopes, or with `requireScopes.any` one of them. Instead of scopes, give a function that
+ * returns them for a request.
+ *
+ * If the key lacks them, the guard answers 403 `insufficient_scope`. If the guard is `optional`
+ * and the request has no key, it answers 401 `missing_api_key`. Without a guard before it, the
+ * request fails with a `TypeError` in the app's error handler.
  *
  * @throws {TypeError} if no scope is given, or one has blanks, quotes or backslashes (RFC 6749,
- * section 3.3).
+ *   section 3.3).
  */
 export const requireScopes: RequireScopes = Object.assign(
   (...scopes: (string | ScopesFor)[]) => demand('requireScopes', false, scopes),
@@ -65,7 +67,7 @@ function demand(
   };
 }
 
-/** Lets the request pass on, or has the guard before it refuse it. */
+/** Lets the request pass, or makes the guard before it refuse it. */
 function decide(
   guard: Guard,
   context: RequestContext,
@@ -102,9 +104,9 @@ function scopesOf(caller: string, given: readonly (string | ScopesFor)[]): Scope
 
 /** @throws {TypeError} for anything but scopes: an empty array would let everybody in. */
 function checked(caller: string, scopes: unknown): readonly string[] {
-  // Nobody waits for it, so nobody else would take its rejection.
+  // Nobody waits for it, so nobody else would handle its rejection.
   if (isThenable(scopes)) Promise.resolve(scopes).catch(() => {});
-  // Copied: what a getter or a proxy says the second time was not checked.
+  // Copied: a getter or a proxy could return another value the second time, which was not checked.
   const copy: unknown = Array.isArray(scopes) ? [...scopes] : scopes;
   if (isScopes(copy) && copy.length > 0) return copy;
   const problem = Array.isArray(copy) && copy.length > 0 ? ' that are not all scopes' : '';

@@ -13,10 +13,10 @@ import { isThenable } from '../lib/values.js';
 import { describe } from '../lib/options.js';
 import { readAnswer } from './read-answer.js';
 
-/** What became of a presented key. A refusal names the source that knew the key or failed. */
+/** The verdict on a presented key. A refusal names the source that knew the key or failed. */
 export type Verdict = Extract<VerifyResult, { readonly ok: true }> | Refusal;
 
-/** One look-up on its way through the sources. */
+/** One look-up across the sources. */
 interface Search {
   readonly presentedKey: string;
   readonly req: Request;
@@ -30,11 +30,11 @@ interface Search {
 interface NamedSource {
   readonly name: string;
   readonly source: KeySource;
-  /** Whether it is one of this library's, which take the digest besides. */
+  /** Whether it is one of the library's own, which also take the digest. */
   readonly isOwn: boolean;
 }
 
-/** The sources of one guard, asked in order; the first that knows the key decides. */
+/** The sources of one guard, asked in order. The first that knows the key decides. */
 export class SourceList {
   readonly #sources: readonly NamedSource[];
   readonly #timeoutMs: number;
@@ -44,7 +44,10 @@ export class SourceList {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Asks for a well-formed key. Answers without a promise where every source asked does. Never throws or rejects. */
+  /**
+   * Asks for a well-formed key. Answers without a promise if every source asked does. Never
+   * throws or rejects.
+   */
   ask(presentedKey: string, req: Request): Verdict | Promise<Verdict> {
     const search: Search = {
       presentedKey,
@@ -58,7 +61,10 @@ export class SourceList {
     return isVerdict(verdict) ? verdict : this.#withDeadline(verdict, search);
   }
 
-  /** Why nobody can be admitted, if the configuration is at fault. Costs nothing on the way of an admitted request. */
+  /**
+   * Why nobody can be admitted, if the configuration is broken. Not evaluated for an admitted
+   * request.
+   */
   configurationFault(req: Request): Refusal | undefined {
     let configured = false;
     for (const { name, source } of this.#sources) {
@@ -95,7 +101,8 @@ export class SourceList {
       if (isFinal(verdict)) return verdict;
       if (isFault(verdict)) search.fault ??= verdict;
     }
-    // A key that nobody knows while a source is out of order may be a good one: to call it invalid would be a lie.
+    // While a source is out of order, an unknown key may be valid. Calling it invalid would be
+    // wrong.
     return search.fault ?? this.configurationFault(search.req) ?? unknownKey;
   }
 
@@ -123,25 +130,28 @@ function named(source: KeySource | VerifyKey): NamedSource {
   return { name: source.name ?? 'custom', source, isOwn: isOwnSource(source) };
 }
 
-/** Whether it has come without a promise. Told by what it has itself: a global `Promise` may be anybody's, and so may `then`. */
+/**
+ * Whether the answer is not a promise. Checked by its own properties, because `Promise` and
+ * `then` may be replaced globally.
+ */
 export const isVerdict = (answer: Verdict | Promise<Verdict>): answer is Verdict =>
   Object.hasOwn(answer, 'ok');
 
-/** Whether the look-up failed, rather than decided. */
+/** Whether the look-up failed rather than decided. */
 const isFault = (verdict: Verdict): verdict is Refusal =>
   !verdict.ok &&
   (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');
 
-/** Whether no other source is to be asked. */
+/** Whether the search ends here. */
 const isFinal = (verdict: Verdict) =>
   verdict.ok || (verdict.code !== 'invalid_api_key' && !isFault(verdict));
 
-/** @throws {TypeError} for any answer but a boolean: a promise would pass for "yes". */
+/** @throws {TypeError} for any answer but a boolean: a promise would count as "yes". */
 function says(source: KeySource, what: 'configured' | 'misconfigured'): boolean | undefined {
   if (source[what] === undefined) return undefined;
   const answer: unknown = source[what]();
   if (typeof answer === 'boolean') return answer;
-  // Nobody waits for it, so nobody else would take its rejection.
+  // Nobody waits for it, so nobody else would handle its rejection.
   if (isThenable(answer)) Promise.resolve(answer).catch(() => {});
   throw new TypeError(`"${what}" answered ${describe(answer)}`);
 }
@@ -150,14 +160,14 @@ function says(source: KeySource, what: 'configured' | 'misconfigured'): boolean 
 function ask({ name, source, isOwn }: NamedSource, search: Search): Verdict | Promise<Verdict> {
   const { presentedKey, req, digest } = search;
   try {
-    // A source that says it holds no key cannot know one, whatever it would answer.
+    // A source without keys cannot know one.
     if (says(source, 'configured') === false) return unknownKey;
     const answer = isOwn
       ? (source as OwnSource).verify(presentedKey, req, digest)
       : source.verify(presentedKey, req);
     if (isOwnAnswer(answer)) return withSource(answer, name);
     if (!isThenable(answer)) return read(answer, name, search);
-    // A promise of our own: theirs may have a `then` that does as it likes.
+    // Wrapped in a new promise: a source's own promise may have an arbitrary `then`.
     return new Promise<KeySourceAnswer>((resolve) => resolve(answer)).then(
       (late) => (isOwnAnswer(late) ? withSource(late, name) : read(late, name, search)),
       (cause: unknown) => failed('source_threw', cause, req, name),
@@ -178,7 +188,7 @@ function read(answer: KeySourceAnswer, name: string, { presentedKey, req }: Sear
 const withSource = (result: VerifyResult, source: string): Verdict =>
   result.ok || result === unknownKey ? result : { ...result, source };
 
-/** A fault of a source, told on the channel. */
+/** A fault of a source, which the channel reports. */
 export const failed = (
   reason: RefusalReason,
   cause: unknown,

@@ -30,14 +30,11 @@ const documents = [
   ),
 ];
 
-/** Rooms that still wait for their plain words. A room leaves the list and never comes back. */
-const waitingRooms = new Set(['guard']);
-
 /** The rooms of the source, and the files beside them as `.`. */
 const rooms: readonly string[] = [
   '.',
   ...readdirSync('src', { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() && !waitingRooms.has(entry.name) ? [entry.name] : [],
+    entry.isDirectory() ? [entry.name] : [],
   ),
 ];
 
