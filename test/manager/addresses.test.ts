@@ -120,7 +120,7 @@ describe('a key that is held to addresses', () => {
       const refused = call();
       await expect(refused).rejects.toThrow(message);
       await expect(refused).rejects.toMatchObject({
-        name: 'ArgumentError',
+        name: 'TypeError',
         option: 'allowedAddresses',
       });
     }

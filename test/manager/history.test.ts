@@ -74,7 +74,7 @@ describe('who and why', () => {
         const refused = methods[name]!(keys, { [option]: value });
         await expect(refused).rejects.toBeInstanceOf(TypeError);
         await expect(refused).rejects.toMatchObject({
-          name: 'ArgumentError',
+          name: 'TypeError',
           caller: name,
           option,
           message: expect.stringContaining(`"${option}"`),
