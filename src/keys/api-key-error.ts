@@ -19,7 +19,7 @@ const refusals = {
   paused_api_key: [
     403,
     'API key paused',
-    'The API key is paused; a new key would not help. Ask whoever runs this service.',
+    'The API key is paused; a new key would not help. Ask the operator of this service.',
   ],
   address_not_allowed: [
     403,

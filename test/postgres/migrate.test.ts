@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PostgresKeyStore } from '../../src/postgres.js';
-import { Database } from '../../src/stores/postgres/database.js';
+import { Database, Executor } from '../../src/stores/postgres/database.js';
 import { migrate } from '../../src/stores/postgres/schema/migrate.js';
 import { migrations } from '../../src/stores/postgres/schema/migrations.js';
 import { createNames } from '../../src/stores/postgres/names.js';
-import { Session } from '../../src/stores/postgres/session.js';
 import { createDatabase } from '../support/postgres.js';
 import { recordOf, storedKey } from '../support/stored-key.js';
 
@@ -13,7 +12,7 @@ const pool = database.pool({ max: 12 });
 let schema: string;
 let count = 0;
 const sessionOf = (name: string) =>
-  new Session(new Database(pool), createNames(name, 'api_keys'), 0);
+  new Executor(new Database(pool), createNames(name, 'api_keys'), 0);
 const storeOf = (options = {}) => new PostgresKeyStore({ client: pool, schema, ...options });
 
 beforeEach(() => {

@@ -2,12 +2,11 @@ import type pg from 'pg';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ApiKeyManager, generateApiKey, requireApiKey } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
-import { Database } from '../../src/stores/postgres/database.js';
+import { Database, Executor } from '../../src/stores/postgres/database.js';
 import { migrate } from '../../src/stores/postgres/schema/migrate.js';
 import type { Migration } from '../../src/stores/postgres/schema/migration.js';
 import { migrations } from '../../src/stores/postgres/schema/migrations.js';
 import { createNames } from '../../src/stores/postgres/names.js';
-import { Session } from '../../src/stores/postgres/session.js';
 import { expressVersions, guardedApp } from '../support/guarded-app.js';
 import { createDatabase } from '../support/postgres.js';
 import { startGuardedProcess } from '../support/start-guarded-process.js';
@@ -41,7 +40,7 @@ const pool = database.pool();
 const store = new PostgresKeyStore({ client: pool });
 
 const upgrade = () =>
-  migrate(new Session(new Database(pool), createNames('public', 'api_keys'), 0), [
+  migrate(new Executor(new Database(pool), createNames('public', 'api_keys'), 0), [
     ...migrations,
     nextVersion,
   ]);

@@ -1,7 +1,7 @@
 import { isRestrictedBy } from './hidden-rows.js';
 import type { Names } from './names.js';
 import { quoteLiteral } from './quote.js';
-import type { Session } from './session.js';
+import type { Executor } from './database.js';
 
 /** The state of server, role and rights on which promises depend. */
 export interface SetUp {
@@ -30,8 +30,8 @@ export interface SetUp {
 }
 
 /** Inspects the set-up, in one statement that needs no right on the tables. */
-export async function diagnose(session: Session): Promise<SetUp> {
-  const [row] = await session.query('diagnose', { text: diagnosis(session.names) });
+export async function diagnose(executor: Executor): Promise<SetUp> {
+  const [row] = await executor.query('diagnose', { text: diagnosis(executor.names) });
   return JSON.parse(row?.['set_up'] ?? '{}') as SetUp;
 }
 

@@ -1,7 +1,6 @@
-import type { Row } from './database.js';
 import type { Names } from './names.js';
 import { quoteLiteral } from './quote.js';
-import type { Session } from './session.js';
+import type { Row, Executor } from './database.js';
 
 type Table = 'keys' | 'claims' | 'migrations';
 /** As in `pg_policy.polcmd`: r for select, w for update, d for delete. */
@@ -71,13 +70,13 @@ function hiddenRows(names: Names, table: Table = 'keys'): Error {
 
 /** Asks again before a row is called absent. Rejects if rows may be hidden. */
 export async function assertNothingHidden(
-  session: Session,
+  executor: Executor,
   table: Table = 'keys',
   commands: readonly Command[] = commandsOf.read,
   action = 'inspect',
 ): Promise<void> {
-  const { names } = session;
+  const { names } = executor;
   const text = `select 'true' as is_hidden where ${mayHideRows(names, table, commands)}`;
-  const [row] = await session.query(action, { text });
+  const [row] = await executor.query(action, { text });
   if (row && isHiddenRow(row)) throw hiddenRows(names, table);
 }

@@ -3,7 +3,7 @@ import { warnOnce } from '../../lib/warn.js';
 import type { Names } from './names.js';
 import { quoteLiteral } from './quote.js';
 import { codeOf } from './safe-error.js';
-import type { Session } from './session.js';
+import type { Executor } from './database.js';
 
 /**
  * How long to wait for an exclusive lock, in milliseconds. Every request for an uncached key
@@ -23,7 +23,7 @@ export const limitLockWait = `perform pg_catalog.set_config('lock_timeout', '${l
  * @throws {Error} that says who holds it, after three quarters of a minute.
  */
 export async function withLock<Result>(
-  session: Session,
+  executor: Executor,
   work: () => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
@@ -31,8 +31,8 @@ export async function withLock<Result>(
       return await work();
     } catch (error) {
       if (codeOf((error as Error).cause) !== '55P03') throw error;
-      const { schema, table } = session.names;
-      const holder = await describeHolder(session).catch(() => 'somebody holds it');
+      const { schema, table } = executor.names;
+      const holder = await describeHolder(executor).catch(() => 'somebody holds it');
       if (attempt === attempts) {
         throw new Error(
           `PostgresKeyStore: the table ${schema}.${table} cannot be locked: ${holder}. Nothing was changed; requests go on. ` +
@@ -52,9 +52,9 @@ export async function withLock<Result>(
  * Describes the session that has used the tables the longest. PostgreSQL only shows what others
  * do to their own role and to roles that may read all statistics.
  */
-async function describeHolder(session: Session): Promise<string> {
-  const { names } = session;
-  const [found] = await session.query('lock', { text: holderSql(names) });
+async function describeHolder(executor: Executor): Promise<string> {
+  const { names } = executor;
+  const [found] = await executor.query('lock', { text: holderSql(names) });
   if (!found) return 'it was just released';
   const { pid, role, program, seconds } = found;
   const who = `the process ${pid} of the role ${role}${program ? ` ("${program}")` : ''} holds it`;

@@ -15,27 +15,26 @@ import {
 } from '../store-archive.js';
 import { readStoredClaim, selectClaim } from './claim-record.js';
 import { contextParameter, contextSql } from './context.js';
-import type { Row } from './database.js';
 import { readEvent, selectEvent } from './event-record.js';
 import { assertNothingHidden } from './hidden-rows.js';
 import { given, readUsage, selectUsage, usageParameter } from './postgres-usage-store.js';
 import { readStoredKey, selectRecord } from './record.js';
-import type { Session } from './session.js';
+import type { Row, Executor } from './database.js';
 
 /** How often a batch is compared again after somebody else added a part of it. */
 const maxAttempts = 5;
 
 /** Reads and writes the tables as a whole, in batches. */
 export class PostgresArchive implements StoreArchive {
-  readonly #session: Session;
+  readonly #executor: Executor;
 
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(executor: Executor) {
+    this.#executor = executor;
   }
 
   async *readKeys(): AsyncIterable<readonly StoredKey[]> {
-    const { names } = this.#session;
-    await assertNothingHidden(this.#session);
+    const { names } = this.#executor;
+    await assertNothingHidden(this.#executor);
     yield* this.#read(
       `k.digest, k.key_id as id, ${selectRecord(names)} as record from ${names.keys} k`,
       `(k.created_at, k.key_id) > (select l.created_at, l.key_id from after join ${names.keys} l on l.key_id = after.id)`,
@@ -45,8 +44,8 @@ export class PostgresArchive implements StoreArchive {
   }
 
   async *readClaims(): AsyncIterable<readonly StoredClaim[]> {
-    const { claims } = this.#session.names;
-    await assertNothingHidden(this.#session, 'claims');
+    const { claims } = this.#executor.names;
+    await assertNothingHidden(this.#executor, 'claims');
     yield* this.#read(
       `c.token_digest, c.claim_id as id, ${selectClaim()} as claim from ${claims} c`,
       `(c.created_at, c.claim_id) > (select l.created_at, l.claim_id from after join ${claims} l on l.claim_id = after.id)`,
@@ -56,7 +55,7 @@ export class PostgresArchive implements StoreArchive {
   }
 
   async *readEvents(): AsyncIterable<readonly KeyEvent[]> {
-    const { events } = this.#session.names;
+    const { events } = this.#executor.names;
     yield* this.#read(
       `e.event_id as id, ${selectEvent('e')} as event from ${events} e`,
       `(e.at, e.seq) > (select l.at, l.seq from after join ${events} l on l.event_id = after.id)`,
@@ -67,7 +66,7 @@ export class PostgresArchive implements StoreArchive {
 
   async *readUsage(): AsyncIterable<readonly KeyUsage[]> {
     yield* this.#read(
-      `pg_catalog.json_build_array(u.day, u.key_id)::text as id, ${selectUsage('u')} as usage from ${this.#session.names.usage} u`,
+      `pg_catalog.json_build_array(u.day, u.key_id)::text as id, ${selectUsage('u')} as usage from ${this.#executor.names.usage} u`,
       `(u.day, u.key_id) > (select (after.id::json operator(pg_catalog.->>) 0)::date, after.id::json operator(pg_catalog.->>) 1 from after)`,
       'u.day, u.key_id',
       readUsage,
@@ -75,8 +74,8 @@ export class PostgresArchive implements StoreArchive {
   }
 
   async writeKeys(keys: readonly StoredKey[], options: ArchiveOptions): Promise<ArchiveResult> {
-    const { names } = this.#session;
-    await assertNothingHidden(this.#session);
+    const { names } = this.#executor;
+    await assertNothingHidden(this.#executor);
     return this.#write(options, keys, sortKeys, {
       find: `select k.digest, ${selectRecord(names)} as record
         from ${names.keys} k join ${rowsOf('key_id text, digest text')}
@@ -108,8 +107,8 @@ export class PostgresArchive implements StoreArchive {
     claims: readonly StoredClaim[],
     options: ArchiveOptions,
   ): Promise<ArchiveResult> {
-    const { names } = this.#session;
-    await assertNothingHidden(this.#session, 'claims');
+    const { names } = this.#executor;
+    await assertNothingHidden(this.#executor, 'claims');
     return this.#write(options, claims, sortClaims, {
       find: `select c.token_digest, ${selectClaim()} as claim
         from ${names.claims} c join ${rowsOf('claim_id text, token_digest text')}
@@ -136,7 +135,7 @@ export class PostgresArchive implements StoreArchive {
   }
 
   async writeEvents(events: readonly KeyEvent[], options: ArchiveOptions): Promise<ArchiveResult> {
-    const { names } = this.#session;
+    const { names } = this.#executor;
     return this.#write(options, events, sortEvents, {
       find: `select ${selectEvent('e')} as event
         from ${names.events} e join ${rowsOf('event_id text')} on e.event_id = given.event_id`,
@@ -162,7 +161,7 @@ export class PostgresArchive implements StoreArchive {
   }
 
   async writeUsage(counts: readonly KeyUsage[], options: ArchiveOptions): Promise<ArchiveResult> {
-    const { usage } = this.#session.names;
+    const { usage } = this.#executor.names;
     return this.#write(options, counts, sortUsage, {
       find: `select ${selectUsage('u')} as usage
         from ${usage} u join ${given('$1')} on u.day = given.day and u.key_id = given.key_id`,
@@ -182,7 +181,7 @@ export class PostgresArchive implements StoreArchive {
     for (let id: string | null = null; ;) {
       const text = `with after as (select $1::text as id)
         select ${what} where $1::text is null or ${after} order by ${order} limit ${archiveBatch}`;
-      const rows: Row[] = await this.#session.query('copy', { text, values: [id] });
+      const rows: Row[] = await this.#executor.query('copy', { text, values: [id] });
       if (rows.length > 0) yield rows.map(read);
       if (rows.length < archiveBatch) return;
       id = rows.at(-1)!['id'] ?? null;
@@ -205,14 +204,14 @@ export class PostgresArchive implements StoreArchive {
     let copied = 0;
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const values = [parameterOf(entries)];
-      const rows = await this.#session.query('copy', { text: sql.find, values });
+      const rows = await this.#executor.query('copy', { text: sql.find, values });
       const { missing, skipped, conflicts } = sort(entries, rows.map(sql.read));
       if (missing.length === 0) return { copied, skipped: skipped - copied, conflicts };
       if (isDryRun) return { copied: missing.length, skipped, conflicts };
       const text = `with ${contextSql('$2')}, made as (${sql.insert} on conflict do nothing returning 1)
         select pg_catalog.count(*)::text as count from made`;
       const silently = contextParameter(undefined, { isSilent: true });
-      const [row] = await this.#session.query('copy', {
+      const [row] = await this.#executor.query('copy', {
         text,
         values: [parameterOf(missing), silently],
       });

@@ -24,20 +24,20 @@ import {
   searchParameter,
 } from './parameters.js';
 import { readRecord, selectRecord } from './record.js';
-import type { Sessions } from './session.js';
+import type { Executors } from './database.js';
 
 /** Keeps claim links in a table beside that of the keys. */
 export class PostgresClaimStore implements ClaimStore {
-  readonly #sessions: Sessions;
+  readonly #executors: Executors;
 
-  constructor(sessions: Sessions) {
-    this.#sessions = sessions;
+  constructor(executors: Executors) {
+    this.#executors = executors;
   }
 
   async insert(claim: StoredClaim, context?: ChangeContext): Promise<ClaimRecord> {
-    const session = this.#sessions.change;
+    const executor = this.#executors.change;
     const text = `with ${contextSql('$1')}, made as (
-        insert into ${session.names.claims}
+        insert into ${executor.names.claims}
           (claim_id, token_digest, user_name, name, scopes, metadata, key_id, key_expires_at, created_at, expires_at, claimed_at,
             revoked_at, allowed_addresses)
         select $2::text, $3::text, $4::text, $5::text, ${scopesSql('$6')}, ${metadataSql('$7')}, $8::text,
@@ -63,16 +63,16 @@ export class PostgresClaimStore implements ClaimStore {
       instantParameter(claim.revokedAt),
       addressesParameter(claim.allowedAddresses),
     ];
-    const [row] = await session.query('insertClaim', { text, values });
+    const [row] = await executor.query('insertClaim', { text, values });
     if (!row) throw new ClaimError('duplicate_claim');
     return readClaim(row);
   }
 
   async find(tokenDigest: string): Promise<ClaimRecord | undefined> {
-    const session = this.#sessions.lookUp;
-    const text = `select ${selectClaim()} as claim from ${session.names.claims} c where c.token_digest = $1::text`;
-    const [row] = await session.query('findClaim', { text, values: [tokenDigest] });
-    if (!row) await assertNothingHidden(session, 'claims');
+    const executor = this.#executors.lookUp;
+    const text = `select ${selectClaim()} as claim from ${executor.names.claims} c where c.token_digest = $1::text`;
+    const [row] = await executor.query('findClaim', { text, values: [tokenDigest] });
+    if (!row) await assertNothingHidden(executor, 'claims');
     return row && readClaim(row);
   }
 
@@ -81,8 +81,8 @@ export class PostgresClaimStore implements ClaimStore {
     { keyId, digest, createdAt, defaultExpiresAt, maxKeysPerUser }: ClaimedKey,
     context?: ChangeContext,
   ): Promise<ClaimOutcome> {
-    const session = this.#sessions.change;
-    const { names } = session;
+    const executor = this.#executors.change;
+    const { names } = executor;
     // Of many attempts at once, the first locks the row. The others wait, read it again and find it
     // used. One statement writes both the mark and the key, so a broken connection leaves both or
     // neither.
@@ -97,7 +97,7 @@ export class PostgresClaimStore implements ClaimStore {
     ];
     const most =
       maxKeysPerUser === undefined ? '' : `$${values.push(String(maxKeysPerUser))}::text::bigint`;
-    if (most) await assertNothingHidden(session);
+    if (most) await assertNothingHidden(executor);
     const room = most && `${names.qualified('_has_room')}(found.user_name, ${now}, ${most})`;
     const text = `with found as materialized (
         select * from ${names.claims} where token_digest = $1::text for update
@@ -120,9 +120,9 @@ export class PostgresClaimStore implements ClaimStore {
       union all
       select null::text, ${selectClaim('found')}, open.has_room::text
       from found left join open using (claim_id) where not exists (select from used)`;
-    const [row] = await session.query('takeClaim', { text, values });
+    const [row] = await executor.query('takeClaim', { text, values });
     if (!row) {
-      await assertNothingHidden(session, 'claims', commandsOf.change);
+      await assertNothingHidden(executor, 'claims', commandsOf.change);
       return { outcome: 'unknown' };
     }
     const claim = readClaim(row);
@@ -133,8 +133,8 @@ export class PostgresClaimStore implements ClaimStore {
   }
 
   async list({ user, status, limit, cursor, now }: ClaimQuery): Promise<ClaimRecord[]> {
-    const session = this.#sessions.change;
-    const { claims } = session.names;
+    const executor = this.#executors.change;
+    const { claims } = executor.names;
     const values = [instantParameter(now), String(limit)];
     const owned =
       user === undefined ? '' : `and c.user_name = $${values.push(searchParameter(user))}::text`;
@@ -142,26 +142,26 @@ export class PostgresClaimStore implements ClaimStore {
       where ${instantSql('$1')} is not null ${status === undefined ? '' : `and ${conditions[status]}`} ${owned} ${after}
       order by c.created_at desc, c.claim_id desc limit $2::text::bigint`;
     if (cursor === undefined) {
-      const rows = await session.search('listClaims', { text: page(), values });
-      if (rows.length < limit) await assertNothingHidden(session, 'claims');
+      const rows = await executor.search('listClaims', { text: page(), values });
+      if (rows.length < limit) await assertNothingHidden(executor, 'claims');
       return rows.map(readClaim);
     }
     // As in the list of keys: the row of the cursor comes alone if none follows.
     const text = `select page.claim from ${claims} s
       left join lateral (${page('and (c.created_at, c.claim_id) < (s.created_at, s.claim_id)')}) page on true
       where s.claim_id = $${values.push(searchParameter(cursor))}::text`;
-    const rows = await session.search('listClaims', { text, values });
-    if (rows.length < limit) await assertNothingHidden(session, 'claims');
+    const rows = await executor.search('listClaims', { text, values });
+    if (rows.length < limit) await assertNothingHidden(executor, 'claims');
     if (rows.length === 0) throw new ClaimError('unknown_claim_id');
     return rows.filter(({ claim }) => claim !== null).map(readClaim);
   }
 
   async revoke(claimId: string, revokedAt: Date, context?: ChangeContext): Promise<ClaimRecord> {
-    const session = this.#sessions.change;
+    const executor = this.#executors.change;
     // A used link is written back unchanged. So this waits for a claim under way and can report its
     // outcome.
     const text = `with ${contextSql('$3')}
-      update ${session.names.claims} c
+      update ${executor.names.claims} c
       set revoked_at = case when c.claimed_at is null then coalesce(c.revoked_at, ${instantSql('$2')}) else c.revoked_at end
       from context where c.claim_id = $1::text
       returning ${selectClaim()} as claim`;
@@ -170,9 +170,9 @@ export class PostgresClaimStore implements ClaimStore {
       instantParameter(revokedAt),
       contextParameter(context),
     ];
-    const [row] = await session.search('revokeClaim', { text, values });
+    const [row] = await executor.search('revokeClaim', { text, values });
     if (!row) {
-      await assertNothingHidden(session, 'claims', commandsOf.change);
+      await assertNothingHidden(executor, 'claims', commandsOf.change);
       throw new ClaimError('unknown_claim_id');
     }
     const claim = readClaim(row);
@@ -181,13 +181,13 @@ export class PostgresClaimStore implements ClaimStore {
   }
 
   async prune(before: Date): Promise<number> {
-    const session = this.#sessions.prune;
+    const executor = this.#executors.prune;
     const text = `with gone as (
-        delete from ${session.names.claims} where coalesce(claimed_at, revoked_at, expires_at) <= ${instantSql('$1')} returning 1
+        delete from ${executor.names.claims} where coalesce(claimed_at, revoked_at, expires_at) <= ${instantSql('$1')} returning 1
       )
       select pg_catalog.count(*)::text as count from gone`;
-    await assertNothingHidden(session, 'claims', commandsOf.delete, 'pruneClaims');
-    const [row] = await session.query('pruneClaims', { text, values: [instantParameter(before)] });
+    await assertNothingHidden(executor, 'claims', commandsOf.delete, 'pruneClaims');
+    const [row] = await executor.query('pruneClaims', { text, values: [instantParameter(before)] });
     return Number(row?.['count']);
   }
 }

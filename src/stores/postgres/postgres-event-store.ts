@@ -2,18 +2,18 @@ import type { EventQuery, EventStore, KeyEvent } from '../key-event.js';
 import { unknownEventId } from '../key-store-error.js';
 import { readEvent, selectEvent } from './event-record.js';
 import { instantParameter, instantSql, searchParameter } from './parameters.js';
-import type { Sessions } from './session.js';
+import type { Executors } from './database.js';
 
 /** Reads the events that the triggers write. */
 export class PostgresEventStore implements EventStore {
-  readonly #sessions: Sessions;
+  readonly #executors: Executors;
 
-  constructor(sessions: Sessions) {
-    this.#sessions = sessions;
+  constructor(executors: Executors) {
+    this.#executors = executors;
   }
 
   async list({ keyId, user, since, limit, cursor }: EventQuery): Promise<KeyEvent[]> {
-    const { events } = this.#sessions.change.names;
+    const { events } = this.#executors.change.names;
     const values = [String(limit)];
     const conditions: string[] = [];
     const parameter = (value: string | null) => `$${values.push(value as string)}`;
@@ -32,26 +32,26 @@ export class PostgresEventStore implements EventStore {
         order by e.at desc, e.seq desc limit $1::text::bigint`;
     };
     if (cursor === undefined) {
-      const rows = await this.#sessions.change.search('history', { text: page([]), values });
+      const rows = await this.#executors.change.search('history', { text: page([]), values });
       return rows.map(readEvent);
     }
     // As in the list of keys: the row of the cursor comes alone if none follows.
     const rest = page(['(e.at, e.seq) < (c.at, c.seq)']);
     const text = `select page.event from ${events} c left join lateral (${rest}) page on true
       where c.event_id = ${parameter(searchParameter(cursor))}::text`;
-    const rows = await this.#sessions.change.search('history', { text, values });
+    const rows = await this.#executors.change.search('history', { text, values });
     if (rows.length === 0) throw unknownEventId();
     return rows.filter(({ event }) => event !== null).map(readEvent);
   }
 
   async prune(before: Date): Promise<number> {
-    const session = this.#sessions.prune;
+    const executor = this.#executors.prune;
     const text = `with gone as (
-        delete from ${session.names.events} where at < ${instantSql('$1')} returning 1
+        delete from ${executor.names.events} where at < ${instantSql('$1')} returning 1
       )
       select pg_catalog.count(*)::text as count from gone`;
     const values = [instantParameter(before)];
-    const [row] = await session.query('pruneEvents', { text, values });
+    const [row] = await executor.query('pruneEvents', { text, values });
     return Number(row?.['count']);
   }
 }

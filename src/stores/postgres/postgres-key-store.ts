@@ -23,12 +23,11 @@ import { PostgresClaimStore } from './postgres-claim-store.js';
 import { PostgresEventStore } from './postgres-event-store.js';
 import { PostgresUsageStore } from './postgres-usage-store.js';
 import { ignoreIdleErrors, mustBePostgresClient, type PostgresClient } from './client.js';
-import { Database } from './database.js';
 import { diagnose, type SetUp } from './diagnose.js';
 import { inspect, type Inspection } from './schema/inspect.js';
 import { migrate } from './schema/migrate.js';
 import { createNames, mustBeSchemaName, mustBeTableName } from './names.js';
-import { Session, type Sessions } from './session.js';
+import { Database, Executor, type Executors } from './database.js';
 import { get } from './keys/find.js';
 import { findByDigests } from './keys/find-by-digests.js';
 import { insert } from './keys/insert.js';
@@ -121,7 +120,7 @@ export class PostgresKeyStore implements KeyStore {
   readonly usage: UsageStore;
   /** @internal */
   readonly archive: StoreArchive;
-  readonly #sessions: Sessions;
+  readonly #executors: Executors;
   readonly #lookUps: LookUpQueue;
 
   /**
@@ -154,8 +153,8 @@ export class PostgresKeyStore implements KeyStore {
     ignoreIdleErrors(client);
     const database = new Database(client);
     const names = createNames(schema, table);
-    const within = (limitMs: number) => new Session(database, names, limitMs);
-    this.#sessions = {
+    const within = (limitMs: number) => new Executor(database, names, limitMs);
+    this.#executors = {
       lookUp: within(queryTimeoutMs),
       change: within(5 * queryTimeoutMs),
       prune: within(pruneMs),
@@ -164,15 +163,15 @@ export class PostgresKeyStore implements KeyStore {
     this.#lookUps = new LookUpQueue(client, queryTimeoutMs, (digests, limitMs) =>
       findByDigests(within(limitMs), digests),
     );
-    this.claims = new PostgresClaimStore(this.#sessions);
-    this.events = new PostgresEventStore(this.#sessions);
-    this.usage = new PostgresUsageStore(this.#sessions);
-    this.archive = new PostgresArchive(this.#sessions.unlimited);
+    this.claims = new PostgresClaimStore(this.#executors);
+    this.events = new PostgresEventStore(this.#executors);
+    this.usage = new PostgresUsageStore(this.#executors);
+    this.archive = new PostgresArchive(this.#executors.unlimited);
 
-    const session = this.#sessions.lookUp;
-    const createListener = listenerThrough(session);
+    const executor = this.#executors.lookUp;
+    const createListener = listenerThrough(executor);
     if (createListener && watch)
-      this.watch = (watcher) => new Watch({ session, heartbeatMs, createListener }, watcher);
+      this.watch = (watcher) => new Watch({ executor, heartbeatMs, createListener }, watcher);
   }
 
   async findByDigest(digest: string): Promise<StoredKey | undefined> {
@@ -180,19 +179,19 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   async get(keyId: string): Promise<KeyRecord | undefined> {
-    return get(this.#sessions.lookUp, keyId);
+    return get(this.#executors.lookUp, keyId);
   }
 
   async list(query: KeyQuery): Promise<KeyRecord[]> {
-    return list(this.#sessions.change, query);
+    return list(this.#executors.change, query);
   }
 
   async insert(key: StoredKey, options?: ChangeOptions): Promise<KeyRecord> {
-    return insert(this.#sessions.change, key, options);
+    return insert(this.#executors.change, key, options);
   }
 
   async update(keyId: string, changes: KeyChanges, options?: ChangeOptions): Promise<KeyRecord> {
-    return update(this.#sessions.change, keyId, changes, options);
+    return update(this.#executors.change, keyId, changes, options);
   }
 
   async rotate(
@@ -206,7 +205,7 @@ export class PostgresKeyStore implements KeyStore {
     /** The old key as it is now. */
     previous: KeyRecord;
   }> {
-    return rotate(this.#sessions.change, keyId, successor, overlap, options);
+    return rotate(this.#executors.change, keyId, successor, overlap, options);
   }
 
   async revoke(
@@ -214,31 +213,31 @@ export class PostgresKeyStore implements KeyStore {
     revokedAt: Date,
     options: { family: boolean } & ChangeOptions,
   ): Promise<KeyRecord[]> {
-    return revoke(this.#sessions.change, keyId, revokedAt, options);
+    return revoke(this.#executors.change, keyId, revokedAt, options);
   }
 
   async touch(uses: readonly KeyUse[]): Promise<void> {
-    return touch(this.#sessions.change, uses);
+    return touch(this.#executors.change, uses);
   }
 
   async prune(before: Date, options?: ChangeOptions): Promise<number> {
-    return prune(this.#sessions.prune, before, options);
+    return prune(this.#executors.prune, before, options);
   }
 
   async pause(keyId: string, until: KeyPause, options?: ChangeOptions): Promise<KeyRecord> {
-    return pause(this.#sessions.change, keyId, until, options);
+    return pause(this.#executors.change, keyId, until, options);
   }
 
   async resume(keyId: string, now: Date, options?: ChangeOptions): Promise<KeyRecord> {
-    return resume(this.#sessions.change, keyId, now, options);
+    return resume(this.#executors.change, keyId, now, options);
   }
 
   async revokeUser(user: string, revokedAt: Date, options?: ChangeOptions): Promise<RevokedUser> {
-    return revokeUser(this.#sessions.change, user, revokedAt, options);
+    return revokeUser(this.#executors.change, user, revokedAt, options);
   }
 
   async takeNotices(query: NoticeQuery): Promise<KeyNotice[]> {
-    return takeNotices(this.#sessions.change, query);
+    return takeNotices(this.#executors.change, query);
   }
 
   /**
@@ -253,7 +252,7 @@ export class PostgresKeyStore implements KeyStore {
    *   something else, or share rows with other tables by inheritance.
    */
   async migrate(): Promise<void> {
-    await migrate(this.#sessions.unlimited);
+    await migrate(this.#executors.unlimited);
   }
 
   /**
@@ -261,7 +260,7 @@ export class PostgresKeyStore implements KeyStore {
    * `<table>_migrations`.
    */
   async inspect(): Promise<Inspection> {
-    return inspect(this.#sessions.lookUp);
+    return inspect(this.#executors.lookUp);
   }
 
   /**
@@ -269,7 +268,7 @@ export class PostgresKeyStore implements KeyStore {
    * result may grow.
    */
   async diagnose(): Promise<SetUp> {
-    return diagnose(this.#sessions.lookUp);
+    return diagnose(this.#executors.lookUp);
   }
 
   /**
@@ -289,6 +288,6 @@ export class PostgresKeyStore implements KeyStore {
    *   Nothing is lost then.
    */
   async adopt(options?: AdoptOptions): Promise<AdoptSummary> {
-    return adopt(this.#sessions.unlimited, options);
+    return adopt(this.#executors.unlimited, options);
   }
 }

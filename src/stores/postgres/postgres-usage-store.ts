@@ -1,50 +1,49 @@
 import type { KeyUsage, UsageQuery, UsageStore } from '../key-usage.js';
 import { searchParameter } from './parameters.js';
-import type { Row } from './database.js';
-import type { Sessions } from './session.js';
+import type { Row, Executors } from './database.js';
 
 /** Keeps uses per day in a table of their own. */
 export class PostgresUsageStore implements UsageStore {
-  readonly #sessions: Sessions;
+  readonly #executors: Executors;
 
-  constructor(sessions: Sessions) {
-    this.#sessions = sessions;
+  constructor(executors: Executors) {
+    this.#executors = executors;
   }
 
   async add(counts: readonly KeyUsage[]): Promise<void> {
-    const session = this.#sessions.change;
+    const executor = this.#executors.change;
     const known = counts.filter(({ keyId, user }) => !`${keyId}${user}`.includes('\0'));
     if (known.length === 0) return;
     // In the order of the primary key, so that processes that count the same keys at once wait for
     // each other instead of deadlocking.
-    const text = `insert into ${session.names.usage} as u (day, key_id, user_name, admitted, refused)
+    const text = `insert into ${executor.names.usage} as u (day, key_id, user_name, admitted, refused)
       select day, key_id, pg_catalog.max(user_name), pg_catalog.sum(admitted)::bigint, pg_catalog.sum(refused)::bigint
       from ${given('$1')}
       group by day, key_id order by day, key_id
       on conflict (day, key_id) do update set user_name = excluded.user_name,
         admitted = u.admitted + excluded.admitted, refused = u.refused + excluded.refused`;
-    await session.query('countUses', { text, values: [usageParameter(known)] });
+    await executor.query('countUses', { text, values: [usageParameter(known)] });
   }
 
   async list({ keyId, user, from, to }: UsageQuery): Promise<KeyUsage[]> {
-    const session = this.#sessions.change;
+    const executor = this.#executors.change;
     const values: (string | null)[] = [from, to];
     const conditions = ['u.day >= $1::text::date', 'u.day <= $2::text::date'];
     if (keyId !== undefined)
       conditions.push(`u.key_id = $${values.push(searchParameter(keyId))}::text`);
     if (user !== undefined)
       conditions.push(`u.user_name = $${values.push(searchParameter(user))}::text`);
-    const text = `select ${selectUsage('u')} as usage from ${session.names.usage} u
+    const text = `select ${selectUsage('u')} as usage from ${executor.names.usage} u
       where ${conditions.join(' and ')} order by u.day, u.key_id`;
-    const rows = await session.search('usage', { text, values });
+    const rows = await executor.search('usage', { text, values });
     return rows.map(readUsage);
   }
 
   async prune(beforeDay: string): Promise<number> {
-    const session = this.#sessions.prune;
-    const text = `with gone as (delete from ${session.names.usage} where day < $1::text::date returning 1)
+    const executor = this.#executors.prune;
+    const text = `with gone as (delete from ${executor.names.usage} where day < $1::text::date returning 1)
       select pg_catalog.count(*)::text as count from gone`;
-    const [row] = await session.query('pruneUsage', { text, values: [beforeDay] });
+    const [row] = await executor.query('pruneUsage', { text, values: [beforeDay] });
     return Number(row?.['count']);
   }
 }

@@ -33,7 +33,7 @@ export function assertSameOrigin(req: IncomingMessage, address: OwnAddress): voi
   warnOfRewrittenHost(origin, headers.host, address);
   throw new WebProblem('cross_origin', {
     detail:
-      'The server does not know the address of this page as its own. Whoever runs it must set "publicUrl", or let the proxy ' +
+      'The server does not know the address of this page as its own. Its operator must set "publicUrl", or let the proxy ' +
       'pass on the Host header.',
   });
 }

@@ -4,7 +4,7 @@ import { inspect } from '../schema/inspect.js';
 import { migrate } from '../schema/migrate.js';
 import type { Names } from '../names.js';
 import { dollarQuote } from '../quote.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 import { createKeyIdFunction, dropKeyIdFunction } from './key-id-function.js';
 import { assertNoDoubt } from './doubtful-keys.js';
 import { hashSql } from './hash-sql.js';
@@ -97,8 +97,8 @@ const mustBeColumns: Check = (value) =>
  * References, grants and the application's own columns survive. Until the last transaction the
  * old table only has two more columns, so the next run continues after any interruption.
  */
-export async function adopt(session: Session, options?: AdoptOptions): Promise<AdoptSummary> {
-  const { names } = session;
+export async function adopt(executor: Executor, options?: AdoptOptions): Promise<AdoptSummary> {
+  const { names } = executor;
   const {
     onProgress = () => {},
     batchSize = 10_000,
@@ -110,43 +110,43 @@ export async function adopt(session: Session, options?: AdoptOptions): Promise<A
     prefix: mustBePrefix,
     ignoredColumns: mustBeColumns,
   });
-  const { state } = await inspect(session);
+  const { state } = await inspect(executor);
   if (state === 'missing') {
     throw new Error(`PostgresKeyStore: there is no table ${names.schema}.${names.table} to adopt`);
   }
   if (state !== 'plaintext') {
     // Only steps after the swap can be missing. A table of any other kind is refused here.
-    await migrate(session);
+    await migrate(executor);
     return { ...nothing, wasUpToDate: state === 'ready' };
   }
-  const plan = await planOf(session, ignoredColumns);
-  await assertNoDoubt(session, plan);
+  const plan = await planOf(executor, ignoredColumns);
+  await assertNoDoubt(executor, plan);
   try {
-    return await adoptPlaintext(session, plan, { onProgress, batchSize, prefix });
+    return await adoptPlaintext(executor, plan, { onProgress, batchSize, prefix });
   } catch (error) {
-    if ((await inspect(session)).state === 'plaintext') {
-      await assertNoDoubt(session, plan);
+    if ((await inspect(executor)).state === 'plaintext') {
+      await assertNoDoubt(executor, plan);
       throw error;
     }
     // Another run finished first and removed the columns that this one was filling.
-    await session.query('adopt', { text: dropKeyIdFunction(names) });
-    await migrate(session);
+    await executor.query('adopt', { text: dropKeyIdFunction(names) });
+    await migrate(executor);
     return { ...nothing, wasUpToDate: false };
   }
 }
 
 async function adoptPlaintext(
-  session: Session,
+  executor: Executor,
   plan: Plan,
   { onProgress, batchSize, prefix }: Settings,
 ): Promise<AdoptSummary> {
-  const { names } = session;
-  const run = (text: string) => session.query('adopt', { text });
-  await withLock(session, () => run(addColumns(names)));
+  const { names } = executor;
+  const run = (text: string) => executor.query('adopt', { text });
+  await withLock(executor, () => run(addColumns(names)));
   await run(createKeyIdFunction(names));
-  await hashInBatches(session, { onProgress, batchSize, prefix });
-  const summary = await swapUnderLock(session, plan, prefix);
-  await migrate(session);
+  await hashInBatches(executor, { onProgress, batchSize, prefix });
+  const summary = await swapUnderLock(executor, plan, prefix);
+  await migrate(executor);
   await run(`analyze ${names.keys}`);
   return summary;
 }
@@ -171,14 +171,14 @@ function addColumns(names: Names): string {
 }
 
 async function hashInBatches(
-  session: Session,
+  executor: Executor,
   { onProgress, batchSize, prefix }: Settings,
 ): Promise<void> {
-  const { names } = session;
+  const { names } = executor;
   const measure = `select pg_catalog.count(*)::text as total,
       (pg_catalog.pg_relation_size(${names.regclass}) / pg_catalog.current_setting('block_size')::bigint)::text as blocks
     from ${names.keys}`;
-  const [found] = await session.query('adopt', { text: measure });
+  const [found] = await executor.query('adopt', { text: measure });
   const [total, blocks] = [Number(found?.['total']), Number(found?.['blocks'])];
   onProgress({ done: 0, total });
   // Ranges of blocks need no index and no unique column, and no batch reads a row twice.
@@ -188,15 +188,19 @@ async function hashInBatches(
     where k.ctid >= $1::text::tid and k.ctid < $2::text::tid and k.digest is null and k.api_key::text <> ''`;
   for (let block = 0; block < blocks; block += step) {
     const values = [`(${block},0)`, `(${block + step},0)`, prefix];
-    await session.query('adopt', { text, values });
+    await executor.query('adopt', { text, values });
     onProgress({ done: Math.min(total, Math.round((total * (block + step)) / blocks)), total });
   }
 }
 
-async function swapUnderLock(session: Session, plan: Plan, prefix: string): Promise<AdoptSummary> {
-  const { names } = session;
-  await withLock(session, () => session.query('adopt', { text: swap(names, plan, prefix) }));
+async function swapUnderLock(
+  executor: Executor,
+  plan: Plan,
+  prefix: string,
+): Promise<AdoptSummary> {
+  const { names } = executor;
+  await withLock(executor, () => executor.query('adopt', { text: swap(names, plan, prefix) }));
   const text = `select details::text as details from ${names.migrations} where version = 1`;
-  const [row] = await session.query('adopt', { text });
+  const [row] = await executor.query('adopt', { text });
   return { ...nothing, ...(JSON.parse(row?.['details'] ?? '{}') as object), wasUpToDate: false };
 }

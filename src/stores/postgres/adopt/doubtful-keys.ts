@@ -1,5 +1,5 @@
 import type { Names } from '../names.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 import { isDigestSql, keySql } from './hash-sql.js';
 import type { Plan } from './plan.js';
 
@@ -33,12 +33,12 @@ export function doubtSql(k: string, { shown }: Plan): string {
  * @throws {Error} if a key cannot be adopted. The message says where the first such key is and
  *   never quotes it.
  */
-export async function assertNoDoubt(session: Session, plan: Plan): Promise<void> {
-  const [found] = await session.query('adopt', { text: firstDoubt(session.names, plan) });
+export async function assertNoDoubt(executor: Executor, plan: Plan): Promise<void> {
+  const [found] = await executor.query('adopt', { text: firstDoubt(executor.names, plan) });
   if (!found) return;
   const others = Number(found['count']) - 1;
   throw new Error(
-    `PostgresKeyStore: adopt cannot take over ${session.names.table}.api_key of the row ${found['place']}` +
+    `PostgresKeyStore: adopt cannot take over ${executor.names.table}.api_key of the row ${found['place']}` +
       `${others === 0 ? '' : ` and ${others} more`}: ${reasons[found['doubt'] as Doubt]}`,
   );
 }

@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../quote.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 import { isInherited } from '../schema/triggers.js';
 import type { Column, PlaintextTable } from './plaintext-table.js';
 import { isBlankSql, printableSql } from './hash-sql.js';
@@ -43,9 +43,9 @@ const timeType = 'timestamptz(3)';
  * @throws {Error} that names the first column that cannot be adopted. A wrong guess could make an
  *   expired key valid again.
  */
-export async function planOf(session: Session, ignoredColumns: readonly string[]): Promise<Plan> {
-  const table = { name: session.names.table, columns: await columnsOf(session) };
-  await assertAlone(session);
+export async function planOf(executor: Executor, ignoredColumns: readonly string[]): Promise<Plan> {
+  const table = { name: executor.names.table, columns: await columnsOf(executor) };
+  await assertAlone(executor);
   assertAdoptable(table);
   assertNothingUnread(table, ignoredColumns);
   const has = (column: string) => table.columns.has(column);
@@ -70,10 +70,10 @@ export async function planOf(session: Session, ignoredColumns: readonly string[]
 }
 
 /** Inherited columns cannot be changed in one table alone. */
-async function assertAlone(session: Session): Promise<void> {
-  const { names } = session;
+async function assertAlone(executor: Executor): Promise<void> {
+  const { names } = executor;
   const text = `select ${isInherited(`${names.regclass}::oid`)}::text as is_inherited`;
-  const [row] = await session.query('adopt', { text });
+  const [row] = await executor.query('adopt', { text });
   if (row?.['is_inherited'] === 'true') {
     throw new Error(
       `PostgresKeyStore: adopt cannot take over ${names.table}: it inherits from another table, or another from it; ` +
@@ -215,12 +215,12 @@ function freed({ columns }: PlaintextTable, targets: readonly Target[]): string[
     .map(({ name }) => `alter column ${quoteIdentifier(name)} drop not null`);
 }
 
-async function columnsOf(session: Session): Promise<Map<string, Column>> {
+async function columnsOf(executor: Executor): Promise<Map<string, Column>> {
   const text = `select pg_catalog.json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, null),
       'notNull', a.attnotnull, 'hasDefault', a.atthasdef or a.attidentity <> '', 'category', t.typcategory)::text as column
     from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
     where a.attrelid = pg_catalog.to_regclass($1::text)::oid and a.attnum > 0 and not a.attisdropped order by a.attnum`;
-  const rows = await session.query('adopt', { text, values: [session.names.keys] });
+  const rows = await executor.query('adopt', { text, values: [executor.names.keys] });
   const columns = rows.map((row) => JSON.parse(row['column'] ?? '') as Column);
   return new Map(columns.map((column) => [column.name, column]));
 }

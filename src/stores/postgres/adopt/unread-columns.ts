@@ -64,7 +64,7 @@ export function assertNothingUnread(
   throw new Error(
     `PostgresKeyStore: adopt does not read ${names.map((name) => `${table.name}.${name}`).join(', ')}, by which keys may have ` +
       `been switched off: these would work again. Turn ${them} into is_active (true while the key works), expires_at or revoked_at, ` +
-      `drop ${them}, or, where no key was refused by ${them}, name ${them} in ignoredColumns (--ignore-column)`,
+      `drop ${them}, or, if no key was refused by ${them}, name ${them} in ignoredColumns (--ignore-column)`,
   );
 }
 

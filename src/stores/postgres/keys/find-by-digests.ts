@@ -1,9 +1,8 @@
 import { BrokenRecordError } from '../../broken-record-error.js';
-import type { Row } from '../database.js';
 import { assertNothingHidden, hiddenRow, isHiddenRow } from '../hidden-rows.js';
 import { textsParameter } from '../parameters.js';
 import { mayBeOneRecord } from '../safe-error.js';
-import type { Session } from '../session.js';
+import type { Row, Executor } from '../database.js';
 import type { Answer } from './look-up-queue.js';
 import { columnCount, readColumns, selectColumns } from './record-columns.js';
 
@@ -12,12 +11,15 @@ import { columnCount, readColumns, selectColumns } from './record-columns.js';
  *
  * @throws {BrokenRecordError} if one record may have made the statement fail.
  */
-export async function findByDigests(session: Session, digests: readonly string[]): Promise<Answer> {
-  const { names } = session;
+export async function findByDigests(
+  executor: Executor,
+  digests: readonly string[],
+): Promise<Answer> {
+  const { names } = executor;
   const text = `select rows.*, null as is_hidden
     from (${selectColumns(names, 'k.digest = any($1::text::text[])')}) rows
     union all ${hiddenRow(names, columnCount)}`;
-  const rows = await session
+  const rows = await executor
     .query('findByDigest', { text, values: [textsParameter(digests)] })
     .catch((error: unknown) => {
       throw mayBeOneRecord(error) ? asBrokenRecord(error as Error) : error;
@@ -25,7 +27,7 @@ export async function findByDigests(session: Session, digests: readonly string[]
   const found = new Map<string | null | undefined, Row>();
   for (const row of rows) if (!isHiddenRow(row)) found.set(row['digest'], row);
   const isAbsenceDoubtful = rows.some(isHiddenRow) && digests.some((each) => !found.has(each));
-  const doubt = isAbsenceDoubtful ? await doubtOf(session) : undefined;
+  const doubt = isAbsenceDoubtful ? await doubtOf(executor) : undefined;
   return (digest) => {
     const row = found.get(digest);
     if (!row && doubt) throw doubt;
@@ -34,8 +36,8 @@ export async function findByDigests(session: Session, digests: readonly string[]
 }
 
 /** Why a missing key cannot be called absent. Records that were found are right all the same. */
-const doubtOf = (session: Session): Promise<Error | undefined> =>
-  assertNothingHidden(session).then(
+const doubtOf = (executor: Executor): Promise<Error | undefined> =>
+  assertNothingHidden(executor).then(
     () => undefined,
     (error: unknown) => error as Error,
   );

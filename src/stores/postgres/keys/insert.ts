@@ -12,14 +12,14 @@ import {
   scopesSql,
 } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 
 export async function insert(
-  session: Session,
+  executor: Executor,
   key: StoredKey,
   { context, limit }: ChangeOptions = {},
 ): Promise<KeyRecord> {
-  const { names } = session;
+  const { names } = executor;
   const values = [contextParameter(context)];
   const columns: string[] = [];
   const expressions: string[] = [];
@@ -50,7 +50,7 @@ export async function insert(
     const since = instantSql(`$${values.push(instantParameter(limit.now)!)}`);
     const most = `$${values.push(String(limit.maxKeysPerUser))}::text::bigint`;
     // Keys that the role cannot see would not be counted.
-    await assertNothingHidden(session);
+    await assertNothingHidden(executor);
     room = `${names.qualified('_has_room')}($3::text, ${since}, ${most})`;
   }
   // A conflict gives no row instead of an error. So it does not break the caller's transaction, and
@@ -65,7 +65,7 @@ export async function insert(
     )
     select room.is_left::text as is_left, made.key_id, ${selectRecord(names, 'made')} as record
     from room left join made on true`;
-  const [row] = await session.query('insert', { text, values });
+  const [row] = await executor.query('insert', { text, values });
   if (row?.['is_left'] === 'false') throw tooManyKeys();
   if (!row || row['key_id'] === null) throw duplicateKey();
   return readRecord(row);

@@ -2,19 +2,18 @@ import { searchPattern } from '../../../lib/search-pattern.js';
 import { expiringMs, type KeyRecord, type KeyStatus } from '../../key-record.js';
 import { type KeyQuery } from '../../key-store.js';
 import { unknownKeyId } from '../../key-store-error.js';
-import type { Statement } from '../database.js';
 import { assertNothingHidden } from '../hidden-rows.js';
 import type { Names } from '../names.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
-import type { Session } from '../session.js';
+import type { Statement, Executor } from '../database.js';
 
-export async function list(session: Session, query: KeyQuery): Promise<KeyRecord[]> {
+export async function list(executor: Executor, query: KeyQuery): Promise<KeyRecord[]> {
   const { search, cursor } = query;
   const patterns = search === undefined ? [undefined] : patternsOf(search);
-  const statements = patterns.map((pattern) => statementOf(session.names, query, pattern));
-  const rows = await session.search('list', ...statements);
-  if (rows.length < query.limit) await assertNothingHidden(session);
+  const statements = patterns.map((pattern) => statementOf(executor.names, query, pattern));
+  const rows = await executor.search('list', ...statements);
+  if (rows.length < query.limit) await assertNothingHidden(executor);
   if (cursor !== undefined && rows.length === 0) throw unknownKeyId();
   return rows.filter(({ record }) => record !== null).map((row) => readRecord(row));
 }

@@ -1,13 +1,13 @@
 import type { KeyNotice, NoticeQuery } from '../../key-store.js';
 import { instantParameter, instantSql } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 
 export async function takeNotices(
-  session: Session,
+  executor: Executor,
   { beforeMs, now }: NoticeQuery,
 ): Promise<KeyNotice[]> {
-  const { names } = session;
+  const { names } = executor;
   const at = instantSql('$2');
   // Of several calls at once, the first writes the row. The others wait for it and then find
   // nothing to report. Rows are written in the order of ids, so calls never deadlock. Notices for
@@ -35,7 +35,7 @@ export async function takeNotices(
     select told.before_ms::text as before_ms, ${selectRecord(names)} as record
     from told join ${names.keys} k using (key_id) order by k.expires_at, k.key_id`;
   const values = [JSON.stringify(beforeMs), instantParameter(now)];
-  const rows = await session.query('takeNotices', { text, values });
+  const rows = await executor.query('takeNotices', { text, values });
   return rows.map((row) => {
     const record = readRecord(row);
     return { record, beforeMs: Number(row['before_ms']), expiresAt: record.expiresAt! };

@@ -5,20 +5,20 @@ import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 import { get } from './find.js';
 
 const now = instantSql('$2');
 const isPaused = `k.paused_at is not null and (k.paused_until is null or k.paused_until > ${now})`;
 
 export async function pause(
-  session: Session,
+  executor: Executor,
   keyId: string,
   { pausedAt, pausedUntil }: KeyPause,
   { context }: ChangeOptions = {},
 ): Promise<KeyRecord> {
   return changePause(
-    session,
+    executor,
     'pause',
     `paused_at = case when ${isPaused} then k.paused_at else ${now} end, paused_until = ${instantSql('$4')}`,
     [
@@ -31,14 +31,14 @@ export async function pause(
 }
 
 export async function resume(
-  session: Session,
+  executor: Executor,
   keyId: string,
   resumedAt: Date,
   { context }: ChangeOptions = {},
 ): Promise<KeyRecord> {
   // A key that is not paused is written back unchanged.
   return changePause(
-    session,
+    executor,
     'resume',
     `paused_at = case when ${isPaused} then null else k.paused_at end,
       paused_until = case when ${isPaused} then null else k.paused_until end`,
@@ -47,12 +47,12 @@ export async function resume(
 }
 
 async function changePause(
-  session: Session,
+  executor: Executor,
   action: string,
   changes: string,
   values: readonly (string | null)[],
 ): Promise<KeyRecord> {
-  const { names } = session;
+  const { names } = executor;
   const text = `with ${contextSql('$3')}, changed as (
       update ${names.keys} k set ${changes}
       from context
@@ -60,11 +60,11 @@ async function changePause(
       returning k.*
     )
     select ${selectRecord(names, 'changed')} as record from changed`;
-  const [row] = await session.search(action, { text, values });
+  const [row] = await executor.search(action, { text, values });
   if (row) return readRecord(row);
   const [keyId] = values;
-  const record = keyId == null ? undefined : await get(session, keyId);
+  const record = keyId == null ? undefined : await get(executor, keyId);
   if (!record) throw unknownKeyId();
-  await assertNothingHidden(session, 'keys', commandsOf.change);
+  await assertNothingHidden(executor, 'keys', commandsOf.change);
   throw keyNotUsable();
 }

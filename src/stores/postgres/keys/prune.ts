@@ -2,14 +2,14 @@ import type { ChangeOptions } from '../../key-store.js';
 import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql } from '../parameters.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 
 export async function prune(
-  session: Session,
+  executor: Executor,
   before: Date,
   { context }: ChangeOptions = {},
 ): Promise<number> {
-  const { names } = session;
+  const { names } = executor;
   const isDead = (k: string) =>
     `coalesce(${k}.revoked_at <= ${instantSql('$1')} or ${k}.expires_at <= ${instantSql('$1')}, false)`;
   // A dead key stays while a key before it lives. Without its record, that one could be rotated
@@ -27,8 +27,8 @@ export async function prune(
       delete from ${names.keys} k using doomed, context where k.key_id = doomed.key_id returning 1
     )
     select pg_catalog.count(*)::text as count from gone`;
-  await assertNothingHidden(session, 'keys', commandsOf.delete, 'prune');
+  await assertNothingHidden(executor, 'keys', commandsOf.delete, 'prune');
   const values = [instantParameter(before), contextParameter(context)];
-  const [row] = await session.query('prune', { text, values });
+  const [row] = await executor.query('prune', { text, values });
   return Number(row?.['count']);
 }

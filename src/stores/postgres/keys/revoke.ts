@@ -8,7 +8,7 @@ import { readClaim, selectClaim } from '../claim-record.js';
 import { contextParameter, contextSql } from '../context.js';
 import { instantParameter, instantSql, scopesSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 
 /**
  * Each attempt finds the keys added since the one before. Rotation refuses a revoked key, so only
@@ -17,16 +17,16 @@ import type { Session } from '../session.js';
 const maxAttempts = 50;
 
 export async function revoke(
-  session: Session,
+  executor: Executor,
   keyId: string,
   revokedAt: Date,
   { family, context }: { family: boolean } & ChangeOptions,
 ): Promise<KeyRecord[]> {
-  const text = revocation(session.names, family);
+  const text = revocation(executor.names, family);
   const values = [searchParameter(keyId), instantParameter(revokedAt), contextParameter(context)];
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const rows = await session.search('revoke', { text, values });
-    if (rows.length === 0 || family) await assertNothingHidden(session, 'keys', commandsOf.change);
+    const rows = await executor.search('revoke', { text, values });
+    if (rows.length === 0 || family) await assertNothingHidden(executor, 'keys', commandsOf.change);
     if (rows.length === 0) throw unknownKeyId();
     // A rotation under way may have added a key that this statement could not see.
     const isWhole = !family || rows.every((row) => row['was_revoked'] === 'true');
@@ -65,40 +65,40 @@ function revocation(names: Names, family: boolean): string {
 }
 
 export async function revokeUser(
-  session: Session,
+  executor: Executor,
   user: string,
   revokedAt: Date,
   { context }: ChangeOptions = {},
 ): Promise<RevokedUser> {
-  const { names } = session;
+  const { names } = executor;
   const text = `select ${names.qualified('_revoke_user')}($1::text, ${instantSql('$2')}, $3::text) as revoked`;
   const values = [searchParameter(user), instantParameter(revokedAt), contextParameter(context)];
-  const [row] = await session.search('revokeUser', { text, values });
-  await assertNothingHidden(session, 'keys', commandsOf.change);
-  await assertNothingHidden(session, 'claims', commandsOf.change);
+  const [row] = await executor.search('revokeUser', { text, values });
+  await assertNothingHidden(executor, 'keys', commandsOf.change);
+  await assertNothingHidden(executor, 'claims', commandsOf.change);
   const { keys, claims } = JSON.parse(row?.['revoked'] ?? '{"keys":[],"claims":[]}') as {
     keys: string[];
     claims: string[];
   };
   return {
-    keys: await recordsOf(session, keys),
-    claims: await claimsOf(session, claims),
+    keys: await recordsOf(executor, keys),
+    claims: await claimsOf(executor, claims),
   };
 }
 
-async function recordsOf(session: Session, keyIds: readonly string[]): Promise<KeyRecord[]> {
+async function recordsOf(executor: Executor, keyIds: readonly string[]): Promise<KeyRecord[]> {
   if (keyIds.length === 0) return [];
-  const { names } = session;
+  const { names } = executor;
   const text = `select ${selectRecord(names)} as record from ${names.keys} k
     where k.key_id = any (${scopesSql('$1')}) order by k.created_at desc, k.key_id desc`;
-  const rows = await session.query('revokeUser', { text, values: [JSON.stringify(keyIds)] });
+  const rows = await executor.query('revokeUser', { text, values: [JSON.stringify(keyIds)] });
   return rows.map((row) => readRecord(row));
 }
 
-async function claimsOf(session: Session, claimIds: readonly string[]): Promise<ClaimRecord[]> {
+async function claimsOf(executor: Executor, claimIds: readonly string[]): Promise<ClaimRecord[]> {
   if (claimIds.length === 0) return [];
-  const text = `select ${selectClaim()} as claim from ${session.names.claims} c
+  const text = `select ${selectClaim()} as claim from ${executor.names.claims} c
     where c.claim_id = any (${scopesSql('$1')}) order by c.created_at desc, c.claim_id desc`;
-  const rows = await session.query('revokeUser', { text, values: [JSON.stringify(claimIds)] });
+  const rows = await executor.query('revokeUser', { text, values: [JSON.stringify(claimIds)] });
   return rows.map(readClaim);
 }

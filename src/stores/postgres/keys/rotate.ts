@@ -6,16 +6,16 @@ import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql, scopesSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 
 export async function rotate(
-  session: Session,
+  executor: Executor,
   keyId: string,
   successor: Successor,
   { overlapMs, startsAt }: Overlap,
   { context }: ChangeOptions = {},
 ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
-  const { names } = session;
+  const { names } = executor;
   // Of two rotations at once, the later one waits for the row, reads it again, and fails at the
   // index that allows one successor. One statement changes the row under its lock, so a revocation
   // comes entirely before or after it.
@@ -68,8 +68,8 @@ export async function rotate(
     contextParameter(context, { rotates: keyId, replacedBy: successor.keyId }),
     successor.onlyScopes ? JSON.stringify(successor.onlyScopes) : null,
   ];
-  const [row] = await session.search('rotate', { text, values });
-  if (!row) throw await whyNotRotated(session, keyId, successor.createdAt);
+  const [row] = await executor.search('rotate', { text, values });
+  if (!row) throw await whyNotRotated(executor, keyId, successor.createdAt);
   // The statement does not see its own insert when it looks for successors.
   return {
     record: readRecord(row),
@@ -79,19 +79,19 @@ export async function rotate(
 
 /** Finds the reason after nothing was changed. */
 async function whyNotRotated(
-  session: Session,
+  executor: Executor,
   keyId: string,
   createdAt: Date,
 ): Promise<KeyStoreError> {
-  const { names } = session;
+  const { names } = executor;
   const text = `select
       (exists (select from ${names.keys} s where s.replaces = k.key_id))::text as rotated,
       (k.revoked_at is not null or coalesce(k.expires_at <= ${instantSql('$2')}, false))::text as unusable
     from ${names.keys} k where k.key_id = $1::text`;
   const values = [searchParameter(keyId), instantParameter(createdAt)];
-  const [row] = await session.search('rotate', { text, values });
+  const [row] = await executor.search('rotate', { text, values });
   if (!row || (row['rotated'] !== 'true' && row['unusable'] !== 'true'))
-    await assertNothingHidden(session, 'keys', commandsOf.change);
+    await assertNothingHidden(executor, 'keys', commandsOf.change);
   if (!row) return unknownKeyId();
   if (row['rotated'] === 'true') return alreadyRotated();
   return row['unusable'] === 'true' ? keyNotUsable() : duplicateKey();

@@ -2,10 +2,10 @@ import type { KeyUse } from '../../key-store.js';
 import { assertNothingHidden, commandsOf, hiddenRow } from '../hidden-rows.js';
 import { boundUse } from '../schema/first-use.js';
 import { contextParameter, contextSql } from '../context.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 
-export async function touch(session: Session, uses: readonly KeyUse[]): Promise<void> {
-  const { names } = session;
+export async function touch(executor: Executor, uses: readonly KeyUse[]): Promise<void> {
+  const { names } = executor;
   const known = uses.filter(({ keyId }) => !keyId.includes('\0'));
   if (known.length === 0) return;
   // Locks the rows in the order of ids before any is changed, together with the keys that a trigger
@@ -36,6 +36,6 @@ export async function touch(session: Session, uses: readonly KeyUse[]): Promise<
     ),
     contextParameter(),
   ];
-  const [hidden] = await session.query('touch', { text, values });
-  if (hidden) await assertNothingHidden(session, 'keys', commandsOf.change);
+  const [hidden] = await executor.query('touch', { text, values });
+  if (hidden) await assertNothingHidden(executor, 'keys', commandsOf.change);
 }

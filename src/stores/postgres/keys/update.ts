@@ -13,19 +13,19 @@ import {
   searchParameter,
 } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 import { get } from './find.js';
 
 /** Another attempt means that somebody changed the row between reading and writing it. */
 const maxAttempts = 50;
 
 export async function update(
-  session: Session,
+  executor: Executor,
   keyId: string,
   { name, scopes, expiresAt, metadata, user, allowedAddresses }: KeyChanges,
   { context, limit }: ChangeOptions = {},
 ): Promise<KeyRecord> {
-  const { names } = session;
+  const { names } = executor;
   const values = [searchParameter(keyId), contextParameter(context)];
   const changes: string[] = [];
   const set = (column: string, value: string | null, read: (parameter: string) => string) => {
@@ -55,7 +55,7 @@ export async function update(
   }
 
   if (changes.length === 0) {
-    const record = await get(session, keyId);
+    const record = await get(executor, keyId);
     if (!record) throw unknownKeyId();
     return record;
   }
@@ -72,17 +72,17 @@ export async function update(
     select seen.is_replaced::text as is_replaced, room.is_left::text as is_left,
       ${selectRecord(names, 'changed')} as record, changed.key_id
     from seen cross join room left join changed using (key_id)`;
-  if (room !== 'true') await assertNothingHidden(session);
+  if (room !== 'true') await assertNothingHidden(executor);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const [row] = await session.query('update', { text, values });
+    const [row] = await executor.query('update', { text, values });
     if (!row) {
-      await assertNothingHidden(session);
+      await assertNothingHidden(executor);
       throw unknownKeyId();
     }
     if (row['key_id'] !== null) return readRecord(row);
     if (row['is_left'] === 'false') throw tooManyKeys();
     if (row['is_replaced'] === 'true') throw endsWithOverlap();
-    await assertNothingHidden(session, 'keys', commandsOf.change);
+    await assertNothingHidden(executor, 'keys', commandsOf.change);
   }
   throw new Error('PostgresKeyStore: update failed: others kept changing the key meanwhile');
 }

@@ -1,6 +1,6 @@
 import { assertNothingHidden } from '../hidden-rows.js';
 import { migrations } from './migrations.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 import { areArmed } from './triggers.js';
 
 /**
@@ -28,17 +28,17 @@ export interface Inspection {
 }
 
 /** @param latest the version that is up to date */
-export async function inspect(session: Session, latest = migrations.length): Promise<Inspection> {
-  const { names } = session;
+export async function inspect(executor: Executor, latest = migrations.length): Promise<Inspection> {
+  const { names } = executor;
   const text = `select
       (select c.relkind::text from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass($1::text)::oid) as kind,
       (select pg_catalog.count(*)::text from pg_catalog.pg_attribute a where a.attrelid = pg_catalog.to_regclass($1::text)::oid
         and a.attname = 'api_key' and not a.attisdropped) as plaintext_columns,
       pg_catalog.to_regclass($2::text)::oid::text as migrations`;
-  const [found] = await session.query('inspect', { text, values: [names.keys, names.migrations] });
+  const [found] = await executor.query('inspect', { text, values: [names.keys, names.migrations] });
   if (!found?.['kind']) return { state: 'missing', version: 0 };
   const { version, isArmed } = found['migrations']
-    ? await versionOf(session)
+    ? await versionOf(executor)
     : { version: 0, isArmed: false };
   if (version > latest) return { state: 'newer', version };
   if (version > 0 && version < latest) return { state: 'older', version };
@@ -48,11 +48,11 @@ export async function inspect(session: Session, latest = migrations.length): Pro
 }
 
 /** One statement reads both: triggers belong to versions, and a migration may end in between. */
-async function versionOf(session: Session): Promise<{ version: number; isArmed: boolean }> {
-  const { names } = session;
+async function versionOf(executor: Executor): Promise<{ version: number; isArmed: boolean }> {
+  const { names } = executor;
   const text = `select coalesce(pg_catalog.max(version), 0)::text as version, ${areArmed(names)}::text as is_armed
     from ${names.migrations}`;
-  const [row] = await session.query('inspect', { text });
-  if (row?.['version'] === '0') await assertNothingHidden(session, 'migrations');
+  const [row] = await executor.query('inspect', { text });
+  if (row?.['version'] === '0') await assertNothingHidden(executor, 'migrations');
   return { version: Number(row?.['version']), isArmed: row?.['is_armed'] === 'true' };
 }

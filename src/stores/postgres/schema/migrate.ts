@@ -6,7 +6,7 @@ import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
 import { repairTriggers } from './repair-triggers.js';
 import { codeOf } from '../safe-error.js';
-import type { Session } from '../session.js';
+import type { Executor } from '../database.js';
 
 const maxRepairs = 3;
 const maxRaces = 5;
@@ -24,12 +24,12 @@ const raced = new Set(['23505', '40001', '40P01', '42P06', '42P07', '42710', '42
  * @throws {Error} if the schema is newer than the library, or the table is not this library's.
  */
 export async function migrate(
-  session: Session,
+  executor: Executor,
   steps: readonly Migration[] = migrations,
 ): Promise<Inspection> {
-  const { names } = session;
+  const { names } = executor;
   for (let races = 0, repairs = 0; ;) {
-    const inspection = await inspect(session, steps.length);
+    const inspection = await inspect(executor, steps.length);
     assertMigratable(inspection, names, steps.length);
     const { state, version } = inspection;
     if (state === 'ready') return inspection;
@@ -43,7 +43,7 @@ export async function migrate(
       ? migrationBlock(names, next.version, next.sql(names))
       : repairBlock(names, version);
     try {
-      await withLock(session, () => session.query('migrate', { text }));
+      await withLock(executor, () => executor.query('migrate', { text }));
     } catch (error) {
       if (++races > maxRaces || !raced.has(codeOf((error as Error).cause) ?? '')) throw error;
     }

@@ -1,15 +1,14 @@
 import type { PgClient, Pglite } from '../client.js';
-import type { Row, Statement } from '../database.js';
 import { quoteIdentifier } from '../quote.js';
-import type { Session } from '../session.js';
+import type { Row, Statement, Executor } from '../database.js';
 import type { CreateListener } from './listener.js';
 
 /** Listens on the caller's own `pg` Client, between the store's statements. */
-export function callersClient(client: PgClient, session: Session): CreateListener {
+export function callersClient(client: PgClient, executor: Executor): CreateListener {
   return (events) => {
     const onNotification = ({ channel, payload }: { channel: string; payload?: string }) =>
       events.notified(channel, payload ?? '');
-    const query = (statement: Statement) => session.query('watch', statement);
+    const query = (statement: Statement) => executor.query('watch', statement);
     let heard: readonly string[] = [];
     return {
       async open(channels) {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyStoreWatcher } from '../../key-store.js';
 import { isPgClient, isPglite, isPgPool } from '../client.js';
-import type { Row } from '../database.js';
-import type { Session } from '../session.js';
+import type { Row, Executor } from '../database.js';
 import { triggerVersion } from '../schema/triggers.js';
 import { warnOnce } from '../../../lib/warn.js';
 import { within } from '../../../lib/within.js';
@@ -12,7 +11,7 @@ import { ownConnection } from './own-connection.js';
 
 export interface WatchOptions {
   /** Its time limit applies to each step. */
-  readonly session: Session;
+  readonly executor: Executor;
   /** How often the connection and the triggers are checked, in milliseconds. */
   readonly heartbeatMs: number;
   readonly createListener: CreateListener;
@@ -29,10 +28,10 @@ const longestRetryMs = 3_000;
 const idlePart = 0.8;
 
 /** How to listen through this client, or `undefined` if it cannot. */
-export function listenerThrough(session: Session): CreateListener | undefined {
-  const { client } = session.database;
+export function listenerThrough(executor: Executor): CreateListener | undefined {
+  const { client } = executor.database;
   if (isPgPool(client)) return ownConnection(client);
-  if (isPgClient(client)) return callersClient(client, session);
+  if (isPgClient(client)) return callersClient(client, executor);
   return isPglite(client) ? pgliteItself(client) : undefined;
 }
 
@@ -64,7 +63,7 @@ export class Watch {
   #closed: Promise<void> | undefined;
 
   constructor(options: WatchOptions, watcher: KeyStoreWatcher) {
-    this.aliveForMs = options.heartbeatMs + stepsOfHeartbeat * options.session.limitMs;
+    this.aliveForMs = options.heartbeatMs + stepsOfHeartbeat * options.executor.limitMs;
     this.#options = options;
     this.#watcher = watcher;
     this.#proving = this.#connect();
@@ -102,7 +101,7 @@ export class Watch {
   }
 
   async #connect(): Promise<void> {
-    const { session, createListener } = this.#options;
+    const { executor, createListener } = this.#options;
     const probe = `require_api_key_probe:${randomBytes(16).toString('hex')}`;
     let listener: Listener | undefined;
     let version: string;
@@ -115,7 +114,7 @@ export class Watch {
           else if (listener === this.#listener && this.#isConnected) this.#watcher.changed(payload);
         },
       });
-      await within(session.limitMs, listener.open([session.names.channel, probe]));
+      await within(executor.limitMs, listener.open([executor.names.channel, probe]));
       // Some poolers and standby servers accept LISTEN and never deliver. Trusting such a
       // connection would keep revoked keys alive.
       await this.#prove(() => this.#notifyThroughPool(probe));
@@ -145,14 +144,14 @@ export class Watch {
     });
     // Nobody may be waiting for it yet.
     heard.catch(() => {});
-    const { limitMs } = this.#options.session;
+    const { limitMs } = this.#options.executor;
     const rows = await within(limitMs, send());
     await within(limitMs, heard);
     return rows;
   }
 
   async #notifyThroughPool(probe: string): Promise<Row[]> {
-    return this.#options.session.query('watch', {
+    return this.#options.executor.query('watch', {
       text: `select pg_catalog.pg_notify($1::text, '')`,
       values: [probe],
     });
@@ -163,7 +162,7 @@ export class Watch {
    * revoked elsewhere could not be told from a valid one.
    */
   async #findTriggerVersion(listener: Listener, probe: string): Promise<string> {
-    const { names } = this.#options.session;
+    const { names } = this.#options.executor;
     const { schema, table, keys } = names;
     const text = `select pg_catalog.pg_notify($1::text, ''), pg_catalog.to_regclass($2::text)::text as found_table,
       ${triggerVersion(names)} as version`;
