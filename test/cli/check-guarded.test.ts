@@ -40,6 +40,40 @@ describe('check on a server that is guarded', () => {
     });
   });
 
+  it('a guard of two headers -> each may be named, and both are called in one check', async () => {
+    const bearer = { name: 'Authorization', scheme: 'Bearer' };
+    const server = await guarded(cors(), guard({ header: [bearer, 'X-API-Key'] }));
+    const both = ['--header', 'X-API-Key', '--header', 'Authorization: Bearer'];
+    const [one, other, all] = await Promise.all([
+      check(server.url),
+      check(server.url, '--header', 'Authorization', '--scheme', 'Bearer'),
+      check(server.url, ...both),
+    ]);
+    for (const report of [one, other, all])
+      expect(report).toMatchObject({ ok: true, findings: [] });
+    expect(all.calls.filter(({ status }) => status === 200)).toEqual([
+      { call: 'with your key (X-API-Key)', status: 200 },
+      { call: 'with your key (Authorization)', status: 200 },
+    ]);
+  });
+
+  it('a guard of one header, checked for two -> the other is told', async () => {
+    const server = await guarded(cors(), guard());
+    const both = ['--header', 'X-API-Key', '--header', 'Authorization: Bearer'];
+    const report = await check(server.url, ...both);
+    expect(report).toMatchObject({ ok: false, findings: [{ code: 'wrong_header' }] });
+  });
+
+  it.each([
+    [['--header', 'a', '--header', 'b', '--scheme', 'Bearer'], 'write the scheme with its header'],
+    [['--header', 'Authorization: Be arer'], 'a single word'],
+    [['--header', 'a b'], 'the name of a header'],
+  ])('%j -> misused', async (options, said) => {
+    const finished = await cli(['check', 'http://127.0.0.1:9/', '--no-key', ...options]);
+    expect(finished).toMatchObject({ code: 2, stdout: '' });
+    expect(finished.stderr).toContain(said);
+  });
+
   it('no method -> GET alone; --method POST -> the handler runs once, with the key; with --no-key never', async () => {
     const methods: string[] = [];
     const server = await guarded(guard(), (req, res) => {

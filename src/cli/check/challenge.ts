@@ -11,12 +11,22 @@ export interface Expectation {
 const isPastable = (name: string) => /^\w[\w-]{0,63}$/.test(name);
 
 /**
- * Reads the first challenge of a 401 (RFC 9110, section 11.6.1). `undefined` for `Basic`, for
- * none, or for one with odd names.
+ * Where the challenges of a 401 say that the key is read (RFC 9110, section 11.6.1), one for each
+ * header. Leaves out `Basic` and the like, and challenges with odd names.
  */
-export function readChallenge(value: string | undefined): Expectation | undefined {
-  if (value === undefined) return undefined;
-  const [, scheme] = /^\s*([!#$%&'*+.^_`|~\w-]+)(?:\s|$)/.exec(value) ?? [];
+export function readChallenges(value: string | undefined): Expectation[] {
+  const parts = (value ?? '').match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? [];
+  const challenges: string[] = [];
+  for (const part of parts.map((each) => each.trim())) {
+    // A parameter such as `error="..."` belongs to the challenge before it.
+    if (/^[\w-]+\s*=/.test(part)) challenges.push(`${challenges.pop() ?? ''}, ${part}`);
+    else challenges.push(part);
+  }
+  return challenges.flatMap((each) => readChallenge(each) ?? []);
+}
+
+function readChallenge(value: string): Expectation | undefined {
+  const [, scheme] = /^([!#$%&'*+.^_`|~\w-]+)(?:\s|$)/.exec(value) ?? [];
   if (
     scheme === undefined ||
     !isPastable(scheme) ||

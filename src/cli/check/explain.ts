@@ -2,7 +2,7 @@ import type { Finding, Severity } from '../finding.js';
 import { programName, quote } from '../paste-line.js';
 import { mask } from '../secrets.js';
 import type { Answer } from './call.js';
-import { asOptions, readChallenge, sameExpectation, type Expectation } from './challenge.js';
+import { asOptions, readChallenges, sameExpectation, type Expectation } from './challenge.js';
 
 /** What an answer shows, and whether the next request would be pointless or unsafe. */
 export interface Explanation {
@@ -272,13 +272,11 @@ function targetOf({ status, headers, url }: Reply) {
   };
 }
 
-/**
- * The place from which the server reads the key, if its challenge names another than the given
- * one.
- */
+/** The first place from which the server reads the key, if its challenges do not name the given one. */
 function otherExpectation({ headers, expected }: Reply): Expectation | undefined {
-  const asked = readChallenge(headers['www-authenticate']);
-  return asked && expected && !sameExpectation(asked, expected) ? asked : undefined;
+  const asked = readChallenges(headers['www-authenticate']);
+  const isAsked = !expected || asked.some((each) => sameExpectation(each, expected));
+  return isAsked ? undefined : asked[0];
 }
 
 /**

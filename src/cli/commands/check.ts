@@ -1,20 +1,21 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { mustBeHeaderName, mustBeToken } from '../../lib/options.js';
-import { checkServer, type Target } from '../check/check-server.js';
+import { checkServer, type Report } from '../check/check-server.js';
+import type { Expectation } from '../check/challenge.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { Misuse } from '../failure.js';
-import { formatFinding, isTrouble, maskFinding } from '../finding.js';
+import { formatFinding, isTrouble, maskFinding, type Finding } from '../finding.js';
 import { readKey } from '../key-input.js';
 import { mask } from '../secrets.js';
 import { print, printJson } from '../terminal/output.js';
-import { argumentOf } from '../values/arguments.js';
+import { argumentOf, collect } from '../values/arguments.js';
 import { durationBetween } from '../values/duration.js';
 
 interface Options extends GlobalOptions {
   /** `false`: no key is read. */
   readonly key: boolean;
   readonly keyFile?: string;
-  readonly header: string;
+  readonly header?: readonly string[];
   readonly scheme?: string;
   readonly method: string;
   readonly origin?: string;
@@ -30,15 +31,16 @@ export function addCheck(program: Command): void {
       'check https://api.example/hello < alice.key',
       'check http://localhost:3000/hello --key-file alice.key --header X-Internal-Api-Key',
       'check https://api.example/hello --no-key --origin https://app.example',
+      "check https://api.example/hello --header X-API-Key --header 'Authorization: Bearer' < alice.key",
     ],
   })
     .argument('<url>', 'a guarded address that is safe to call, as its handler runs', urlArgument)
     .option('--key-file <file>', 'read the key from a file instead')
     .option('--no-key', 'send no key of yours: only call without a key and with a wrong one')
-    .addOption(
-      new Option('--header <name>', 'the header that carries the key')
-        .argParser(argumentOf(mustBeHeaderName))
-        .default('X-API-Key'),
+    .option(
+      '--header <name>',
+      "the header that carries the key, with a scheme as 'Authorization: Bearer'; repeat for each header of the guard (default: X-API-Key)",
+      collect(argumentOf(mustBePlace)),
     )
     .option(
       '--scheme <scheme>',
@@ -70,11 +72,9 @@ export function addCheck(program: Command): void {
 }
 
 async function check(url: URL, options: Options): Promise<void> {
-  const { header, scheme, method, origin, timeout } = options;
-  const target: Target = {
+  const { method, origin, timeout } = options;
+  const common = {
     url,
-    header,
-    ...(scheme !== undefined && { scheme }),
     method,
     ...(origin !== undefined && { origin }),
     timeoutMs: timeout,
@@ -84,22 +84,33 @@ async function check(url: URL, options: Options): Promise<void> {
   // when the key is needed.
   const filed =
     options.key && options.keyFile !== undefined ? await readGivenKey(options.keyFile) : undefined;
-  const { calls, findings: found } = await checkServer(target, async () =>
-    options.key ? (filed ?? readGivenKey(undefined)) : '',
-  );
+  let typed: Promise<string> | undefined;
+  const readOnce = async () => (options.key ? (filed ?? (typed ??= readGivenKey(undefined))) : '');
+  const places = placesOf(options);
+  const calls: Report['calls'][number][] = [];
+  const found: Finding[] = [];
+  for (const place of places) {
+    const report = await checkServer({ ...common, ...place }, readOnce);
+    const behind = places.length > 1 ? ` (${place.header})` : '';
+    calls.push(...report.calls.map((each) => ({ ...each, call: each.call + behind })));
+    // What is wrong with the server or the key shows in each header.
+    const isNew = (finding: Finding) => !found.some(({ message }) => message === finding.message);
+    found.push(...report.findings.filter(isNew));
+  }
   const findings = found.map(maskFinding);
   const isFine = !findings.some(isTrouble);
   if (!isFine) process.exitCode = 1;
   if (options.json) {
     return printJson({ ok: isFine, url: mask(url.origin + url.pathname), calls, findings });
   }
+  const width = Math.max(24, ...calls.map(({ call }) => call.length + 2));
   const lines = [
     ...calls.map(
       (each) =>
-        `${each.call.padEnd(24)}${each.status}${each.code === undefined ? '' : ` ${each.code}`}`,
+        `${each.call.padEnd(width)}${each.status}${each.code === undefined ? '' : ` ${each.code}`}`,
     ),
     ...findings.map(formatFinding),
-    ...(isFine && calls.some((each) => each.call === 'with your key')
+    ...(isFine && calls.some((each) => each.call.startsWith('with your key'))
       ? ['The key works here.']
       : []),
   ];
@@ -112,6 +123,25 @@ async function readGivenKey(file: string | undefined): Promise<string> {
   if (key !== '') return key;
   const name = file === undefined || file === '-' ? 'standard input' : file;
   throw new Misuse(`${name} holds no key: give a key, or check without one: --no-key`);
+}
+
+/** A header by its name, or with the scheme that stands before the key: `Authorization: Bearer`. */
+const mustBePlace = (value: unknown): string | undefined => {
+  const [header, scheme] = splitPlace(String(value));
+  return mustBeHeaderName(header) ?? (scheme === undefined ? undefined : mustBeToken(scheme));
+};
+
+const splitPlace = (text: string) => text.split(/:\s*/, 2) as [string, string?];
+
+/** @throws {Misuse} if it cannot be told which header `--scheme` belongs to. */
+function placesOf({ header = ['X-API-Key'], scheme }: Options): Expectation[] {
+  const places = header.map(splitPlace);
+  const isAmbiguous = places.length > 1 || places.some(([, own]) => own !== undefined);
+  if (scheme !== undefined && isAmbiguous)
+    throw new Misuse("write the scheme with its header: --header 'Authorization: Bearer'");
+  return places.map(([name, own = scheme]) =>
+    own === undefined ? { header: name } : { header: name, scheme: own },
+  );
 }
 
 function urlArgument(text: string): URL {
