@@ -272,7 +272,7 @@ function targetOf({ status, headers, url }: Reply) {
   };
 }
 
-/** The first place from which the server reads the key, if its challenges do not name the given one. */
+/** The first place where the challenges say that the key is read, if none is the given one. */
 function otherExpectation({ headers, expected }: Reply): Expectation | undefined {
   const asked = readChallenges(headers['www-authenticate']);
   const isAsked = !expected || asked.some((each) => sameExpectation(each, expected));
