@@ -1,13 +1,23 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
+/** What starts whole processes or a browser takes longer than all the rest together. */
+export const systemTests = [
+  'test/{browser,cli,examples,package}/**/*.test.ts',
+  'test/promises/{across-processes,frozen,outage}.test.ts',
+  'test/sqlite/processes.test.ts',
+  'test/web/claim-{crash,race}.test.ts',
+  'test/security/secrecy.test.ts',
+  'test/fuzz/command-line.test.ts',
+];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Whole programs and a browser take longer than all the rest together: vitest.system.config.ts has them.
-    exclude: [...configDefaults.exclude, 'test/{browser,cli,examples,package}/**'],
+    // vitest.system.config.ts has these.
+    exclude: [...configDefaults.exclude, ...systemTests],
     globalSetup: ['test/support/postgres-setup.ts'],
-    // Most of the time is spent waiting for servers and processes: more workers than the two cores of a small machine have work.
-    maxWorkers: 3,
+    // Much of the time is spent waiting for servers: more workers than cores have work.
+    maxWorkers: 4,
     // Real servers and processes: generous against noisy machines, short enough to name a hang.
     testTimeout: 20_000,
     hookTimeout: 60_000,

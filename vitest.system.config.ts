@@ -1,11 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import base from './vitest.config.js';
+import base, { systemTests } from './vitest.config.js';
 
 /** The command line, the example and the recipes as whole programs, the pages in a real browser, the packed package where others would install it. */
 export default defineConfig({
   test: {
     ...base.test,
-    include: ['test/{browser,cli,examples,package}/**/*.test.ts'],
+    include: systemTests,
     exclude: configDefaults.exclude,
     reporters: ['default', ['json', { outputFile: 'coverage/system-tests.json' }]],
   },
