@@ -145,11 +145,11 @@ describe('an update of the expiry that meets a rotation by another instance', ()
   it('again and again, at the same time -> no rotated key outlives its overlap', async () => {
     for (let round = 0; round < 40; round++) {
       const keyId = await inserted(round % 2 && { expiresAt: at(4_000) });
-      const updates = Array.from({ length: 6 }, (_, index) =>
-        [one, two]
-          [index % 2]!.update(keyId, { expiresAt: index < 3 ? null : at(60_000) })
-          .catch(() => {}),
-      );
+      const updates = Array.from({ length: 6 }, (_, index) => {
+        const either = index % 2 === 0 ? one : two;
+        const expiresAt = index < 3 ? null : at(60_000);
+        return either.update(keyId, { expiresAt }).catch(() => {});
+      });
       await Promise.all([...updates, one.rotate(keyId, { overlapMs: 5_000 })]);
 
       const { expiresAt, replacedBy } = (await store.get(keyId))!;
