@@ -7,6 +7,10 @@ export default defineConfig({
     ...base.test,
     include: systemTests,
     exclude: configDefaults.exclude,
+    // A browser and whole processes fill two cores.
+    maxWorkers: 2,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     reporters: ['default', ['json', { outputFile: 'coverage/system-tests.json' }]],
   },
 });

@@ -67,7 +67,7 @@ async function visit(
     permissions: ['clipboard-read', 'clipboard-write'],
     ...options,
   });
-  context.setDefaultTimeout(5_000);
+  context.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   await context.addInitScript(() => {
     const told = globalThis as unknown as {
