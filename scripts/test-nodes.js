@@ -30,7 +30,7 @@ const suite = {
   ],
   says: /^ +Tests +\d+ passed \(\d+\)$/m,
 };
-const timeoutMs = 180_000;
+const timeoutMs = 600_000;
 
 const jest = installTool('jest');
 const places = nodes();

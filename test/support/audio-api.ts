@@ -34,7 +34,7 @@ export function keysOf(folder: string, keyFolder = '.audio-api') {
 export async function eventually(
   check: () => boolean | Promise<boolean>,
   what: string,
-  limitMs = 10_000,
+  limitMs = 60_000,
 ): Promise<void> {
   for (let waited = 0; waited < limitMs; waited += 20) {
     if (await check()) return;

@@ -50,6 +50,7 @@ export class MemoryKeyStore implements KeyStore {
   readonly #notices = new MemoryNotices();
   readonly #claims: MemoryClaimStore;
 
+  /** Makes an empty store. */
   constructor() {
     this.events = this.#events;
     this.#claims = new MemoryClaimStore(this.#events, (key, limit) => this.#add(key, limit));

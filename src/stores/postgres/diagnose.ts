@@ -5,8 +5,9 @@ import type { Executor } from './database.js';
 
 /** The state of server, role and rights on which promises depend. */
 export interface SetUp {
-  /** The connected role and the database. */
+  /** The role that is connected. */
   readonly role: string;
+  /** The database to which it is connected. */
   readonly database: string;
   /** Whether the server is a standby. */
   readonly isStandby: boolean;
