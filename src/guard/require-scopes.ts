@@ -37,7 +37,7 @@ export interface RequireScopes {
  * @throws {TypeError} if no scope is given, or one has blanks, quotes or backslashes (RFC 6749,
  *   section 3.3).
  */
-export const requireScopes: RequireScopes = Object.assign(
+export const requireScopes: RequireScopes = /* @__PURE__ */ Object.assign(
   (...scopes: (string | ScopesFor)[]) => demand('requireScopes', false, scopes),
   {
     any: (...scopes: (string | ScopesFor)[]) => demand('requireScopes.any', true, scopes),

@@ -56,8 +56,14 @@ function hexOf(address: string): string {
   return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
-const mapped = new BlockList();
-mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
+/** IPv4 addresses written as IPv6 (RFC 4291, section 2.5.5.2). */
+const mapped = /* @__PURE__ */ createMapped();
+
+function createMapped(): BlockList {
+  const block = new BlockList();
+  block.addSubnet('::ffff:0:0', 96, 'ipv6');
+  return block;
+}
 
 /** Addresses and blocks of addresses, ready to be asked. */
 export class AddressList {

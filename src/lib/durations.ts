@@ -1,5 +1,5 @@
 /** In milliseconds. */
-export const dayMs = 24 * 3_600_000;
+export const dayMs = 86_400_000;
 
 /** In milliseconds: 365 days. */
-export const yearMs = 365 * dayMs;
+export const yearMs = 31_536_000_000;

@@ -39,10 +39,12 @@ export function keyList(
 
 class ListSource implements KeySource {
   readonly name = 'list';
-  readonly [sharesDigest] = true;
+  declare readonly [sharesDigest]: true;
   readonly #table: KeyTable;
 
   constructor(table: KeyTable) {
+    // Not as a field with a computed name: no bundler could leave the class out.
+    this[sharesDigest] = true;
     this.#table = table;
   }
 

@@ -235,7 +235,7 @@ describe('the installed package', () => {
     expect([...new Set(packages)]).toEqual(['require-api-key']);
   });
 
-  it('minified and gzipped -> a guard under 10 kB, all of the root entry under 18.5 kB', async () => {
+  it('minified and gzipped -> a guard under 10 kB, all of the root entry under 26 kB', async () => {
     const sizeOf = async (contents: string) => {
       const { outputFiles } = await build({
         stdin: { contents, resolveDir: consumer('Express 5') },
@@ -252,6 +252,6 @@ describe('the installed package', () => {
     expect(await sizeOf(`export { requireApiKey, apiKeyOf } from 'require-api-key'`)).toBeLessThan(
       10_000,
     );
-    expect(await sizeOf(everything)).toBeLessThan(18_500);
+    expect(await sizeOf(everything)).toBeLessThan(26_000);
   });
 });
