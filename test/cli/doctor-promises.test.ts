@@ -205,7 +205,22 @@ it('a queue of notifications that is half full -> found, and who blocks it is na
 
 /** Each row of the promises: the findings that tell what breaks it, or why nothing in a set-up can. */
 const judged: Readonly<Record<string, readonly string[] | string>> = {
-  'revoke, rotate, update, expire seen in the same process': ['row_security', 'read_only_database'],
+  'revoke, rotate, update, pause, resume, expire seen in the same process': [
+    'row_security',
+    'read_only_database',
+  ],
+  '... in every other process on the same SQLite file': [
+    'missing_file',
+    'damaged_file',
+    'disabled_triggers',
+  ],
+  'a change on SQLite that was answered': ['damaged_file', 'ephemeral_disk'],
+  '... in a process that was frozen': ['no_listener'],
+  'heartbeats while no key is asked for':
+    'the store decides on its heartbeats by itself, whatever the server allows',
+  'each change, by whatever way': ['disabled_triggers'],
+  '`maxKeysPerUser`': 'counted in the same statement as the change, in any set-up that can write',
+  'uses per day': 'a role without the right to count is warned of once, and the rest works',
   '... in every other process': [
     'no_listener',
     'standby',
@@ -236,7 +251,7 @@ it('every row of the promises -> a finding of doctor tells what breaks it, or wh
     .map(([, promise]) => promise!)
     .filter((promise) => promise !== 'promise' && !promise.startsWith('-'));
   expect(rows.length).toBeGreaterThan(10);
-  const sources = ['database', 'server', 'rights', 'listening']
+  const sources = ['database', 'server', 'rights', 'listening', 'sqlite-file']
     .map((file) => readFileSync(`src/cli/doctor/${file}.ts`, 'utf8'))
     .concat(readFileSync('src/cli/database/schema-state.ts', 'utf8'))
     .join('\n');

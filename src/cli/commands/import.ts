@@ -138,6 +138,8 @@ async function explainDuplicate(
 }
 
 async function importFile(file: string, options: Options): Promise<void> {
+  // Before anything is read.
+  requireDatabaseUrl(options);
   const entries = readEntries(await readInput(file), options.format);
   const { good, problems, weak } = checkEntries(entries);
   if (problems.length > 0) {
