@@ -202,7 +202,7 @@ describeInBrowser('the key desk in a browser', (open) => {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await page.getByText('Revoked', { exact: true }).last().waitFor();
+    await rows(page).getByText('Revoked', { exact: true }).waitFor();
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Key desk');
     expect((await keys.get(record.keyId))?.revokedAt).toBeInstanceOf(Date);
   });
