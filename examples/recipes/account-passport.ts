@@ -2,11 +2,9 @@
  * Your users' own keys, behind passport: who is logged in makes, rotates and revokes keys on a page
  * of the library.
  *
- *   app.use(session({ secret, resave: false, saveUninitialized: false, cookie: { sameSite: 'lax', secure: true } }));
- *   app.use(logins({ checkPassword, findUser }));
- *   app.use('/account/keys', accountByPassport(keys, { scopesFor: (user) => scopesOf(user) }));
+ *   app.use('/account/keys', accountByPassport(keys, { scopesFor: () => ['audio:read'] }));
  *
- * `logins` is in passport.ts. It looks the user up on every request, so who has been dismissed is
+ * Before it stand the session and `logins`, as in passport.ts. `logins` looks the user up on every request, so who has been dismissed is
  * out at once. Their keys work on until you revoke them: `keys.revokeAll({ user })`.
  */
 import 'passport';

@@ -10,11 +10,12 @@
  *
  * Anybody can send such a header. Two things make it trustworthy, and you need both:
  *
- * - The proxy overwrites it in every request, also if nobody is logged in. Try it: send one through
- *   the proxy yourself.
- * - No request reaches the app past the proxy. The app listens on 127.0.0.1 or in a private network,
- *   and here the header counts only if the connection itself comes from one of `proxies`. It is the
- *   socket's address that is asked: `req.ip` may be what a client has written.
+ * First: the proxy overwrites it in every request, also if nobody is logged in. Try it: send one
+ * through the proxy yourself.
+ *
+ * Second: no request reaches the app past the proxy. The app listens on 127.0.0.1 or in a private
+ * network, and here the header counts only if the connection itself comes from one of `proxies`. It
+ * is the socket's address that is asked: `req.ip` may be what a client has written.
  *
  * If your proxy signs what it says (Google's IAP, Cloudflare Access), check the signature in place
  * of the address, with its audience and end: then the second condition is not needed.

@@ -57,7 +57,7 @@ describe('migrate', () => {
     });
     expect(unrelated).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/--table or --schema/) as unknown,
+      stderr: expect.stringMatching(/--table, or in PostgreSQL with --schema/) as unknown,
     });
     expect(newer).toMatchObject({
       code: 1,
