@@ -23,7 +23,7 @@ import type {
   RotateKeyOptions,
   UpdateKeyOptions,
 } from './key-options.js';
-import { KeyReports } from './key-reports.js';
+import { abilitiesOf, KeyReports, type Abilities } from './key-reports.js';
 import { KeyVerifier } from './key-verifier.js';
 import { checkManagerOptions, type ApiKeyManagerOptions } from './manager-options.js';
 import { Policies } from './policies.js';
@@ -69,36 +69,14 @@ export class ApiKeyManager implements KeySource {
    * @throws {RangeError} for a number out of its bounds.
    */
   constructor(options: ApiKeyManagerOptions) {
-    const {
-      store,
-      prefix = 'key',
-      legacyKeys = false,
-      cacheTtlMs = 30_000,
-      staleIfErrorMs = 300_000,
-      maxCachedKeys = 10_000,
-      lastUsedIntervalMs = 60_000,
-      countUses = true,
-      now = Date.now,
-      maxKeysPerUser,
-      defaultLifetimeMs,
-      maxLifetimeMs,
-    } = checkManagerOptions(options);
+    const checked = checkManagerOptions(options);
+    const { store, prefix, now } = checked;
     this.#store = store;
     this.#now = now;
-    this.#verifier = new KeyVerifier({
-      store,
-      source: this.name,
-      now,
-      legacyKeys,
-      cacheTtlMs,
-      staleIfErrorMs,
-      maxCachedKeys,
-      lastUsedIntervalMs,
-      countUses,
-    });
+    this.#verifier = new KeyVerifier({ ...checked, source: this.name });
     const forget = (keyId: string) => this.#verifier.forget(keyId);
     const announcer = new Announcer(this.name, forget);
-    const policies = new Policies({ maxKeysPerUser, defaultLifetimeMs, maxLifetimeMs });
+    const policies = new Policies(checked);
     this.#editor = new KeyEditor({ store, prefix, now, policies, announcer, forget });
     this.#reports = new KeyReports(store, now);
     this.#claims = new Claims({ store, prefix, now, policies, announcer });
@@ -270,17 +248,8 @@ export class ApiKeyManager implements KeySource {
    *
    * @hidden
    */
-  get abilities(): Readonly<
-    Record<'claims' | 'events' | 'pause' | 'revokeUser' | 'usage', boolean>
-  > {
-    const can = (part: keyof KeyStore) => this.#store[part] !== undefined;
-    return {
-      claims: can('claims'),
-      events: can('events'),
-      pause: can('pause'),
-      revokeUser: can('revokeUser'),
-      usage: can('usage'),
-    };
+  get abilities(): Abilities {
+    return abilitiesOf(this.#store);
   }
 
   /**

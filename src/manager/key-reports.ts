@@ -19,6 +19,22 @@ import {
 
 const defaultUsageAgeMs = 400 * dayMs;
 
+/** What a store can do besides what every store must. */
+export type Abilities = Readonly<
+  Record<'claims' | 'events' | 'pause' | 'revokeUser' | 'usage', boolean>
+>;
+
+export function abilitiesOf(store: KeyStore): Abilities {
+  const can = (part: keyof KeyStore) => store[part] !== undefined;
+  return {
+    claims: can('claims'),
+    events: can('events'),
+    pause: can('pause'),
+    revokeUser: can('revokeUser'),
+    usage: can('usage'),
+  };
+}
+
 /** Reports on many keys. */
 export class KeyReports {
   readonly #store: KeyStore;

@@ -89,7 +89,8 @@ const mustBeStore: Check = (value) =>
     ? undefined
     : 'a key store, such as a PostgresKeyStore or a MemoryKeyStore';
 
-export function checkManagerOptions(options: ApiKeyManagerOptions): ApiKeyManagerOptions {
+/** Checks the options of a manager and fills in their defaults. */
+export function checkManagerOptions(options: ApiKeyManagerOptions) {
   const caller = 'ApiKeyManager';
   if (mustBeStore(options) === undefined)
     throw new ArgumentError(
@@ -123,5 +124,18 @@ export function checkManagerOptions(options: ApiKeyManagerOptions): ApiKeyManage
   if (defaultLifetimeMs > maxLifetimeMs)
     throw new ArgumentRangeError(caller, 'defaultLifetimeMs', 'at most "maxLifetimeMs"');
   if (checked.countUses && !checked.store.usage) throw notSupported('count uses');
-  return checked;
+  return {
+    store: checked.store,
+    prefix: checked.prefix ?? 'key',
+    legacyKeys: checked.legacyKeys ?? false,
+    cacheTtlMs: checked.cacheTtlMs ?? 30_000,
+    staleIfErrorMs: checked.staleIfErrorMs ?? 300_000,
+    maxCachedKeys: checked.maxCachedKeys ?? 10_000,
+    lastUsedIntervalMs: checked.lastUsedIntervalMs ?? 60_000,
+    countUses: checked.countUses ?? true,
+    maxKeysPerUser: checked.maxKeysPerUser,
+    defaultLifetimeMs: checked.defaultLifetimeMs,
+    maxLifetimeMs: checked.maxLifetimeMs,
+    now: checked.now ?? Date.now,
+  };
 }
