@@ -35,7 +35,7 @@ export interface RequestContext {
   presentedKey: string | undefined;
 }
 
-/** Scopes of which a key lacks one, or all if any is enough. */
+/** What the key would have needed: every one of these scopes, or any one of them. */
 export interface NeededScopes {
   readonly scopes: readonly string[];
   readonly anyIsEnough?: boolean;
@@ -140,7 +140,7 @@ export class Guard {
     next();
   }
 
-  /** Refuses a request, for a handler behind the guard too, after the guard has admitted it. */
+  /** Refuses a request. `requireScopes` calls it too, after the guard has admitted the request. */
   refuse(refusal: Refusal, context: RequestContext, needed?: NeededScopes): void {
     const { req, res, next, startedAt, presentedKey } = context;
     const create = () => this.#createError(refusal, needed);
@@ -218,8 +218,8 @@ function withoutStack<Result>(make: () => Result): Result {
 const durationSince = (startedAt: number | undefined) =>
   startedAt !== undefined && { durationMs: performance.now() - startedAt };
 
-// Registered, because an app may load two copies of the library, as a module and as CommonJS. They
-// share this contract: if `refuse` changes, the number must change too.
+// A registered symbol, because an app may load two copies of the library, as a module and as
+// CommonJS. They share this contract: if `refuse` changes, the number must change too.
 const guard = Symbol.for('require-api-key.guard@1');
 
 type GuardedMessage = IncomingMessage & { [guard]?: Guard };

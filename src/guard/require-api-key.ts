@@ -98,7 +98,7 @@ export type ApiKeyHandler = (
  * preflight carries no key and is refused, so mount `cors()` before the guard.
  *
  * @throws {TypeError} for an unknown or wrong option, naming it and never printing its value.
- *   Also if it is itself mounted as middleware, `app.use(requireApiKey)`, with the first request.
+ *   Also with the first request if `requireApiKey` itself was mounted: `app.use(requireApiKey)`.
  */
 export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
   // oxlint-disable-next-line prefer-rest-params

@@ -21,8 +21,8 @@ export interface SecuritySchemeOptions {
 }
 
 /**
- * An OpenAPI 3 Security Scheme Object (OpenAPI 3.1, section 4.8.27), of one of the two types that
- * describe a guard.
+ * An OpenAPI 3 Security Scheme Object (OpenAPI 3.1, section 4.8.27). Two of its types can describe
+ * a guard.
  */
 export type SecurityScheme =
   | {

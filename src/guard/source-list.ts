@@ -45,7 +45,7 @@ export class SourceList {
   }
 
   /**
-   * Asks for a well-formed key. Answers without a promise if every source asked does. Never
+   * Asks the sources for a well-formed key. Returns a promise only if one of them does. Never
    * throws or rejects.
    */
   ask(presentedKey: string, req: Request): Verdict | Promise<Verdict> {
@@ -137,7 +137,7 @@ function named(source: KeySource | VerifyKey): NamedSource {
 export const isVerdict = (answer: Verdict | Promise<Verdict>): answer is Verdict =>
   Object.hasOwn(answer, 'ok');
 
-/** Whether the look-up failed rather than decided. */
+/** Whether a source could not tell if the key is good. */
 const isFault = (verdict: Verdict): verdict is Refusal =>
   !verdict.ok &&
   (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');

@@ -16,13 +16,14 @@ interface FaultOrigin {
 
 const quietMs = 60_000;
 /**
- * The most different faults within `quietMs`. Messages with changing ids must not flood the log.
+ * How many different faults are logged within `quietMs`. Messages with changing ids must not flood
+ * the log.
  */
 const maxDifferent = 20;
-/** The most characters in one entry. A chain of causes can be circular. */
+/** How long an entry may be, in characters. A chain of causes can be circular. */
 const maxLength = 20_000;
 const maxCauses = 5;
-/** How many characters of a cause are compared with another. */
+/** How many characters of a message count when two faults are compared. */
 const maxCompared = 2_000;
 
 /**
@@ -63,7 +64,7 @@ function identify({ code, cause }: Fault, source = '', presentedKey?: string): s
   return hash('sha256', JSON.stringify([code, source, masked]));
 }
 
-/** The repeats since this fault was last logged, or `undefined` if it must wait. */
+/** A note of the repeats since this fault was last logged, or `undefined` if it must wait. */
 function takeTurn(id: string): string | undefined {
   // Monotonic: a clock set back must not silence the log.
   const now = performance.now();

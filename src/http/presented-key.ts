@@ -70,7 +70,7 @@ export function readFromOneOf(
 const isPresented = (read: string | Unpresented) =>
   typeof read === 'string' || read.code !== 'missing_api_key';
 
-/** Whether it tells operators more than that nothing came. */
+/** Whether the header was there, which tells operators more than that it was absent. */
 const isNotAbsent = (read: string | Unpresented) =>
   typeof read === 'string' || read.reason !== 'header_absent';
 
