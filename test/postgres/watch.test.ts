@@ -264,7 +264,7 @@ describe('a server of its own', async () => {
     const lookUps = await Promise.allSettled(
       Array.from({ length: 8 }, () => outside.findByDigest(key.digest)),
     );
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(1_800);
     expect(lookUps.map(({ status }) => status)).toEqual(
       Array.from({ length: 8 }, () => 'rejected'),
     );
