@@ -154,6 +154,14 @@ describe('an answer that is none', () => {
     expect(read(answer)).toMatchObject({ ok: true });
   });
 
+  it.each([
+    ['has no JSON', { toJSON: () => undefined }],
+    ['cannot be written as JSON', { count: 1n }],
+  ])('an identity with metadata that %s -> taken', (_what, metadata) => {
+    expect(read({ user: 'alice', metadata })).toMatchObject({ ok: true });
+    expect(() => read({ user: key, metadata })).toThrow(/holds the presented key/);
+  });
+
   it('a key of eight characters within a word -> taken; alone -> a fault; of nine within a word -> a fault', () => {
     const readAs = (presented: string, user: string) => () => readAnswer(user, presented, 'own');
     expect(readAs('aaaabbbb', 'xaaaabbbb')).not.toThrow();

@@ -118,6 +118,15 @@ describe('securityScheme', () => {
     });
   });
 
+  it.each([7, 'a b', '', ['X-API-Key', 'X-Other'], [], { name: 'Cookie' }, { scheme: 'Bearer' }])(
+    'a header %j -> a TypeError that says what it takes',
+    (header) => {
+      expect(() => securityScheme({ header: header as string })).toThrow(
+        /^securityScheme: "header" must be one header, by its name or as { name, scheme\? }; /,
+      );
+    },
+  );
+
   it('options set to undefined -> as if absent, with no member of that name', () => {
     const scheme = securityScheme({ header: undefined, scheme: undefined, description: undefined });
 

@@ -129,6 +129,10 @@ describe('a request that something else made', () => {
     ['the same line twice', { 'x-api-key': ['good', 'good'] }, repeated],
     ['two spellings of the name', { 'X-API-Key': ['bad'], 'x-api-key': ['good'] }, repeated],
     ['other headers alone', { Host: ['a', 'b'] }, 'good'],
+    ['a line that is no list', { 'X-API-Key': 'good' }, 'good'],
+    ['lines that are no lists', { 'X-API-Key': 'bad', 'x-api-key': 'good' }, repeated],
+    ['no line of the header', { 'X-API-Key': [] }, 'good'],
+    ['text for lists', 'X-API-Key', 'good'],
     ['no lists of lines', null, 'good'],
   ])('the event of a function platform with %s -> as it should be', (_what, lists, expected) => {
     const req = Object.assign(new IncomingMessage(new Socket()), {
@@ -137,6 +141,28 @@ describe('a request that something else made', () => {
     });
     expect(readPresentedKey(req, 'x-api-key', undefined)).toEqual(expected);
   });
+
+  it.each([
+    ['no socket', undefined],
+    ['a socket of null', null],
+    ['a socket without a server', {}],
+  ])(
+    'a request of an adapter with %s -> read all the same, up to the default limit',
+    (_what, socket) => {
+      const readOf = (lines: number) =>
+        readPresentedKey(
+          {
+            headers: { 'x-api-key': 'good' },
+            rawHeaders: ['X-API-Key', 'good', ...Array.from({ length: 2 * lines - 2 }, () => 'x')],
+            socket,
+          } as never,
+          'x-api-key',
+          undefined,
+        );
+      expect(readOf(999)).toBe('good');
+      expect(readOf(1_000)).toEqual(repeated);
+    },
+  );
 
   it('lines that were joined, and no raw list -> refused', () => {
     const req = Object.assign(new IncomingMessage(new Socket()), {

@@ -75,6 +75,16 @@ describe('create and import', () => {
       /"expiresAt" must be a valid Date/,
     ],
     [
+      'an expiry before the common era',
+      { user: 'a', expiresAt: new Date('-000001-12-31T23:59:59.999Z') },
+      /"expiresAt" must be a Date in the years 1 to 9999/,
+    ],
+    [
+      'an expiry in a year of five digits',
+      { user: 'a', expiresAt: new Date('+010000-01-01T00:00:00.000Z') },
+      /"expiresAt" must be a Date in the years 1 to 9999/,
+    ],
+    [
       'an invalid expiry',
       { user: 'a', expiresAt: new Date('x') },
       /"expiresAt" must be a valid Date/,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/manager/cache/circuit-breaker.js';
+import { BrokenRecordError } from '../../../src/stores/broken-record-error.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -68,5 +69,32 @@ describe('a store that', () => {
       expect(health.mayTry()).toBe(true);
       expect(health.createError().cause).toBeUndefined();
     }
+  });
+
+  it('answers with a record that cannot be read -> is up, and the error is passed on', async () => {
+    const health = new CircuitBreaker();
+    await fail(health);
+    const broken = new BrokenRecordError('a record cannot be read');
+    await expect(health.observe(() => Promise.reject(broken))).rejects.toBe(broken);
+    expect(health.isUp).toBe(true);
+    expect(health.createError().cause).toBeUndefined();
+  });
+
+  it('fails many look-ups that share a statement -> one failure, also if it came back meanwhile', async () => {
+    const health = new CircuitBreaker();
+    const failing = [1, 2].map(() => health.observe(() => Promise.reject(cause)));
+    await expect(failing[0]).rejects.toBe(cause);
+    health.recover();
+    await expect(failing[1]).rejects.toBe(cause);
+    expect(health.isUp).toBe(true);
+  });
+
+  it('fails again with the very same error, asked later -> is down', async () => {
+    const health = new CircuitBreaker();
+    await fail(health);
+    health.recover();
+    vi.advanceTimersByTime(1);
+    await fail(health);
+    expect(health.isUp).toBe(false);
   });
 });

@@ -387,3 +387,54 @@ describe('a store that announces nothing', () => {
     expect(store.lookups).toBe(asked);
   });
 });
+
+describe('a process that was frozen', () => {
+  /** A store whose watch can be checked. Each check does what the test says. */
+  function openChecked(check: (watcher: KeyStoreWatcher) => Promise<void>) {
+    const store = new CountingStore();
+    let checks = 0;
+    store.watch = (watcher) => {
+      queueMicrotask(() => watcher.connected());
+      return {
+        close: async () => {},
+        check: () => {
+          checks++;
+          return check(watcher);
+        },
+      };
+    };
+    return { ...openManager({ store, cacheTtlMs: 60_000 }), checks: () => checks };
+  }
+
+  it('and missed nothing, as a check of the watch tells -> what was known is good, without a query', async () => {
+    const { keys, store, clock, codeOf, checks } = openChecked(async () => {});
+    const { key } = await keys.create({ user: 'alice' });
+    await codeOf(key);
+    clock.move(1_001);
+    expect(await codeOf(key)).toBe('admitted');
+    expect([store.lookups, checks()]).toEqual([1, 1]);
+    expect(await codeOf(key)).toBe('admitted');
+    expect([store.lookups, checks()]).toEqual([1, 1]);
+  });
+
+  it('and missed a revocation that the check brings -> refused', async () => {
+    let revoked = '';
+    const { keys, store, clock, codeOf } = openChecked(async (watcher) => watcher.changed(revoked));
+    const { key, record } = await keys.create({ user: 'alice' });
+    await codeOf(key);
+    revoked = record.keyId;
+    await store.inner.revoke(record.keyId, clock.at(0), { family: false });
+    clock.move(1_001);
+    expect(await codeOf(key)).toBe('revoked_api_key');
+    expect(store.lookups).toBe(2);
+  });
+
+  it('and the check fails -> looked up anew', async () => {
+    const { keys, store, clock, codeOf } = openChecked(() => Promise.reject(new Error('lost')));
+    const { key, record } = await keys.create({ user: 'alice' });
+    await codeOf(key);
+    await store.inner.revoke(record.keyId, clock.at(0), { family: false });
+    clock.move(1_001);
+    expect(await codeOf(key)).toBe('revoked_api_key');
+  });
+});
