@@ -18,7 +18,7 @@ import { askManager } from './http/manager-answers.js';
 import { WebProblem } from './http/problem.js';
 import { readPage, readQuery } from './http/query.js';
 import { readJson } from './http/read-json.js';
-import { routeTable, type Action, type Methods } from './http/route.js';
+import type { Action, RouteTable } from './http/route.js';
 import { assertSameOrigin, type OwnAddress } from './http/same-origin.js';
 import { sendJson } from './http/send.js';
 
@@ -32,11 +32,8 @@ export interface DeskApiOptions {
 
 const maxBodyBytes = 65_536;
 
-/**
- * Finds the methods of an address below `api`. `undefined` if there is none. They only run behind
- * the guard.
- */
-export function deskApi(options: DeskApiOptions): (path: string) => Methods | undefined {
+/** The addresses below `api`. Their methods only run behind the guard. */
+export function deskRoutes(options: DeskApiOptions): RouteTable {
   const { keys } = options;
   const { claims, events, pause, revokeUser, usage } = keys.abilities;
   const post =
@@ -45,7 +42,7 @@ export function deskApi(options: DeskApiOptions): (path: string) => Methods | un
       assertSameOrigin(req, options.ownAddress);
       return action(req, res);
     };
-  return routeTable({
+  return {
     session: { GET: describeSession(options) },
     keys: { GET: listKeys(keys), POST: post(createKey(keys)) },
     'keys/update': (keyId) => ({ POST: post(updateKey(keys, keyId)) }),
@@ -62,7 +59,7 @@ export function deskApi(options: DeskApiOptions): (path: string) => Methods | un
       claims: { GET: listClaims(keys), POST: post(createClaim(keys)) },
       'claims/revoke': (claimId) => ({ POST: post(revokeClaim(keys, claimId)) }),
     }),
-  });
+  };
 }
 
 const describeSession =

@@ -8,9 +8,9 @@ import {
 } from '../lib/options.js';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
 import { requireApiKey, type ApiKeyHandler } from '../guard/require-api-key.js';
-import { deskApi } from './desk-api.js';
+import { deskRoutes } from './desk-api.js';
 import { WebProblem } from './http/problem.js';
-import { pathOf, runMethod, type Action, type Methods } from './http/route.js';
+import { pathOf, routeTable, runMethod, type Action, type Methods } from './http/route.js';
 import { setSecurityHeaders } from './http/security-headers.js';
 import { mustBeAddress, mustBeManager, mustBePublicUrl } from './page-options.js';
 import { htmlPage, listAbilities, pageRoutes } from './page-routes.js';
@@ -99,13 +99,15 @@ export function keyDesk(options: KeyDeskOptions): ApiKeyHandler {
   const page = pageRoutes(files).set('/', {
     GET: htmlPage('desk.html', { values: { abilities: listAbilities(keys) } }),
   });
-  const findMethods = deskApi({
-    keys,
-    claimUrl,
-    apiName,
-    knownScopes: [...knownScopes],
-    ownAddress: { caller: 'keyDesk', publicUrl: checked.publicUrl },
-  });
+  const findMethods = routeTable(
+    deskRoutes({
+      keys,
+      claimUrl,
+      apiName,
+      knownScopes: [...knownScopes],
+      ownAddress: { caller: 'keyDesk', publicUrl: checked.publicUrl },
+    }),
+  );
   return function keyDeskHandler(req, res, next) {
     const path = pathOf(req);
     if (path.startsWith('/api/')) {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -46,6 +47,7 @@ const versions = [
 
 let folder: string;
 let packed: string[];
+let size: { packed: number; unpacked: number };
 
 /** An app of somebody else: the installed package beside one of the two versions of Express. */
 const consumer = (version: string) => join(folder, version.replace(' ', '-'));
@@ -61,9 +63,10 @@ beforeAll(async () => {
     '--pack-destination',
     folder,
   ]);
-  const [{ filename, files: list }] = JSON.parse(pack.stdout) as [
-    { filename: string; files: { path: string }[] },
+  const [{ filename, files: list, ...sizes }] = JSON.parse(pack.stdout) as [
+    { filename: string; files: { path: string }[]; size: number; unpackedSize: number },
   ];
+  size = { packed: sizes.size, unpacked: sizes.unpackedSize };
   packed = list.map(({ path }) => path);
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   await run(
@@ -91,7 +94,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the packed files', () => {
   it('the list -> what runs, its types, the licence, the README and the changelog; no sources, tests or maps', () => {
     const known =
-      /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/THIRD-PARTY-LICENCES\.md|dist\/(?:esm|cjs)\/[\w/-]+\.(?:js|d\.ts))$/;
+      /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|openapi\/(?:account-keys|key-desk)\.json|dist\/cjs\/package\.json|dist\/THIRD-PARTY-LICENCES\.md|dist\/(?:esm|cjs)\/[\w/-]+\.(?:js|d\.ts))$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
     expect(packed).toEqual(
       expect.arrayContaining([
@@ -100,15 +103,33 @@ describe('the packed files', () => {
         'LICENSE',
         'CHANGELOG.md',
         'dist/cjs/package.json',
+        'dist/THIRD-PARTY-LICENCES.md',
+        'openapi/account-keys.json',
+        'openapi/key-desk.json',
       ]),
     );
+  });
+
+  it('a declaration -> of a file of the sources as they are, not left over from another build', () => {
+    const declarations = packed.filter((path) => path.endsWith('.d.ts'));
+    const sources = declarations.map((path) =>
+      path.replace(/^dist\/(?:esm|cjs)/, 'src').replace(/\.d\.ts$/, '.ts'),
+    );
+    expect(sources.length).toBeGreaterThan(300);
+    expect(sources.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  it('the size of all -> under 800 kB packed and 3.2 MB unpacked', () => {
+    // Most of it are the two formats, and the command line with what it contains.
+    expect(size.packed).toBeLessThan(800_000);
+    expect(size.unpacked).toBeLessThan(3_200_000);
   });
 
   it('each entry -> its types beside it, for modules and for CommonJS', () => {
     const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
       exports: Record<string, { import: { default: string }; require: { default: string } }>;
     };
-    const entries = Object.entries(manifest.exports).filter(([name]) => name !== './package.json');
+    const entries = Object.entries(manifest.exports).filter(([name]) => !name.endsWith('.json'));
     const programs = entries.flatMap(([, { import: esm, require: cjs }]) =>
       [esm, cjs].map((each) => each.default.replace('./', '')),
     );

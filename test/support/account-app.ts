@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { requireApiKey, type ApiKeyManager } from '../../src/index.js';
 import { accountKeys, type AccountKeysOptions } from '../../src/web.js';
 import type { CreateExpress } from './guarded-app.js';
+import { expectDescribed } from './openapi.js';
 import { memoryKeys, sendTo, type SendOptions, type WebReply } from './web-app.js';
 
 export interface AccountAppOptions {
@@ -42,11 +43,21 @@ export async function startAccount({
   });
   const { port } = server.address() as AddressInfo;
   const send = sendTo(port);
-  /** Asks the API as a user. */
+  /** Asks the API as a user, and expects the answer to be as the folder openapi describes it. */
   const as =
     (person: string) =>
-    (method: string, path: string, { headers, ...rest }: SendOptions = {}): Promise<WebReply> =>
-      send(method, `/account/keys/api/${path}`, { headers: { person, ...headers }, ...rest });
+    async (
+      method: string,
+      path: string,
+      { headers, ...rest }: SendOptions = {},
+    ): Promise<WebReply> => {
+      const reply = await send(method, `/account/keys/api/${path}`, {
+        headers: { person, ...headers },
+        ...rest,
+      });
+      expectDescribed('account-keys', { method, path: `/api/${path}`, body: rest.body }, reply);
+      return reply;
+    };
   const hello = async (key: string) =>
     (await send('GET', '/hello', { headers: { 'X-API-Key': key } })).status;
   return { keys, port, url: `http://127.0.0.1:${port}`, send, as, hello };

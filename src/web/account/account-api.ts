@@ -17,7 +17,7 @@ import { askManager } from '../http/manager-answers.js';
 import { WebProblem } from '../http/problem.js';
 import { readPage, readQuery } from '../http/query.js';
 import { readJson } from '../http/read-json.js';
-import { routeTable, type Action, type Methods } from '../http/route.js';
+import { routeTable, type Action, type Methods, type RouteTable } from '../http/route.js';
 import { assertSameOrigin, type OwnAddress } from '../http/same-origin.js';
 import { sendJson } from '../http/send.js';
 import {
@@ -44,27 +44,35 @@ type UserAction = (user: string, req: IncomingMessage, res: ServerResponse) => P
 
 const maxBodyBytes = 65_536;
 
-/** Finds the methods of an address below `api`. `undefined` if there is none. */
-export function accountApi(options: AccountApiOptions): (path: string) => Methods | undefined {
-  const forUser =
-    (action: UserAction): Action =>
-    async (req, res) => {
-      assertNoApiKey(req);
-      if (req.method === 'POST') assertSameOrigin(req, options.ownAddress);
-      await action(await readUser(req, options.userOf), req, res);
-    };
+/** Finds the methods of an address below `api`. */
+export function accountApi(options: AccountApiOptions): (path: string) => Methods {
+  const find = routeTable(accountRoutes(options));
+  // A visitor who is not logged in learns nothing, not even which addresses exist.
+  const notThere = asUser(options)(() => Promise.reject(new WebProblem('not_found')));
+  return (path) => find(path) ?? { GET: notThere, POST: notThere };
+}
+
+/** The addresses below `api`. */
+export function accountRoutes(options: AccountApiOptions): RouteTable {
   const { keys } = options;
-  const find = routeTable({
+  const forUser = asUser(options);
+  return {
     session: { GET: forUser(describeSession(options)) },
     keys: { GET: forUser(listKeys(keys)), POST: forUser(createKey(options)) },
     ...(keys.abilities.usage && { usage: { GET: forUser(listUsage(keys)) } }),
     'keys/rotate': (keyId) => ({ POST: forUser(rotateKey(options, keyId)) }),
     'keys/revoke': (keyId) => ({ POST: forUser(revokeKey(keys, keyId)) }),
-  });
-  // A visitor who is not logged in learns nothing, not even which addresses exist.
-  const notThere = forUser(() => Promise.reject(new WebProblem('not_found')));
-  return (path) => find(path) ?? { GET: notThere, POST: notThere };
+  };
 }
+
+const asUser =
+  ({ userOf, ownAddress }: AccountApiOptions) =>
+  (action: UserAction): Action =>
+  async (req, res) => {
+    assertNoApiKey(req);
+    if (req.method === 'POST') assertSameOrigin(req, ownAddress);
+    await action(await readUser(req, userOf), req, res);
+  };
 
 const describeSession =
   ({ apiName, scopesFor, maxKeys }: AccountApiOptions): UserAction =>
