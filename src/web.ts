@@ -6,6 +6,6 @@
  */
 
 export { accountKeys, type AccountKeysOptions } from './web/account/account-keys.js';
-export type { ScopesFor, UserOf } from './web/account/account-user.js';
+export type { ScopesForUser, UserOf } from './web/account/account-user.js';
 export { claimPage, type ClaimPageOptions } from './web/claim-page.js';
 export { keyDesk, type KeyDeskOptions } from './web/key-desk.js';

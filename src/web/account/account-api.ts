@@ -24,7 +24,7 @@ import {
   assertNoApiKey,
   readScopes,
   readUser,
-  type ScopesFor,
+  type ScopesForUser,
   type UserOf,
 } from './account-user.js';
 import { keysBesideLimit, predecessorLives } from './rotation-limits.js';
@@ -33,7 +33,7 @@ export interface AccountApiOptions {
   readonly keys: ApiKeyManager;
   readonly apiName: string | undefined;
   readonly userOf: UserOf;
-  readonly scopesFor: ScopesFor | undefined;
+  readonly scopesFor: ScopesForUser | undefined;
   readonly maxKeys: number;
   readonly overlapMs: number;
   readonly ownAddress: OwnAddress;

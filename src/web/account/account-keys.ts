@@ -16,7 +16,7 @@ import { htmlPage, listAbilities, pageRoutes } from '../page-routes.js';
 import { mustBeAddress, mustBeManager, mustBePublicUrl } from '../page-options.js';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import { accountApi } from './account-api.js';
-import { assertNoApiKey, findUser, type ScopesFor, type UserOf } from './account-user.js';
+import { assertNoApiKey, findUser, type ScopesForUser, type UserOf } from './account-user.js';
 
 /** Whose keys an account page manages, and what its users may do. */
 export interface AccountKeysOptions {
@@ -29,7 +29,7 @@ export interface AccountKeysOptions {
    */
   userOf: UserOf;
   /** Returns the scopes that a user may give their keys now, or a promise of them. Default none. */
-  scopesFor?: ScopesFor | undefined;
+  scopesFor?: ScopesForUser | undefined;
   /**
    * The most keys that a user may have, as `maxKeysPerUser` counts them: an integer from 1 to 1
    * 000 000. Default 10.

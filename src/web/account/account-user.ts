@@ -11,7 +11,7 @@ export type UserOf = (
 ) => string | null | undefined | Promise<string | null | undefined>;
 
 /** Returns the scopes that a user may give their keys. */
-export type ScopesFor = (
+export type ScopesForUser = (
   user: string,
   req: Request,
 ) => readonly string[] | Promise<readonly string[]>;
@@ -42,7 +42,7 @@ export async function readUser(req: IncomingMessage, userOf: UserOf): Promise<st
 export async function readScopes(
   user: string,
   req: IncomingMessage,
-  scopesFor: ScopesFor | undefined,
+  scopesFor: ScopesForUser | undefined,
 ): Promise<readonly string[]> {
   if (!scopesFor) return [];
   const scopes: unknown = await callback('scopesFor', () => scopesFor(user, req as Request));
