@@ -89,8 +89,8 @@ export function randomBase62(length: number): string {
   let result = '';
   while (result.length < length) {
     for (const byte of randomBytes(length)) {
-      // 248 is the greatest multiple of 62 in a byte. Using the rest would make the first digits
-      // likelier.
+      // 248 is the greatest multiple of 62 in a byte. Higher bytes would make the first digits more
+      // likely.
       if (byte < 248 && result.length < length) result += digits[byte % 62]!;
     }
   }

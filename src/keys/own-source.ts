@@ -40,7 +40,7 @@ export class SharedDigest {
   }
 }
 
-/** The answers of the library's sources. A copy of an answer is not among them. */
+/** The answers of the library's own sources. A copy of one does not count. */
 const ownAnswers = new WeakSet<object>();
 
 /** Freezes and marks a result of the library. A guard need not check it. */

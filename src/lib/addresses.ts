@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** An IP address, or all that begin as it does. */
+/** One IP address, or all addresses that share its first `prefix` bits. */
 interface AddressBlock {
   readonly address: string;
   readonly family: 4 | 6;
@@ -19,7 +19,7 @@ function parseAddressBlock(text: string): AddressBlock | undefined {
   return prefix > bits ? undefined : { address, family, prefix };
 }
 
-/** What is wrong with a text as a rule for addresses, or nothing if it is one. */
+/** Why a text is no rule for addresses. `undefined` if it is one. */
 export function addressProblem(text: unknown): string | undefined {
   const block = typeof text === 'string' ? parseAddressBlock(text) : undefined;
   if (!block) return 'is no IP address or CIDR block';
@@ -65,13 +65,13 @@ function createMapped(): BlockList {
   return block;
 }
 
-/** Addresses and blocks of addresses, ready to be asked. */
+/** A list of addresses and blocks of addresses. */
 export class AddressList {
   readonly #ipv4 = new BlockList();
-  // Apart: in one list `::/0` would let in every IPv4 address as well.
+  // A list of its own, because in a common one `::/0` would let in every IPv4 address as well.
   readonly #ipv6 = new BlockList();
 
-  /** Reads the rules. `undefined` if one of them is no rule. */
+  /** Reads the rules. Returns `undefined` if one of them is no rule. */
   static from(rules: readonly unknown[]): AddressList | undefined {
     const list = new AddressList();
     for (const rule of rules) {
@@ -84,7 +84,7 @@ export class AddressList {
     return list;
   }
 
-  /** Whether an address is among them. An IPv4 address may be written as IPv6. */
+  /** Whether the list holds an address. An IPv4 address may be written as IPv6. */
   has(address: string): boolean {
     const family = isIP(address);
     if (family === 4) return this.#ipv4.check(address, 'ipv4');

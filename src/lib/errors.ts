@@ -1,6 +1,6 @@
 /**
- * By what it is as well as `instanceof`: under Jest the errors that Node itself throws are of
- * another realm.
+ * Whether a value is an error. `instanceof Error` alone would miss those that Node itself throws
+ * under Jest, which are of another realm.
  */
 export const isError = (value: unknown): value is Error =>
   value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';

@@ -1,5 +1,5 @@
-/** Of a wrong argument: who was called, with which option, and what it must be. */
-interface Complaint {
+/** What is wrong with an argument. */
+interface ArgumentProblem {
   readonly option?: string | undefined;
   readonly expected?: string | undefined;
 }
@@ -13,7 +13,7 @@ export class ArgumentError extends TypeError {
   /** What the option must be. */
   readonly expected: string | undefined;
 
-  constructor(caller: string, message: string, { option, expected }: Complaint = {}) {
+  constructor(caller: string, message: string, { option, expected }: ArgumentProblem = {}) {
     super(`${caller}: ${message}`);
     this.caller = caller;
     this.option = option;
@@ -39,21 +39,21 @@ export class ArgumentRangeError extends RangeError {
   }
 }
 
-/** Whether the caller is at fault: for those who answer for somebody else's arguments. */
+/** Whether the caller's arguments are at fault, for code that passes them on. */
 export const isArgumentError = (error: unknown): error is ArgumentError | ArgumentRangeError =>
   error instanceof ArgumentError || error instanceof ArgumentRangeError;
 
 /** Says what an option must be, or nothing if the value is right. */
 export type Check = (value: unknown) => string | undefined;
 
-/** One check for each option of a type: the compiler keeps the list of known names whole. */
+/** One check for each option of a type. The compiler reports an option without a check. */
 export type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
 
 /**
  * Returns a copy of the caller's options, each checked. Absent and `undefined` ones are left out.
  *
- * @param neverUndefined options that must be absent or have a value: `undefined` out of a misspelt
- * variable would open what the option was meant to close
+ * @param neverUndefined options that may be absent, but not `undefined`. Out of a misspelt
+ *   variable, that would open what the option was meant to close
  * @throws {ArgumentError} that names the option and never prints its value, which could be a key.
  */
 export function checkOptions<Options extends object>(
@@ -73,7 +73,7 @@ export function checkOptions<Options extends object>(
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new ArgumentError(caller, unknownName(name, known));
   }
-  // Without a prototype: what other code has put on every object must not open a guard.
+  // Without a prototype, because a polluted `Object.prototype` must not open a guard.
   const checked = Object.create(null) as Record<string, unknown>;
   for (const name of known) {
     const isGiven = Object.hasOwn(options, name);
@@ -87,13 +87,13 @@ export function checkOptions<Options extends object>(
 }
 
 /**
- * Not an instance of anything: a promise somebody forgot to await, or a `Map`, has no options of
- * ours and would mean the defaults.
+ * Whether a value is an object but not an instance of a class. A `Map`, or a promise that nobody
+ * awaited, has none of the options and would mean the defaults.
  */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Of another realm too, as under Jest: its `Object.prototype` is not ours.
+  // Objects of another realm count too. Under Jest, `Object.prototype` is not the one of this file.
   return (
     prototype === null ||
     (Object.getPrototypeOf(prototype) === null &&
@@ -135,19 +135,19 @@ function unknownName(name: string, known: readonly string[]): string {
   const hint = nearest
     ? `did you mean "${nearest}"?`
     : `known are ${known.map((each) => `"${each}"`).join(', ')}`;
-  // Only what reads like an option's name is repeated: anything else may be a key in the wrong
+  // Only what looks like an option's name is repeated. Anything else may be a key in the wrong
   // place.
   return `unknown option${/^\w{1,24}$/.test(name) ? ` "${name}"` : ''}; ${hint}`;
 }
 
-/** The known name with most of the letters: a slip of the fingers keeps nearly all of them. */
+/** The known name that shares most letters. A mistyped name keeps nearly all of them. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const shares = known.map((each) => (shared(name, each) + shared(each, name)) / 2);
   const best = Math.max(...shares);
   return best >= 0.75 ? known[shares.indexOf(best)] : undefined;
 }
 
-/** The share of letters of one name that the other has. */
+/** Which share of the letters of `name` the other name has, from 0 to 1. */
 const shared = (name: string, other: string) =>
   Array.from(name.toLowerCase()).filter((letter) => other.toLowerCase().includes(letter)).length /
   name.length;

@@ -15,10 +15,7 @@ export function searchPattern(search: string, lastVariant = '\u{10ffff}'): strin
   }).join('');
 }
 
-/**
- * Everything in ASCII that could mean something in a pattern, as the escape that means the
- * character itself.
- */
+/** Escapes every ASCII character that could have a meaning of its own in a pattern. */
 function escapeCharacter(character: string): string {
   if (character > '\x7f' || /^[0-9A-Za-z]$/.test(character)) return character;
   return `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`;

@@ -1,7 +1,8 @@
 import { types } from 'node:util';
 
 /**
- * An object with a `then` method: promises of other realms and libraries are no instances of ours.
+ * Whether a value has a `then` method. `instanceof Promise` would miss the promises of other realms
+ * and libraries.
  */
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' &&
@@ -10,15 +11,15 @@ export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value.then === 'function';
 
 /**
- * By what it is and not `instanceof`: under Jest the dates that Node itself makes are of another
- * realm.
+ * Whether a value is a valid date. `instanceof Date` would miss the dates that Node itself makes
+ * under Jest, which are of another realm.
  */
 export const isValidDate = (value: unknown): value is Date =>
   types.isDate(value) && !Number.isNaN(value.getTime());
 
 /**
- * Freezes a value and everything it refers to: one handler's change must not be another request's
- * identity.
+ * Freezes a value and everything it refers to, so that what one handler changes does not reach
+ * other requests.
  */
 export function deepFreeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
@@ -37,7 +38,7 @@ export function deepCopy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (types.isDate(value)) return new Date(value);
   if (Array.isArray(value)) return value.map((part: unknown) => deepCopy(part));
-  // Own properties by definition, not assignment: one that is called `__proto__` stays one.
+  // `fromEntries` defines properties. Assigning one called `__proto__` would set the prototype.
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, deepCopy(part)]));
 }
 
@@ -47,7 +48,7 @@ const refuse = () => {
   );
 };
 
-/** Made at first use: a bundle with a guard alone leaves it out. */
+/** Made at first use, so that a bundle of only a guard leaves it out. */
 let fixed: object | undefined;
 
 /** `Date.prototype` without a way to set a date. */
@@ -58,7 +59,7 @@ const makeFixed = (): object => {
   return Object.create(Date.prototype, Object.fromEntries(setters)) as object;
 };
 
-/** A copy that cannot be set: `Object.freeze` alone does not reach what is inside a `Date`. */
+/** A copy that cannot be changed. `Object.freeze` alone does not keep `setTime` from working. */
 export function fixedDate(date: Date): Date {
   return Object.freeze(Object.setPrototypeOf(new Date(date), (fixed ??= makeFixed())) as Date);
 }

@@ -1,7 +1,8 @@
 const said = new Set<string>();
 
 /**
- * A process warning, once for each `id` in the life of the process: many guards share one mistake.
+ * Emits a process warning, once for each `id` in the life of the process. Many guards may share one
+ * mistake.
  */
 export function warnOnce(message: string, id = message): void {
   if (said.has(id)) return;

@@ -43,7 +43,7 @@ class ListSource implements KeySource {
   readonly #table: KeyTable;
 
   constructor(table: KeyTable) {
-    // Not as a field with a computed name: no bundler could leave the class out.
+    // Set here, because no bundler leaves out a class that has a field with a computed name.
     this[sharesDigest] = true;
     this.#table = table;
   }

@@ -10,8 +10,8 @@ import { warnOnce } from '../lib/warn.js';
 import { describeWeakness, weaknessOf, type Weakness } from './weakness.js';
 
 /**
- * Listed keys by their digests: one look-up, however many there are. The keys themselves are not
- * kept.
+ * Listed keys by their digests. Finding one takes one look-up, however many there are. The keys
+ * themselves are not kept.
  */
 export class KeyTable {
   readonly #results: ReadonlyMap<Digest, VerifyResult>;
@@ -55,8 +55,8 @@ export interface KeyListing {
 }
 
 /**
- * Reads a list of keys and finds every problem: entries that could never admit their user, or
- * would admit two.
+ * Reads a list of keys and finds every problem: an entry whose key could never be used, or a key of
+ * two users.
  */
 export function listKeys(
   entries: readonly KeyEntry[],
@@ -68,9 +68,9 @@ export function listKeys(
   const counts = new Map<string, number>();
   const results = new Map<Digest, Extract<VerifyResult, { ok: true }>>();
   for (const { user, key, place } of entries) {
-    const complaint = complaintAbout(user, key);
-    if (complaint !== undefined) {
-      problems.push({ place, message: `${place} ${complaint}`, isShared: false });
+    const problem = problemOf(user, key);
+    if (problem !== undefined) {
+      problems.push({ place, message: `${place} ${problem}`, isShared: false });
       continue;
     }
     const digest = parseDigest(key) ?? digestOf(key);
@@ -90,8 +90,8 @@ export function listKeys(
   return { table: problems.length === 0 ? new KeyTable(results) : undefined, problems, weak };
 }
 
-/** The problem of an entry by itself, if any. */
-function complaintAbout(user: string, key: string): string | undefined {
+/** The problem of an entry, whatever the other entries are. Completes "entry 2 ...". */
+function problemOf(user: string, key: string): string | undefined {
   // If the user of `sha256:<hex>` is missing, `sha256` looks like the user.
   if (user.toLowerCase() === 'sha256') return 'has a digest but no user';
   if (!isName(user)) return 'has no user, or one with control characters';
@@ -108,17 +108,17 @@ function complaintAbout(user: string, key: string): string | undefined {
     : 'has a key that no header can carry: blanks, commas, non-ASCII or over 512 characters';
 }
 
-/** The most weak keys that are named one by one. */
-const maxTold = 10;
+/** How many weak keys are named one by one. */
+const maxNamed = 10;
 
 /** Warns of keys that work but should be replaced, each once, by its place. */
 export function warnOfWeakKeys(list: string, weak: readonly WeakEntry[]): void {
-  for (const { place, weakness, digest } of weak.slice(0, maxTold)) {
+  for (const { place, weakness, digest } of weak.slice(0, maxNamed)) {
     warnOnce(
       `${list}: the key in ${place} ${describeWeakness[weakness]}; replace it.`,
       `${list}: ${digest}`,
     );
   }
-  const rest = weak.length - maxTold;
+  const rest = weak.length - maxNamed;
   if (rest > 0) warnOnce(`${list}: ${rest} more keys are weak; replace them.`);
 }

@@ -4,14 +4,17 @@ import { isKeyLike } from '../lib/mask.js';
 /** Why a working key should be replaced. */
 export type Weakness = 'sample' | 'quoted' | 'short';
 
-/** The phrase for each: "the key in entry 2 is shorter than 32 characters". */
+/** Completes "the key in entry 2 ...". */
 export const describeWeakness: Readonly<Record<Weakness, string>> = {
   sample: 'looks like a sample from documentation',
   quoted: 'stands in quotes, which are part of it',
   short: 'is shorter than 32 characters',
 };
 
-/** What makes a working key easy to guess or to send wrong, if anything. A digest hides that. */
+/**
+ * Why a working key should be replaced. `undefined` if it need not be, or if only its digest is
+ * known.
+ */
 export function weaknessOf(key: string): Weakness | undefined {
   if (parseDigest(key)) return undefined;
   // A generated key is random, even if its prefix or chance spells a word: 48 random characters
