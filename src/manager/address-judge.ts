@@ -11,8 +11,9 @@ import { warnOnce } from '../lib/warn.js';
 export function isAllowedFrom(addresses: AddressList, req: Request | undefined): boolean {
   if (trustsAnyone(req)) {
     throw new Error(
-      '"trust proxy" is true, which lets clients choose their address, and this key is held to ' +
-        "addresses: set it to how many proxies there are, app.set('trust proxy', 1), or to their addresses",
+      '"trust proxy" is true, so clients can choose their address, but this key only works from ' +
+        'certain addresses: set "trust proxy" to the number of proxies, ' +
+        "app.set('trust proxy', 1), or to their addresses",
     );
   }
   warnOfUnknownProxy(req);
@@ -27,14 +28,15 @@ const trustProxyOf = (req: AnyRequest): unknown => req?.app?.get?.('trust proxy'
 
 const trustsAnyone = (req: AnyRequest): boolean => trustProxyOf(req) === true;
 
-// A client can write this header too, so it decides nothing. It is the only sign of a proxy whose
-// own address counts as that of every client.
+// Clients can send this header too, so it decides nothing. It is the only sign of a proxy whose own
+// address is taken for that of every client.
 const warnOfUnknownProxy = (req: AnyRequest): void => {
   if (trustProxyOf(req) !== false || req?.headers?.['x-forwarded-for'] === undefined) return;
   warnOnce(
-    'A key that is held to addresses came with X-Forwarded-For, but "trust proxy" is not set: if a ' +
-      "proxy is in front, its address is taken for the client's. Set it to how many proxies there " +
-      "are, app.set('trust proxy', 1), or to their addresses",
+    'A key that only works from certain addresses came with X-Forwarded-For, but "trust proxy" is ' +
+      "not set. If a proxy is in front, its address is taken for the client's. " +
+      'Set "trust proxy" to the number of proxies, ' +
+      "app.set('trust proxy', 1), or to their addresses",
     'unknown proxy',
   );
 };

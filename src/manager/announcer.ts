@@ -31,13 +31,23 @@ export class Announcer {
   ): void {
     this.#forget(keyId);
     if (channels.changed.hasSubscribers)
-      channels.changed.publish({ keyId, user, source: this.#source, reason, ...toldOf(change) });
+      channels.changed.publish({
+        keyId,
+        user,
+        source: this.#source,
+        reason,
+        ...publishedFields(change),
+      });
   }
 
   /** The store does not say which keys were deleted. */
   pruned(change: Change): void {
     if (channels.changed.hasSubscribers)
-      channels.changed.publish({ source: this.#source, reason: 'deleted', ...toldOf(change) });
+      channels.changed.publish({
+        source: this.#source,
+        reason: 'deleted',
+        ...publishedFields(change),
+      });
   }
 
   claim(
@@ -53,13 +63,13 @@ export class Announcer {
       ...(user !== undefined && { user }),
       ...(keyId !== undefined && { keyId }),
       source: this.#source,
-      ...(change && toldOf(change)),
+      ...(change && publishedFields(change)),
     };
     channels.claim.publish(message);
   }
 }
 
-const toldOf = ({ by, via, reason }: Change) => ({
+const publishedFields = ({ by, via, reason }: Change) => ({
   ...(by !== undefined && { by }),
   via,
   ...(reason !== undefined && { why: reason }),

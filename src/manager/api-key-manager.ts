@@ -226,9 +226,9 @@ export class ApiKeyManager implements KeySource {
   }
 
   /**
-   * Finds the keys that have come within one of the given times before their end since they were
-   * last reported, so that you can mail their users. Each key is reported once for each time and
-   * end, even if many processes ask at once. Rejects with `not_supported` if the store cannot.
+   * Finds keys that are about to expire, so that you can mail their users: those that are now
+   * within one of the given times of their end. Each key is reported once for each time and end,
+   * even if many processes ask at once. Rejects with `not_supported` if the store cannot.
    */
   async takeNotices(options: NoticeOptions): Promise<KeyNotice[]> {
     return this.#reports.takeNotices(options);

@@ -14,14 +14,14 @@ export interface ChangedBy {
 }
 
 /**
- * The option by which this library's pages and command line say how a change is made, and set
- * stricter limits than the manager's. For `withOrigin`.
+ * A hidden option, set by `withOrigin`. With it the library's pages and command line say how a
+ * change is made, and set stricter limits than the manager's.
  */
 const changeOrigin: unique symbol = Symbol.for('require-api-key.change') as never;
 
 /** How a change is made. */
 export interface ChangeOrigin {
-  /** The way of the change. Default `code`. */
+  /** Through which part of the library. Default `code`. */
   readonly via?: ChangeVia;
   /**
    * The most keys that the user may have after this change, if that is fewer than the manager's.

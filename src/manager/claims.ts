@@ -91,7 +91,7 @@ export class Claims {
     if (stored.allowedAddresses && !claim.allowedAddresses) {
       // A store that cannot keep the addresses would make a key that works from anywhere.
       await store.revoke(claim.claimId, createdAt, context);
-      throw notSupported('hold a key to addresses');
+      throw notSupported('limit a key to addresses');
     }
     this.#options.announcer.claim({ outcome: 'created' }, { claim, change });
     return { token, claim };

@@ -78,7 +78,7 @@ export class KeyEditor {
     const record = await this.#attempt(keyId, store.update(keyId, changes, { context, limit }));
     announcer.changed('updated', record, change);
     if (allowedAddresses?.length && !record.allowedAddresses)
-      throw notSupported('hold a key to addresses');
+      throw notSupported('limit a key to addresses');
     return record;
   }
 
@@ -212,7 +212,7 @@ export class KeyEditor {
     // A store that cannot keep the addresses would let the key be used from anywhere.
     await this.#attempt(keyId, store.revoke(keyId, now, { family: false, context }));
     this.#options.forget(keyId);
-    throw notSupported('hold a key to addresses');
+    throw notSupported('limit a key to addresses');
   }
 
   /** Replacing a key before its first use also ends the key that waited for that use. */

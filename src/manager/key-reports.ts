@@ -72,7 +72,7 @@ export class KeyReports {
 
   async takeNotices(options: NoticeOptions): Promise<KeyNotice[]> {
     const { beforeMs } = checkNoticeOptions(options);
-    if (!this.#store.takeNotices) throw notSupported('tell of keys that are about to expire');
+    if (!this.#store.takeNotices) throw notSupported('report keys that are about to expire');
     return this.#store.takeNotices({ beforeMs, now: new Date(this.#now()) });
   }
 

@@ -67,7 +67,7 @@ async function start(allowedAddresses: string[], trustProxy?: unknown) {
   };
 }
 
-describe('a key held to 127.0.0.1/32, with curl', () => {
+describe('a key limited to 127.0.0.1/32, with curl', () => {
   it('without a proxy -> works from there, and from no other address', async () => {
     const { direct } = await start(['127.0.0.1/32']);
     expect(await direct()).toEqual({ status: 200, code: undefined });

@@ -6,63 +6,66 @@ import { openManager } from '../support/open-manager.js';
 
 const open = () => openManager({ store: new MemoryKeyStore() });
 
-describe.each(expressVersions)('a key that is held to addresses, under $version', ({ express }) => {
-  async function serve(allowedAddresses: string[], trust?: unknown) {
-    const { keys } = open();
-    const { key, record } = await keys.create({ user: 'alice', allowedAddresses });
-    const settings = trust === undefined ? {} : { 'trust proxy': trust };
-    const app = await guardedApp(express, { guard: requireApiKey({ source: keys }), settings });
-    const from = (address?: string) =>
-      app.get({ 'X-API-Key': key, ...(address && { 'X-Forwarded-For': address }) });
-    return { keys, record, key, from };
-  }
+describe.each(expressVersions)(
+  'a key that is limited to addresses, under $version',
+  ({ express }) => {
+    async function serve(allowedAddresses: string[], trust?: unknown) {
+      const { keys } = open();
+      const { key, record } = await keys.create({ user: 'alice', allowedAddresses });
+      const settings = trust === undefined ? {} : { 'trust proxy': trust };
+      const app = await guardedApp(express, { guard: requireApiKey({ source: keys }), settings });
+      const from = (address?: string) =>
+        app.get({ 'X-API-Key': key, ...(address && { 'X-Forwarded-For': address }) });
+      return { keys, record, key, from };
+    }
 
-  it('a request from an allowed address -> admitted', async () => {
-    const { from } = await serve(['127.0.0.0/8']);
-    expect(await from()).toMatchObject({ status: 200, handlerRuns: 1 });
-  });
-
-  it('a request from another address -> 403 address_not_allowed', async () => {
-    const { from } = await serve(['203.0.113.0/24']);
-    expectRefused(await from(), { status: 403, code: 'address_not_allowed' });
-  });
-
-  it('an address that a client makes up -> does not count without a trusted proxy', async () => {
-    const { from } = await serve(['203.0.113.0/24']);
-    expect(await from('203.0.113.7')).toMatchObject({ status: 403, handlerRuns: 0 });
-  });
-
-  it('behind one proxy -> what the proxy says counts, and nothing before it', async () => {
-    const { from } = await serve(['203.0.113.0/24'], 1);
-    expect((await from('203.0.113.7')).status).toBe(200);
-    expect((await from('::ffff:203.0.113.7')).status).toBe(200);
-    expect((await from('198.51.100.1')).status).toBe(403);
-    expect((await from('203.0.113.7, 198.51.100.1')).status).toBe(403);
-    expect((await from('nonsense')).status).toBe(403);
-  });
-
-  it('"trust proxy" that is true -> 503 with a cause that says how to set it; other keys work', async () => {
-    const { keys } = open();
-    const held = await keys.create({ user: 'alice', allowedAddresses: ['203.0.113.0/24'] });
-    const free = await keys.create({ user: 'bob' });
-    const errors: unknown[] = [];
-    const guard = requireApiKey({
-      source: keys,
-      onRefused: (error, _req, res) => {
-        errors.push(error);
-        res.status(error.status).end();
-      },
+    it('a request from an allowed address -> admitted', async () => {
+      const { from } = await serve(['127.0.0.0/8']);
+      expect(await from()).toMatchObject({ status: 200, handlerRuns: 1 });
     });
-    const app = await guardedApp(express, { guard, settings: { 'trust proxy': true } });
-    const refused = await app.get({ 'X-API-Key': held.key, 'X-Forwarded-For': '203.0.113.7' });
-    expect(refused).toMatchObject({ status: 503, handlerRuns: 0 });
-    const message = expect.stringContaining("app.set('trust proxy', 1)");
-    expect(errors).toMatchObject([{ code: 'key_source_failed', cause: { message } }]);
-    expect((await app.get({ 'X-API-Key': free.key })).status).toBe(200);
-  });
-});
 
-describe('a key that is held to addresses', () => {
+    it('a request from another address -> 403 address_not_allowed', async () => {
+      const { from } = await serve(['203.0.113.0/24']);
+      expectRefused(await from(), { status: 403, code: 'address_not_allowed' });
+    });
+
+    it('an address that a client makes up -> does not count without a trusted proxy', async () => {
+      const { from } = await serve(['203.0.113.0/24']);
+      expect(await from('203.0.113.7')).toMatchObject({ status: 403, handlerRuns: 0 });
+    });
+
+    it('behind one proxy -> what the proxy says counts, and nothing before it', async () => {
+      const { from } = await serve(['203.0.113.0/24'], 1);
+      expect((await from('203.0.113.7')).status).toBe(200);
+      expect((await from('::ffff:203.0.113.7')).status).toBe(200);
+      expect((await from('198.51.100.1')).status).toBe(403);
+      expect((await from('203.0.113.7, 198.51.100.1')).status).toBe(403);
+      expect((await from('nonsense')).status).toBe(403);
+    });
+
+    it('"trust proxy" that is true -> 503 with a cause that says how to set it; other keys work', async () => {
+      const { keys } = open();
+      const held = await keys.create({ user: 'alice', allowedAddresses: ['203.0.113.0/24'] });
+      const free = await keys.create({ user: 'bob' });
+      const errors: unknown[] = [];
+      const guard = requireApiKey({
+        source: keys,
+        onRefused: (error, _req, res) => {
+          errors.push(error);
+          res.status(error.status).end();
+        },
+      });
+      const app = await guardedApp(express, { guard, settings: { 'trust proxy': true } });
+      const refused = await app.get({ 'X-API-Key': held.key, 'X-Forwarded-For': '203.0.113.7' });
+      expect(refused).toMatchObject({ status: 503, handlerRuns: 0 });
+      const message = expect.stringContaining("app.set('trust proxy', 1)");
+      expect(errors).toMatchObject([{ code: 'key_source_failed', cause: { message } }]);
+      expect((await app.get({ 'X-API-Key': free.key })).status).toBe(200);
+    });
+  },
+);
+
+describe('a key that is limited to addresses', () => {
   it('without a request, or without an address in it -> address_not_allowed', async () => {
     const { keys } = open();
     const { key } = await keys.create({ user: 'alice', allowedAddresses: ['0.0.0.0/0', '::/0'] });
@@ -92,7 +95,7 @@ describe('a key that is held to addresses', () => {
     expect(await codeOf(key)).toBe('admitted');
   });
 
-  it('its successor, and the key of a claim link -> are held to them too', async () => {
+  it('its successor, and the key of a claim link -> are limited to them too', async () => {
     const { keys } = open();
     const allowedAddresses = ['203.0.113.7'];
     const { record } = await keys.create({ user: 'alice', allowedAddresses });

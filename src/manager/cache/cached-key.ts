@@ -57,9 +57,9 @@ export function toCachedKey(stored: StoredKey, digest: string, source: string): 
       keyId,
       ends: overlapMs == null ? undefined : (replaces ?? undefined),
       usedAt: 0,
-      isWaiting: false,
+      isPending: false,
     },
-    uses: { keyId, user, admitted: 0, refused: 0, isWaiting: false },
+    uses: { keyId, user, admitted: 0, refused: 0, isPending: false },
     admitted: ownAnswer({ ok: true, apiKey }),
   };
 }

@@ -42,11 +42,10 @@ const maxUnknownMs = 1_000;
  * Finds keys by digest: from the cache while the entry is fresh, else with one query, shared by
  * all requests that wait for it.
  *
- * An entry is fresh as long as the store shows itself alive and was watched without a break since
- * the entry was loaded, because then every change was announced. Otherwise it is fresh for
- * `cacheTtlMs` after it was last confirmed. During a doubt, entries from before the doubt are not
- * fresh. If the store fails, a known key stays valid until `staleIfErrorMs` after it was last
- * confirmed.
+ * An entry is fresh while the store is seen alive, if the watch has had no break since the entry
+ * was loaded. Every change was announced then. Otherwise it is fresh for `cacheTtlMs` after it was
+ * last confirmed. During a doubt, entries from before the doubt are not fresh. If the store fails,
+ * a known key stays valid until `staleIfErrorMs` after it was last confirmed.
  */
 export class KeyLookup {
   readonly #options: KeyLookupOptions;

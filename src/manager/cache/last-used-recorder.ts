@@ -2,10 +2,10 @@ import { warnOnce } from '../../lib/warn.js';
 import { within } from '../../lib/within.js';
 import type { KeyStore } from '../../stores/key-store.js';
 
-/** The most uses in one statement. */
+/** How many uses one statement writes at most. */
 const batchSize = 1_000;
 /** If this many are pending, they are written early. */
-const maxWaiting = 10_000;
+const maxPending = 10_000;
 const closeLimitMs = 5_000;
 const soonMs = 1_000;
 
@@ -17,7 +17,7 @@ export interface LastUse {
   /** In milliseconds since 1970. */
   usedAt: number;
   /** Whether it must still be written. */
-  isWaiting: boolean;
+  isPending: boolean;
 }
 
 /**
@@ -28,7 +28,7 @@ export class LastUsedRecorder {
   readonly #intervalMs: number;
   readonly #onWritten: (uses: readonly LastUse[]) => void;
   readonly #alsoWrite: () => Promise<void>;
-  #waiting: LastUse[] = [];
+  #pending: LastUse[] = [];
   /** The keys whose first use must still be written. */
   readonly #firstUses = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -63,12 +63,12 @@ export class LastUsedRecorder {
       return;
     }
     use.usedAt = usedAt;
-    if (use.isWaiting || this.#isClosed) return;
-    const isFull = this.#waiting.length >= maxWaiting;
+    if (use.isPending || this.#isClosed) return;
+    const isFull = this.#pending.length >= maxPending;
     // While the store fails, uses that do not fit are dropped. Memory stays bounded, and a later
     // use is recorded.
     if (isFull && this.#hasFailed) return;
-    this.#wait(use);
+    this.#enqueue(use);
     if (isFull) void this.flush();
     else this.schedule();
   }
@@ -81,7 +81,7 @@ export class LastUsedRecorder {
     if (this.#firstUses.has(use.keyId) || this.#isClosed) return;
     this.#firstUses.add(use.keyId);
     use.usedAt = usedAt;
-    this.#wait(use);
+    this.#enqueue(use);
     void this.flush();
   }
 
@@ -96,9 +96,9 @@ export class LastUsedRecorder {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#flushedAt = performance.now();
-      const uses = this.#waiting;
-      for (const use of uses) use.isWaiting = false;
-      this.#waiting = [];
+      const uses = this.#pending;
+      for (const use of uses) use.isPending = false;
+      this.#pending = [];
       this.#writing = this.#write(latestOfEach(uses)).then(this.#alsoWrite);
       return this.#writing;
     });
@@ -115,8 +115,8 @@ export class LastUsedRecorder {
   }
 
   /**
-   * Soon after a quiet time, so that operators see a use while they watch. Otherwise an interval
-   * after the last write.
+   * Schedules a write: soon after a quiet time, so that operators see a use while they watch,
+   * otherwise an interval after the last write.
    */
   schedule(): void {
     if (this.#isClosed) return;
@@ -127,9 +127,9 @@ export class LastUsedRecorder {
     this.#timer ??= setTimeout(() => void this.flush(), delayMs).unref();
   }
 
-  #wait(use: LastUse): void {
-    use.isWaiting = true;
-    this.#waiting.push(use);
+  #enqueue(use: LastUse): void {
+    use.isPending = true;
+    this.#pending.push(use);
   }
 
   async #write(uses: readonly LastUse[]): Promise<void> {
@@ -150,7 +150,7 @@ export class LastUsedRecorder {
   }
 
   #keep(uses: readonly LastUse[], error: unknown): void {
-    // The code alone, and only if it looks like one, because a driver's message may hold anything.
+    // Only the code, if it looks like one, because a driver's message may hold anything.
     const given =
       typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
     const code = typeof given === 'string' && /^\w{1,40}$/.test(given) ? ` (${given})` : '';
@@ -158,8 +158,8 @@ export class LastUsedRecorder {
       `lastUsedAt could not be written${code}; requests are not affected, it is tried again.`,
     );
     for (const use of uses) {
-      const hasRoom = this.#waiting.length < maxWaiting || use.ends !== undefined;
-      if (!use.isWaiting && hasRoom) this.#wait(use);
+      const hasRoom = this.#pending.length < maxPending || use.ends !== undefined;
+      if (!use.isPending && hasRoom) this.#enqueue(use);
     }
     this.schedule();
   }

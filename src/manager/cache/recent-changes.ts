@@ -2,8 +2,8 @@
 export const everything = '';
 
 /**
- * The most changes that are remembered one by one. If more were announced during a look-up, every
- * key counts as changed for it.
+ * How many changes are remembered one by one. If more were announced during a look-up, every key
+ * counts as changed for it.
  */
 const maxRemembered = 256;
 

@@ -106,7 +106,7 @@ export class StoreWatch {
     this.#isClosed = true;
     this.#epoch = undefined;
     this.#stopTicking();
-    // Nobody could do anything about a connection that cannot be closed.
+    // Nothing can be done about a connection that cannot be closed.
     await this.#opened?.close().catch(() => {});
   }
 

@@ -2,17 +2,17 @@ import { dayMs } from '../../lib/durations.js';
 import { warnOnce } from '../../lib/warn.js';
 import type { KeyUsage, UsageStore } from '../../stores/key-usage.js';
 
-/** The most pending counts, each for one key and day. Further counts are lost. */
-const maxWaiting = 10_000;
+/** How many counts may be pending, each for one key and day. Further counts are lost. */
+const maxPending = 10_000;
 
-/** How often a key was used since that was last written. It lives in the cached key. */
+/** How often a key was used since its counts were last written. It lives in the cached key. */
 export interface UseCount {
   readonly keyId: string;
   readonly user: string;
   admitted: number;
   refused: number;
   /** Whether it must still be written. */
-  isWaiting: boolean;
+  isPending: boolean;
 }
 
 /** Writes the counts from time to time. */
@@ -44,14 +44,14 @@ export class UseCounts {
   admit(count: UseCount, now: number): void {
     if (now >= this.#dayEnd || now < this.#dayStart) this.#turnTo(now);
     count.admitted++;
-    if (!count.isWaiting) this.#wait(count);
+    if (!count.isPending) this.#enqueue(count);
   }
 
   /** Counts a refusal for a reason of the key itself. */
   refuse(count: UseCount, now: number): void {
     if (now >= this.#dayEnd || now < this.#dayStart) this.#turnTo(now);
     count.refused++;
-    if (!count.isWaiting) this.#wait(count);
+    if (!count.isPending) this.#enqueue(count);
   }
 
   /**
@@ -80,17 +80,17 @@ export class UseCounts {
     this.#day = new Date(this.#dayStart).toISOString().slice(0, 10);
   }
 
-  #wait(count: UseCount): void {
-    const waiting = this.#running.length + this.#complete.size;
-    if (waiting >= maxWaiting) {
+  #enqueue(count: UseCount): void {
+    const pending = this.#running.length + this.#complete.size;
+    if (pending >= maxPending) {
       // Dropped, because they would be counted on another day.
       count.admitted = count.refused = 0;
       return;
     }
-    count.isWaiting = true;
+    count.isPending = true;
     this.#running.push(count);
-    if (waiting + 1 === maxWaiting) this.#writer.flush();
-    else if (waiting === 0) this.#writer.schedule();
+    if (pending + 1 === maxPending) this.#writer.flush();
+    else if (pending === 0) this.#writer.schedule();
   }
 
   /** All counts so far. The running ones start again at zero. */
@@ -100,7 +100,7 @@ export class UseCounts {
       const { keyId, user, admitted, refused } = count;
       this.#add(all, { day: this.#day, keyId, user, admitted, refused });
       count.admitted = count.refused = 0;
-      count.isWaiting = false;
+      count.isPending = false;
     }
     this.#running = [];
     return all;
