@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ApiKeyManager, digestApiKey, generateApiKey } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { prepare } from '../../src/stores/postgres/schema/migrate.js';
 import { migrations } from '../../src/stores/postgres/schema/migrations.js';
@@ -82,6 +83,46 @@ describe('the schema of an earlier version', () => {
       expect(rows).toEqual(version >= 2 ? [{ claim_id: 'before', token_digest: digest }] : []);
     },
   );
+
+  it('version 3, whose keys are in use -> after migrate all work as before: old, rotated, revoked, claim link', async () => {
+    await makeSchema(pool, 3);
+    const [old, next, gone] = [generateApiKey(), generateApiKey(), generateApiKey()];
+    const insert = (key: typeof old, columns: string, values: string) =>
+      pool.query(
+        `insert into api_keys (key_id, digest, user_name, scopes, metadata ${columns})
+         values ($1, $2, 'alice', '{audio:read}', '{"team":1}' ${values})`,
+        [key.keyId, key.digest],
+      );
+    await insert(old, '', '');
+    await insert(next, ', replaces, overlap_ms', `, '${old.keyId}', 3600000`);
+    await insert(gone, ', revoked_at', ', now()');
+    const token = 't'.repeat(43);
+    await pool.query(
+      `insert into api_keys_claims (claim_id, token_digest, user_name, expires_at)
+       values ('claim_1', $1, 'bob', now() + interval '1 hour')`,
+      [digestApiKey(token)],
+    );
+    expect(await store.inspect()).toEqual({ state: 'older', version: 3 });
+    await store.migrate();
+    expect(await store.inspect()).toEqual({ state: 'ready', version: latestVersion });
+
+    const keys = new ApiKeyManager({ store });
+    onTestFinished(() => keys.close());
+    expect(await keys.verify(old.key)).toMatchObject({ ok: true, apiKey: { user: 'alice' } });
+    expect(await keys.verify(next.key)).toMatchObject({
+      ok: true,
+      apiKey: { scopes: ['audio:read'] },
+    });
+    expect(await keys.verify(gone.key)).toEqual({ ok: false, code: 'revoked_api_key' });
+    expect((await keys.claim(token)).record.user).toBe('bob');
+    // The first use of the successor began the overlap.
+    await vi.waitFor(async () => {
+      const { replacedBy, expiresAt, metadata } = (await keys.get(old.keyId))!;
+      expect({ replacedBy, metadata }).toEqual({ replacedBy: next.keyId, metadata: { team: 1 } });
+      expect(expiresAt!.getTime() - Date.now()).toBeLessThanOrEqual(3_600_000);
+    });
+    expect((await keys.history({ keyId: gone.keyId })).map(({ what }) => what)).toEqual([]);
+  });
 });
 
 it.each([
