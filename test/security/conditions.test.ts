@@ -11,7 +11,7 @@ import { expressVersions, guardedApp } from '../support/guarded-app.js';
 
 // As docs/security.md numbers them.
 const text = readFileSync('docs/security.md', 'utf8');
-const documented = [...text.matchAll(/^(\d)\. ([^]*?)(?=\n\d\. |\n\n)/gm)].map(
+const documented = [...text.matchAll(/^(\d+)\. ([^]*?)(?=\n\d+\. |\n\n)/gm)].map(
   ([, number, words]) => ({
     number: Number(number),
     words: words!.replace(/\s+/g, ' '),
@@ -29,10 +29,20 @@ const unusable = {
     scopes: record.scopes,
     expiresAt: new Date(clock.ms + 1),
   }),
+  paused: await keys.create({ user: 'alice', scopes: record.scopes }),
+  pausedUntil: await keys.create({ user: 'alice', scopes: record.scopes }),
+  elsewhere: await keys.create({
+    user: 'alice',
+    scopes: record.scopes,
+    allowedAddresses: ['203.0.113.0/24', '2001:db8::/48'],
+  }),
 };
 await keys.verify(unusable.expired.key);
 await keys.verify(unusable.revoked.key);
 await keys.revoke(unusable.revoked.record.keyId);
+await keys.verify(unusable.paused.key);
+await keys.pause(unusable.paused.record.keyId);
+await keys.pause(unusable.pausedUntil.record.keyId, { until: new Date(clock.ms + 60_000) });
 const scoped = await keys.create({ user: 'alice', scopes: ['audio:write'] });
 const otherCase = await keys.create({
   user: 'alice',
@@ -47,6 +57,7 @@ interface Attempt {
   readonly body?: string;
   readonly isPlain?: boolean;
   readonly options?: RequireApiKeyOptions;
+  readonly settings?: Readonly<Record<string, unknown>>;
   readonly before?: () => void;
 }
 
@@ -98,13 +109,33 @@ const attempts: Record<number, readonly Attempt[]> = {
   ],
   6: [{ lines: [`X-API-Key: ${unusable.revoked.key}`] }],
   7: [{ lines: [`X-API-Key: ${unusable.expired.key}`], before: () => clock.ms++ }],
-  8: [{ lines: [`X-API-Key: ${scoped.key}`] }, { lines: [`X-API-Key: ${otherCase.key}`] }],
+  8: [
+    { lines: [`X-API-Key: ${unusable.paused.key}`] },
+    { lines: [`X-API-Key: ${unusable.pausedUntil.key}`] },
+  ],
+  9: [
+    { lines: [`X-API-Key: ${unusable.elsewhere.key}`] },
+    { lines: [`X-API-Key: ${unusable.elsewhere.key}`, 'X-Forwarded-For: 203.0.113.7'] },
+    {
+      lines: [`X-API-Key: ${unusable.elsewhere.key}`, 'X-Forwarded-For: 203.0.113.7'],
+      settings: { 'trust proxy': true },
+    },
+  ],
+  10: [{ lines: [`X-API-Key: ${scoped.key}`] }, { lines: [`X-API-Key: ${otherCase.key}`] }],
 };
 
 describe.each(expressVersions)('the conditions for admission, on $version', ({ express }) => {
-  async function attempt({ lines = [`X-API-Key: ${key}`], path, body, isPlain, options }: Attempt) {
+  async function attempt({
+    lines = [`X-API-Key: ${key}`],
+    path,
+    body,
+    isPlain,
+    options,
+    settings = {},
+  }: Attempt) {
     vi.spyOn(console, 'error').mockImplementation(() => {});
     const app = await guardedApp(express, {
+      settings,
       before: [
         (req, _res, next) => {
           // A connection with TLS, as Express sees it.
