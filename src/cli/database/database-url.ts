@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { Misuse } from '../failure.js';
 import { isShowableName, mask, rememberSecret } from '../secrets.js';
 
@@ -63,6 +64,26 @@ export function placeOf(url: string): string {
   if (isFileUrl(url)) return url.slice('file:'.length);
   const { host, pathname } = parse(url);
   return host + (/^\/[\w.-]*$/.test(pathname) ? pathname : '');
+}
+
+/**
+ * The address of the server behind a pooler: as the server says it, without the password.
+ * `undefined` if that is where the URL leads already, or if the URL names a socket.
+ */
+export function addressBehind(
+  url: string,
+  server: { readonly host: string | null; readonly port: number },
+): string | undefined {
+  const direct = parse(url);
+  if (!direct.hostname || /@\/|[?&]host=/.test(url)) return undefined;
+  const given = `${direct.hostname}:${direct.port || '5432'}`;
+  direct.password = '';
+  direct.port = String(server.port);
+  // An address of the pooler's own machine leads elsewhere from here.
+  if (server.host !== null && !/^(127\.|::1$)/.test(server.host))
+    direct.hostname = isIPv6(server.host) ? `[${server.host}]` : server.host;
+  const isElsewhere = given !== `${direct.hostname}:${direct.port}`;
+  return isElsewhere && isShowable(direct.href) ? direct.href : undefined;
 }
 
 /** A host may be missing if a socket is named among the parameters. */

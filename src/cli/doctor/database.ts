@@ -61,12 +61,13 @@ async function examineTables(options: DatabaseOptions): Promise<Finding[]> {
       findings.push({ severity: 'error', code, message: sentence(message), remedy });
       if (inspection.state !== 'disarmed') return findings;
     }
-    if ('diagnose' in store) {
-      const setUp = await store.diagnose();
+    const setUp = 'diagnose' in store ? await store.diagnose() : undefined;
+    if (setUp) {
       findings.push(...examineServer(setUp), ...examineRights(setUp, options));
     }
     if (findings.some(({ severity }) => severity === 'error')) return findings;
-    if ('diagnose' in store) findings.push(...(await examineListening(store)));
+    if (setUp && 'diagnose' in store)
+      findings.push(...(await examineListening(store, setUp, requireDatabaseUrl(options))));
     return [...findings, ...(await examineKeys(keys, options, new Date()))];
   });
 }

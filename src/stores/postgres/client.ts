@@ -35,6 +35,8 @@ export interface PgClient extends PostgresClient, Emitter {
   connect(): Promise<unknown>;
   end(): Promise<void>;
   unref?(): void;
+  /** The server's process, as it was named when the client connected. */
+  readonly processID?: number | null;
   readonly connection?: { readonly stream?: { destroy?(): void } };
 }
 

@@ -9,6 +9,10 @@ export interface SetUp {
   readonly role: string;
   /** The database to which it is connected. */
   readonly database: string;
+  /** The server's own address. `null` if it was reached through a socket of its machine. */
+  readonly host: string | null;
+  /** The server's own port. */
+  readonly port: number;
   /** Whether the server is a standby. */
   readonly isStandby: boolean;
   /**
@@ -43,6 +47,8 @@ const diagnosis = (names: Names): string => {
   );
   return `select pg_catalog.json_build_object(
     'role', current_user, 'database', pg_catalog.current_database(),
+    'host', pg_catalog.host(pg_catalog.inet_server_addr()),
+    'port', pg_catalog.current_setting('port')::integer,
     'isStandby', pg_catalog.pg_is_in_recovery(),
     'readOnlySource', (select s.source from pg_catalog.pg_settings s
       where s.name = 'default_transaction_read_only' and s.setting = 'on'),

@@ -3,6 +3,19 @@ import { quoteIdentifier } from '../quote.js';
 import type { Row, Statement, Executor } from '../database.js';
 import type { CreateListener } from './listener.js';
 
+/**
+ * Rejects unless the server's process is the one that greeted the client. Through a pooler it is
+ * not: there the client hears itself by chance, and others only while one of its statements runs.
+ */
+async function assertNoPooler(
+  { processID }: PgClient,
+  query: (statement: Statement) => Promise<Row[]>,
+): Promise<void> {
+  if (typeof processID !== 'number') return;
+  const [row] = await query({ text: 'select pg_catalog.pg_backend_pid()::text as pid' });
+  if (row?.['pid'] !== String(processID)) throw new Error('the client goes through a pooler');
+}
+
 /** Listens on the caller's own `pg` Client, between the store's statements. */
 export function callersClient(client: PgClient, executor: Executor): CreateListener {
   return (events) => {
@@ -12,6 +25,7 @@ export function callersClient(client: PgClient, executor: Executor): CreateListe
     let heard: readonly string[] = [];
     return {
       async open(channels) {
+        await assertNoPooler(client, query);
         heard = channels;
         client.on('error', events.lost);
         client.on('end', events.lost);

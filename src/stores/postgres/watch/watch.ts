@@ -44,6 +44,11 @@ export class Watch {
   readonly aliveForMs: number;
   readonly #options: WatchOptions;
   readonly #watcher: KeyStoreWatcher;
+  /**
+   * The channel of the proofs, one for all connections: a pooler keeps every LISTEN that it passed
+   * on, so a new channel for each attempt would pile up there.
+   */
+  readonly #probe = `require_api_key_probe:${randomBytes(16).toString('hex')}`;
   #listener: Listener | undefined;
   #isConnected = false;
   #failures = 0;
@@ -102,7 +107,7 @@ export class Watch {
 
   async #connect(): Promise<void> {
     const { executor, createListener } = this.#options;
-    const probe = `require_api_key_probe:${randomBytes(16).toString('hex')}`;
+    const nonce = randomBytes(16).toString('hex');
     let listener: Listener | undefined;
     let version: string;
     const lost = () => listener && this.#lose(listener);
@@ -110,15 +115,18 @@ export class Watch {
       listener = this.#listener = createListener({
         lost,
         notified: (name, payload) => {
-          if (name === probe) this.#onProbe();
-          else if (listener === this.#listener && this.#isConnected) this.#watcher.changed(payload);
+          if (name === this.#probe) {
+            if (payload === nonce) this.#onProbe();
+          } else if (listener === this.#listener && this.#isConnected) {
+            this.#watcher.changed(payload);
+          }
         },
       });
-      await within(executor.limitMs, listener.open([executor.names.channel, probe]));
+      await within(executor.limitMs, listener.open([executor.names.channel, this.#probe]));
       // Some poolers and standby servers accept LISTEN and never deliver. Trusting such a
       // connection would keep revoked keys alive.
-      await this.#prove(() => this.#notifyThroughPool(probe));
-      version = await this.#findTriggerVersion(listener, probe);
+      await this.#prove(() => this.#notifyThroughPool(nonce));
+      version = await this.#findTriggerVersion(listener, nonce);
     } catch {
       if (listener) lost();
       else this.#retry();
@@ -128,7 +136,7 @@ export class Watch {
     this.#failures = 0;
     this.#isConnected = true;
     const connected = listener;
-    this.#beginHeartbeat = () => this.#heartbeat(connected, probe, version);
+    this.#beginHeartbeat = () => this.#heartbeat(connected, nonce, version);
     this.#watcher.connected();
     this.#beatLater();
   }
@@ -150,10 +158,10 @@ export class Watch {
     return rows;
   }
 
-  async #notifyThroughPool(probe: string): Promise<Row[]> {
+  async #notifyThroughPool(nonce: string): Promise<Row[]> {
     return this.#options.executor.query('watch', {
-      text: `select pg_catalog.pg_notify($1::text, '')`,
-      values: [probe],
+      text: 'select pg_catalog.pg_notify($1::text, $2::text)',
+      values: [this.#probe, nonce],
     });
   }
 
@@ -161,14 +169,16 @@ export class Watch {
    * The version of the triggers that announce every change. Rejects if they do not: then a key
    * revoked elsewhere could not be told from a valid one.
    */
-  async #findTriggerVersion(listener: Listener, probe: string): Promise<string> {
+  async #findTriggerVersion(listener: Listener, nonce: string): Promise<string> {
     const { names } = this.#options.executor;
     const { schema, table, keys } = names;
-    const text = `select pg_catalog.pg_notify($1::text, ''), pg_catalog.to_regclass($2::text)::text as found_table,
+    const text = `select pg_catalog.pg_notify($1::text, $2::text), pg_catalog.to_regclass($3::text)::text as found_table,
       ${triggerVersion(names)} as version`;
     // An answer is not enough: while the caller's client is in a transaction, announcements are
     // held back.
-    const [found] = await this.#prove(() => listener.query({ text, values: [probe, keys] }));
+    const [found] = await this.#prove(() =>
+      listener.query({ text, values: [this.#probe, nonce, keys] }),
+    );
     const version = found?.['version'];
     if (version) return version;
     const isThere = Boolean(found?.['found_table']);
@@ -200,15 +210,15 @@ export class Watch {
     this.#proving = this.#beginHeartbeat ? this.#beginHeartbeat() : this.#connect();
   }
 
-  async #heartbeat(listener: Listener, probe: string, version: string): Promise<void> {
+  async #heartbeat(listener: Listener, nonce: string, version: string): Promise<void> {
     try {
       // Triggers that are enabled now may have been disabled since the last heartbeat, and changes
       // meanwhile were not announced.
-      if ((await this.#findTriggerVersion(listener, probe)) !== version)
+      if ((await this.#findTriggerVersion(listener, nonce)) !== version)
         throw new Error('the triggers were changed');
       // The pool may have moved on to another server, whose announcements this connection does not
       // hear.
-      await this.#prove(() => this.#notifyThroughPool(probe));
+      await this.#prove(() => this.#notifyThroughPool(nonce));
     } catch {
       this.#lose(listener);
       return;
