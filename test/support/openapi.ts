@@ -188,7 +188,8 @@ export function expectDescribed(
   );
   if (verb === 'post' && reply.status < 300) {
     const { at } = lookUp(document, ...responsePath.slice(0, 3), 'requestBody', 'content');
-    expectValid(name, `${at}/application~1json/schema`, body, `the body of ${what}`);
+    const sent: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+    expectValid(name, `${at}/application~1json/schema`, sent, `the body of ${what}`);
   }
   const { code } = reply.json as { code?: string };
   return code === undefined || reply.status < 300 ? what : `${what} ${code}`;
