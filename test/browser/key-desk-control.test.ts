@@ -46,8 +46,9 @@ describeInBrowser('what operators control at the key desk', (open) => {
     const events = dialog(page).getByRole('listitem');
     await events.nth(3).waitFor();
     const told = await events.allInnerTexts();
-    expect(told[0]).toMatch(/^Changed by bob, at the key desk[^]*name: laptop became none/);
+    expect(told[0]).toMatch(/^Changed by bob, at the key desk[^]*Name: laptop became none/);
     expect(told[2]).toMatch(/^Paused by bob, at the key desk[^]*“too many calls”/);
+    expect(told[2]).toMatch(/Paused until: \d+ \w+ \d{4}, \d\d:\d\d$/);
   });
 
   it('somebody leaves -> all their keys revoked in one step', async () => {

@@ -87,8 +87,8 @@ describeInBrowser('what the key desk shows', (open) => {
     expect(await keys.listClaims()).toEqual([]);
   });
 
-  it.each([320, 360, 768, 1000, 1040, 1080, 1120, 1280])(
-    'a window of %d pixels -> ids and short scopes on one line each, nothing beyond the edge',
+  it.each([320, 360, 768, 1000, 1120, 1200, 1248, 1280])(
+    'a window of %d pixels -> ids, short scopes and the buttons of a key on one line each, nothing beyond the edge',
     async (width) => {
       const { page, operator, keys } = await startDesk(
         open,
@@ -126,6 +126,11 @@ describeInBrowser('what the key desk shows', (open) => {
         const scopes = await table.getByText('audio:write', { exact: true }).all();
         for (const each of [...ids, ...scopes])
           expect((await each.boundingBox())!.height).toBeLessThan(30);
+        for (const actions of await table.locator('.row-actions').all()) {
+          const buttons = await actions.getByRole('button').all();
+          const boxes = await Promise.all(buttons.map((button) => button.boundingBox()));
+          expect(new Set(boxes.map((box) => box!.y)).size).toBeLessThanOrEqual(1);
+        }
       }
     },
   );

@@ -35,10 +35,12 @@ export function openNewKey({ scopes }, { onChange }) {
         ...readExpiry(data),
       });
       onChange();
-      return withExample(describeNewKey(createTitle('Your key', record.name), key), key);
+      return withExample(describeNewKey(createTitle('Your key', record.name), key, storeIt), key);
     },
   });
 }
+
+const storeIt = 'Store it now. It will not be shown again.';
 
 const withExample = (secret, key) => ({
   ...secret,
@@ -69,7 +71,7 @@ export function openRotate(record, { onChange }) {
       const answer = await ask('POST', toPath('keys', record.keyId, 'rotate'), {});
       const { key, record: made, previous } = answer;
       onChange();
-      const secret = describeNewKey(createTitle('Your new key', made.name ?? ''), key);
+      const secret = describeNewKey(createTitle('Your new key', made.name ?? ''), key, storeIt);
       const until = createElement(
         'span',
         {},

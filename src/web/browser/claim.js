@@ -1,5 +1,6 @@
 import { readClaimLink } from './claim-link.js';
 import {
+  allowBreaks,
   announce,
   createElement,
   createScopeList,
@@ -104,7 +105,10 @@ function showInvitation({
 }) {
   getById('invitation')
     .querySelector('h1')
-    .replaceChildren('A key for ', createElement('span', { id: 'user', translate: false }, user));
+    .replaceChildren(
+      'A key for ',
+      createElement('span', { id: 'user', translate: false }, ...allowBreaks(user)),
+    );
   const strong = (text) => createElement('strong', { translate: false }, text);
   getById('lead').replaceChildren(
     ...(invitedBy === undefined

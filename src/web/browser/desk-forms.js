@@ -125,9 +125,11 @@ function readNewKey(data) {
   };
 }
 
+const deliverIt = 'Store it or deliver it now. It will not be shown again.';
+
 async function createKey(wanted) {
   const { key, record } = await ask('POST', 'keys', wanted);
-  return describeNewKey(createTitle('A key for', record.user), key);
+  return describeNewKey(createTitle('A key for', record.user), key, deliverIt);
 }
 
 async function createLink(wanted, { claimUrl, claimTtlMs }) {
@@ -179,7 +181,7 @@ export function openRotate(record, { isOwn, onChange }) {
         options,
       );
       onChange(isOwn ? { operator: { key, keyId: made.keyId } } : {});
-      return describeNewKey(createTitle('The new key of', made.user), key);
+      return describeNewKey(createTitle('The new key of', made.user), key, deliverIt);
     },
   });
 }

@@ -26,6 +26,17 @@ const ways = {
   sql: 'in the database',
 };
 
+const fields = {
+  name: 'Name',
+  scopes: 'Scopes',
+  expiresAt: 'Expires',
+  metadata: 'Metadata',
+  user: 'User',
+  allowedAddresses: 'Allowed addresses',
+  pausedUntil: 'Paused until',
+  replacedBy: 'Replaced by',
+};
+
 /** Shows what was done with a key, by whom and why, newest first. */
 export function openHistory(record) {
   const list = createElement('ol', { className: 'history', role: 'list' });
@@ -82,14 +93,21 @@ function describeEvent({ what, at, by, via, reason, changes = {} }) {
       createElement(
         'p',
         { className: 'change' },
-        `${field}: `,
-        createElement('code', { translate: false }, formatValue(before)),
-        ' became ',
-        createElement('code', { translate: false }, formatValue(after)),
+        `${fields[field] ?? field}: `,
+        ...(before === null ? [] : [createValue(field, before), ' became ']),
+        createValue(field, after),
       ),
     ),
   );
 }
 
-const formatValue = (value) =>
-  value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
+function createValue(field, value) {
+  if (value === null || value.length === 0) return 'none';
+  if (field === 'expiresAt' || field === 'pausedUntil') return createTime(value, { isExact: true });
+  const text = Array.isArray(value) ? value.join(' ') : value;
+  return createElement(
+    'code',
+    { translate: false },
+    typeof text === 'string' ? text : JSON.stringify(text),
+  );
+}

@@ -132,7 +132,7 @@ function openPause(record, { isOwn, onChange }) {
     action: 'Pause key',
     aliases: { until: 'pause' },
     content: [
-      describeKey(record, 'Until it is resumed, this key is refused:'),
+      describeKey(record, 'While it is paused, this key is refused:'),
       isOwn
         ? createWarning('You are signed in with this key: you will be signed out meanwhile.')
         : undefined,

@@ -1,4 +1,4 @@
-import { createElement } from './page.js';
+import { allowBreaks, createElement } from './page.js';
 
 const dayMs = 86_400_000;
 
@@ -40,11 +40,16 @@ export function createScopeBoxes(label, scopes, ...more) {
 
 // Browsers that translate pages must leave the names of users and keys alone.
 export const createTitle = (words, name) =>
-  createElement('span', {}, `${words} `, createElement('span', { translate: false }, name));
+  createElement(
+    'span',
+    {},
+    `${words} `,
+    createElement('span', { translate: false }, ...allowBreaks(name)),
+  );
 
-export const describeNewKey = (title, key) => ({
+export const describeNewKey = (title, key, lead) => ({
   title,
-  lead: 'Store it or deliver it now. It will not be shown again.',
+  lead,
   label: 'Key',
   secret: key,
   done: 'I have stored it',
@@ -53,7 +58,9 @@ export const describeNewKey = (title, key) => ({
 /** Says which key a form is about. */
 export function describeKey({ user, name, keyId }, lead) {
   const names = [
-    user === undefined ? undefined : createElement('strong', { translate: false }, user),
+    user === undefined
+      ? undefined
+      : createElement('strong', { translate: false }, ...allowBreaks(user)),
     name === undefined
       ? undefined
       : createElement('span', { translate: false }, user === undefined ? name : ` · ${name}`),

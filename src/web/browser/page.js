@@ -130,6 +130,15 @@ export function createTime(text, { isExact = false, isDistance = false } = {}) {
   return createElement('time', { dateTime: date.toISOString(), title: whole }, shown);
 }
 
+/**
+ * A user is often a mail address: it may break after its dots and its `@`, rather than within a
+ * word.
+ */
+export function allowBreaks(text) {
+  const [first, ...others] = text.split(/(?<=[@.])/);
+  return [first, ...others.flatMap((part) => [createElement('wbr'), part])];
+}
+
 /** Scopes as a list of labels. */
 export function createScopeList(scopes) {
   return createElement(

@@ -1,4 +1,4 @@
-import { createElement, createScopeList, createTime } from './page.js';
+import { allowBreaks, createElement, createScopeList, createTime } from './page.js';
 
 const statusNames = {
   active: 'Active',
@@ -55,15 +55,6 @@ export function createUserCell(label, { user, name, id, mark }, ...more) {
     createElement('code', { className: 'record-id', translate: false }, id),
     ...more,
   );
-}
-
-/**
- * A user is often a mail address: it may break after its dots and its `@`, rather than within a
- * word.
- */
-function allowBreaks(text) {
-  const [first, ...others] = text.split(/(?<=[@.])/);
-  return [first, ...others.flatMap((part) => [createElement('wbr'), part])];
 }
 
 export function createStatusCell({ status, pausedUntil }) {
