@@ -41,7 +41,7 @@ export class KeyVerifier {
       store,
       lastUsedIntervalMs,
       (uses) => this.#forgetEnded(uses),
-      async () => this.#counts?.write(),
+      async () => (await this.#counts?.write()) ?? true,
     );
     const writer = {
       schedule: () => this.#recorder.schedule(),

@@ -159,6 +159,30 @@ describe('uses per day', () => {
     expect(told[0]).not.toContain(key);
   });
 
+  it('a store that is busy while the manager closes -> asked again, and every use is counted', async () => {
+    const { keys, store, seen, clock } = open();
+    const { key, record } = await keys.create({ user: 'alice' });
+    const touch = store.touch.bind(store);
+    store.touch = () => Promise.reject(new Error('database is locked'));
+    seen.before = async () => {
+      if (seen.added.length < 3) throw new Error('database is locked');
+      store.touch = touch;
+    };
+    await keys.verify(key);
+    await keys.close();
+    expect(seen.added).toHaveLength(3);
+    expect(counts(await keys.usage())).toEqual([['2030-01-01', 'alice', 1, 0]]);
+    expect((await keys.get(record.keyId))?.lastUsedAt).toEqual(clock.at(0));
+  });
+
+  it('a store that fails while the manager closes -> asked a few times, and the manager is closed', async () => {
+    const { keys, seen } = open();
+    seen.before = () => Promise.reject(new Error('down'));
+    await keys.verify((await keys.create({ user: 'alice' })).key);
+    await keys.close();
+    expect(seen.added).toHaveLength(6);
+  });
+
   it('more keys than are kept while the store fails -> memory stays bounded', async () => {
     const { keys, store, seen } = open({ lastUsedIntervalMs: day });
     const found = (await store.findByDigest((await made(keys)).digest))!;

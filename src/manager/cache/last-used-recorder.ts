@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { warnOnce } from '../../lib/warn.js';
 import { within } from '../../lib/within.js';
 import type { KeyStore } from '../../stores/key-store.js';
@@ -7,6 +8,8 @@ const batchSize = 1_000;
 /** If this many are pending, they are written early. */
 const maxPending = 10_000;
 const closeLimitMs = 5_000;
+/** The pauses between attempts to write at the end, in milliseconds. */
+const closePausesMs = [20, 50, 100, 200, 400];
 const soonMs = 1_000;
 
 /** The last use of a key. It lives in the cached key, so recording a use costs no look-up. */
@@ -27,7 +30,7 @@ export class LastUsedRecorder {
   readonly #store: KeyStore;
   readonly #intervalMs: number;
   readonly #onWritten: (uses: readonly LastUse[]) => void;
-  readonly #alsoWrite: () => Promise<void>;
+  readonly #alsoWrite: () => Promise<boolean>;
   #pending: LastUse[] = [];
   /** The keys whose first use must still be written. */
   readonly #firstUses = new Set<string>();
@@ -37,18 +40,20 @@ export class LastUsedRecorder {
   #next: Promise<void> | undefined;
   /** After a failure nothing is written before the next interval. */
   #hasFailed = false;
+  /** Whether the last write left nothing behind. */
+  #isComplete = true;
   #flushedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   /**
    * @param onWritten receives the uses that were written
-   * @param alsoWrite what else is written each time. It must not reject
+   * @param alsoWrite what else is written each time. Resolves to whether it was, and never rejects
    */
   constructor(
     store: KeyStore,
     intervalMs: number,
     onWritten: (uses: readonly LastUse[]) => void,
-    alsoWrite: () => Promise<void> = async () => {},
+    alsoWrite: () => Promise<boolean> = async () => true,
   ) {
     this.#store = store;
     this.#intervalMs = intervalMs;
@@ -99,7 +104,10 @@ export class LastUsedRecorder {
       const uses = this.#pending;
       for (const use of uses) use.isPending = false;
       this.#pending = [];
-      this.#writing = this.#write(latestOfEach(uses)).then(this.#alsoWrite);
+      this.#writing = this.#write(latestOfEach(uses)).then(async () => {
+        const isAllWritten = await this.#alsoWrite();
+        this.#isComplete = isAllWritten && this.#pending.length === 0;
+      });
       return this.#writing;
     });
     return this.#next;
@@ -111,7 +119,17 @@ export class LastUsedRecorder {
    */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await within(closeLimitMs, this.flush()).catch(() => {});
+    await within(closeLimitMs, this.#flushAll()).catch(() => {});
+  }
+
+  /** Tries a few times: a SQLite file may be locked for a moment, and there is no later flush. */
+  async #flushAll(): Promise<void> {
+    for (const pauseMs of closePausesMs) {
+      await this.flush();
+      if (this.#isComplete) return;
+      await delay(pauseMs);
+    }
+    await this.flush();
   }
 
   /**

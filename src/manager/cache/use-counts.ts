@@ -55,20 +55,23 @@ export class UseCounts {
   }
 
   /**
-   * Writes the counts in one statement. Never rejects: what could not be written is tried again.
+   * Writes the counts in one statement. Resolves to whether that succeeded. Never rejects: what
+   * could not be written is tried again.
    */
-  async write(): Promise<void> {
+  async write(): Promise<boolean> {
     this.#complete = this.#takeAll();
-    if (this.#complete.size === 0) return;
+    if (this.#complete.size === 0) return true;
     const counts = this.#complete;
     this.#complete = new Map();
     try {
       // Always in one order of keys: two processes with different orders would deadlock.
       await this.#usage.add([...counts.values()].toSorted(byKey));
+      return true;
     } catch {
       warnOnce('uses per day could not be written; requests are not affected, it is tried again.');
       for (const count of counts.values()) this.#add(this.#complete, count);
       this.#writer.schedule();
+      return false;
     }
   }
 
