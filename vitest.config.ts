@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** What starts whole processes or a browser takes longer than all the rest together. */
 export const systemTests = [
   'test/{browser,cli,examples,package}/**/*.test.ts',
-  'test/promises/{across-processes,frozen,outage}.test.ts',
+  'test/promises/{*across-processes,frozen,outage}.test.ts',
   'test/postgres/{pooler,standby}.test.ts',
   'test/sqlite/processes.test.ts',
   'test/web/claim-{crash,race}.test.ts',

@@ -5,23 +5,21 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager, type KeyRecord } from '../../src/index.js';
 import type { ClaimOutcome } from '../../src/stores/claim-store.js';
 import {
-  startSqliteProcess,
+  startStoreProcess,
+  startStoreProcesses,
   type Outcome,
-  type SqliteProcess,
-} from '../support/start-sqlite-process.js';
+  type StoreProcess,
+} from '../support/start-store-process.js';
 import { byHand, createPath, look, openStore } from '../support/sqlite.js';
 import { storedKey, successor } from '../support/stored-key.js';
 
-const startProcesses = (path: string, count: number) =>
-  Promise.all(Array.from({ length: count }, () => startSqliteProcess(path)));
-
-async function isAdmitted(other: SqliteProcess, key: string): Promise<boolean> {
+async function isAdmitted(other: StoreProcess, key: string): Promise<boolean> {
   const [outcome] = await other.call<{ ok: boolean }>('keys', 'verify', [key]);
   return outcome!.value!.ok;
 }
 
 /** How long the other process goes on admitting the key. */
-async function refusedAfter(other: SqliteProcess, key: string, change: () => unknown) {
+async function refusedAfter(other: StoreProcess, key: string, change: () => unknown) {
   expect(await isAdmitted(other, key)).toBe(true);
   await change();
   const changedAt = performance.now();
@@ -38,7 +36,7 @@ describe('processes on one file', { timeout: 90_000 }, () => {
     const store = await openStore(path);
     const keys = new ApiKeyManager({ store });
     onTestFinished(() => keys.close());
-    const other = await startSqliteProcess(path);
+    const other = await startStoreProcess({ file: path });
     const [first, second, third] = await Promise.all(
       ['a', 'b', 'c'].map((user) => keys.create({ user })),
     );
@@ -56,7 +54,7 @@ describe('processes on one file', { timeout: 90_000 }, () => {
 
   it('a file that is not there, migrated by several processes at once -> each succeeds, one does it', async () => {
     const path = createPath();
-    const processes = await startProcesses(path, 4);
+    const processes = await startStoreProcesses({ file: path }, 4);
     const outcomes = await Promise.all(
       processes.map((each) =>
         each.call('store', 'migrate', ...Array.from({ length: 3 }, () => [])),
@@ -70,7 +68,7 @@ describe('processes on one file', { timeout: 90_000 }, () => {
   it('rotations and claims of one key by several processes at once -> exactly one wins', async () => {
     const path = createPath();
     const store = await openStore(path);
-    const processes = await startProcesses(path, 3);
+    const processes = await startStoreProcesses({ file: path }, 3);
     const overlap = { overlapMs: 1_000, startsAt: 'now' };
     for (let turn = 0; turn < 5; turn++) {
       const key = storedKey({ keyId: `key_${turn}` });
@@ -116,7 +114,7 @@ describe('processes on one file', { timeout: 90_000 }, () => {
   it('fifty keys at once in each of three processes, of a user who may have seven -> seven', async () => {
     const path = createPath();
     const store = await openStore(path);
-    const processes = await startProcesses(path, 3);
+    const processes = await startStoreProcesses({ file: path }, 3);
     const limit = { maxKeysPerUser: 7, now: new Date() };
     const outcomes = await Promise.all(
       processes.map((each) =>
