@@ -4,11 +4,16 @@ import {
   assertRange,
   checkOptions,
   mustBeFunction,
-  mustBeHeaderName,
   mustBeName,
   mustBeToken,
 } from '../../lib/options.js';
 import type { ApiKeyHandler } from '../../guard/require-api-key.js';
+import {
+  keyHeaders,
+  mustBeHeaders,
+  type HeadersOption,
+  type KeyHeader,
+} from '../../http/key-headers.js';
 import { mustBeNumber } from '../../manager/checks.js';
 import { pathOf, runMethod, type Action } from '../http/route.js';
 import { setSecurityHeaders } from '../http/security-headers.js';
@@ -56,8 +61,11 @@ export interface AccountKeysOptions {
    * or a path on the page's host that begins with one `/`. Default `/`.
    */
   exampleUrl?: string | undefined;
-  /** The header in that `curl` line, as given to `requireApiKey`. Default `X-API-Key`. */
-  header?: string | undefined;
+  /**
+   * The header in that `curl` line, as given to `requireApiKey`. If several are given, the first.
+   * Default `X-API-Key`.
+   */
+  header?: HeadersOption | undefined;
   /** The scheme before the key in that header, as given to `requireApiKey`. Default: none. */
   scheme?: string | undefined;
   /**
@@ -95,7 +103,7 @@ export function accountKeys(options: AccountKeysOptions): ApiKeyHandler {
     loginUrl: mustBeAddress,
     apiName: mustBeName,
     exampleUrl: mustBeAddress,
-    header: mustBeHeaderName,
+    header: mustBeHeaders,
     scheme: mustBeToken,
     publicUrl: mustBePublicUrl,
   });
@@ -105,7 +113,12 @@ export function accountKeys(options: AccountKeysOptions): ApiKeyHandler {
   assertRange(caller, 'maxKeys', maxKeys, 1, 1_000_000);
   assertRange(caller, 'overlapMs', overlapMs, 0, yearMs);
 
-  const { exampleUrl = '/', header = 'X-API-Key', scheme = '', apiName, scopesFor } = checked;
+  const { exampleUrl = '/', apiName, scopesFor } = checked;
+  const [{ name: header, scheme = '' }] = keyHeaders(
+    caller,
+    checked.header,
+    checked.scheme,
+  ) as readonly [KeyHeader];
   const sendPage = htmlPage('account.html', {
     values: {
       exampleUrl,

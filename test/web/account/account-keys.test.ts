@@ -35,6 +35,15 @@ describe.each(expressVersions)('the account page on $version', ({ express }) => 
     expect(text).toContain('content="/?&#34;&#62;&#60;script&#62;$\'&#38;"');
   });
 
+  it('several headers, as a guard takes them -> the page shows the first, with its scheme', async () => {
+    const header = [{ name: 'Authorization', scheme: 'Bearer' }, 'X-API-Key'];
+    const { send } = await start({ account: { header } });
+    const { text } = await send('GET', '/account/keys', { headers: { person: 'alice' } });
+    expect(text).toContain('content="Authorization"');
+    expect(text).toContain('content="Bearer"');
+    expect(text).not.toContain('content="X-API-Key"');
+  });
+
   it('a session -> who is logged in, and what they may do', async () => {
     const { as } = await start({ account: { scopesFor: async (user) => [`${user}:read`] } });
     const reply = await as('alice')('GET', 'session');

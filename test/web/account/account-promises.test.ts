@@ -384,6 +384,8 @@ describe('accountKeys', () => {
     ['a blank apiName', { keys, userOf, apiName: ' ' }, /"apiName" must/],
     ['a publicUrl without a host', { keys, userOf, publicUrl: '/x' }, /"publicUrl" must/],
     ['a header that is none', { keys, userOf, header: 'a b' }, /"header" must/],
+    ['no header', { keys, userOf, header: [] }, /"header" must/],
+    ['a scheme beside a list', { keys, userOf, header: ['a'], scheme: 'b' }, /"scheme" must/],
     ['a scheme that is none', { keys, userOf, scheme: 'a b' }, /"scheme" must/],
   ])('%s -> a TypeError at set-up that says what is wrong', (_name, options, message) => {
     const mount = () => accountKeys(options as unknown as Parameters<typeof accountKeys>[0]);
