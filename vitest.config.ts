@@ -11,8 +11,12 @@ export const systemTests = [
   'test/fuzz/command-line.test.ts',
 ];
 
+/** Set by `npm run test:nodes`: Vitest resolves imports by itself, and knows nothing of Node's hooks. */
+const betterSqlite3 = process.env['BETTER_SQLITE3'];
+
 export default defineConfig({
   test: {
+    ...(betterSqlite3 !== undefined && { alias: { 'better-sqlite3': betterSqlite3 } }),
     include: ['test/**/*.test.ts'],
     // vitest.system.config.ts has these.
     exclude: [...configDefaults.exclude, ...systemTests],

@@ -1,35 +1,40 @@
-// Tries the packed package on every supported Node, from ES modules, CommonJS and Jest, and runs a share of the tests there:
-// `npm run test:nodes`. With TEST_NODES=running on the running Node alone.
+// Tries the packed package on every supported Node, from ES modules, CommonJS and Jest, and runs a share of the tests there,
+// those of SQLite on every driver: `npm run test:nodes`. With TEST_NODES=running on the running Node alone.
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { installBetterSqlite3 } from './nodes/better-sqlite3.js';
 import { combinations, installPackage } from './nodes/consumer.js';
 import { installTool, nodes, root } from './nodes/matrix.js';
 
-// What touches Node most: HTTP, crypto, timers, PostgreSQL's sockets. Not the two slowest, which the running Node's `npm test` has.
-const suite = {
-  title: 'a share of the tests',
+const vitest = (title, tests, env) => ({
+  title,
   args: [
     join(root, 'node_modules/vitest/vitest.mjs'),
-    ...[
-      'run',
-      'test/http',
-      'test/keys',
-      'test/security',
-      'test/sources',
-      'test/manager',
-      'test/contract',
-      'test/sqlite',
-    ],
-    // On Node 20.19 with libsql, on all later ones with node:sqlite. Processes take too long here.
-    ...['--exclude', 'test/sqlite/processes.test.ts'],
-    ...['truth-table', 'secrecy'].flatMap((name) => ['--exclude', `test/security/${name}.test.ts`]),
     // Only on the terminal: the numbers of `npm test` stay where they are.
-    '--reporter=dot',
-    '--silent',
+    ...['run', ...tests, '--reporter=dot', '--silent'],
   ],
   says: /^ +Tests +\d+ passed \(\d+\)$/m,
-};
+  env,
+});
+
+// What touches Node most: HTTP, crypto, timers, PostgreSQL's sockets. Not the two slowest, which the running Node's `npm test` has.
+const suite = vitest('a share of the tests', [
+  ...['test/http', 'test/keys', 'test/security', 'test/sources', 'test/manager', 'test/contract'],
+  // On Node 20.19 with libsql, on all later ones with node:sqlite.
+  'test/sqlite',
+  ...['truth-table', 'secrecy'].flatMap((name) => ['--exclude', `test/security/${name}.test.ts`]),
+]);
+
+/** The tests of SQLite, and with processes, which take too long to run everywhere. */
+const sqliteSuites = (driver, env) => [
+  vitest(`SQLite with ${driver}`, ['test/contract/sqlite-key-store.test.ts', 'test/sqlite'], env),
+  vitest(
+    `SQLite with ${driver}, processes`,
+    ['--config', 'vitest.system.config.ts', 'test/sqlite'],
+    env,
+  ),
+];
 const timeoutMs = 600_000;
 
 const jest = installTool('jest');
@@ -42,15 +47,28 @@ try {
       await check(version, program, folder, combination);
     if (hasSuite) await check(version, program, root, suite);
   }
+  const { execPath, versions } = process;
+  const betterSqlite3 = installBetterSqlite3();
+  for (const each of sqliteSuites('better-sqlite3', betterSqlite3(versions.node)))
+    await check(versions.node, execPath, root, each);
+  const later = places.find(({ version }) => version.startsWith('24.'));
+  if (later?.suite) {
+    for (const each of [
+      sqliteSuites('better-sqlite3', betterSqlite3(later.version))[0],
+      // The rest has been run there.
+      sqliteSuites('node:sqlite')[1],
+    ])
+      await check(later.version, later.program, root, each);
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(failures === 0 ? 'All of it works on every Node.' : `${failures} failed.`);
 process.exitCode = failures === 0 ? 0 : 1;
 
-async function check(version, program, cwd, { title, args, says, isQuiet = false }) {
+async function check(version, program, cwd, { title, args, says, isQuiet = false, env }) {
   const startedAt = performance.now();
-  const { error, stdout, stderr } = await run(program, args, cwd);
+  const { error, stdout, stderr } = await run(program, args, cwd, env);
   const isGood = !error && (says.test(stdout) || says.test(stderr)) && (!isQuiet || stderr === '');
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(5);
   const outcome = isGood ? 'ok    ' : 'FAILED';
@@ -62,9 +80,10 @@ async function check(version, program, cwd, { title, args, says, isQuiet = false
 }
 
 /** The program with its Node before any other on the path, for what it starts by name. */
-function run(program, args, cwd) {
+function run(program, args, cwd, more) {
   const env = {
     ...process.env,
+    ...more,
     PATH: `${dirname(program)}${delimiter}${process.env.PATH}`,
     NO_COLOR: '1',
     FORCE_COLOR: undefined,

@@ -21,7 +21,7 @@ const pinned = (folder) => {
 const packagesOf = (lockFile) => (existsSync(lockFile) ? readJson(lockFile).packages : {});
 
 /** The folder of tools/ with what its lock file says installed, anew where that has changed. Answers its folder. */
-export function installTool(name) {
+export function installTool(name, ...options) {
   const folder = join(root, 'tools', name);
   const locked = packagesOf(join(folder, 'package-lock.json'));
   // Where npm writes down what it has put there.
@@ -32,7 +32,7 @@ export function installTool(name) {
   });
   if (!isInstalled) {
     console.log(`Installing tools/${name}.`);
-    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund', ...options], {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'inherit'],
     });

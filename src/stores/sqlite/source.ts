@@ -1,8 +1,8 @@
 import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { ConnectionSource } from './database.js';
 import { Connection, type SqliteDatabase } from './driver.js';
+import type { OpenDatabase } from './open-driver.js';
 
 /** The caller's database object. It is never closed. */
 export class CallersDatabase implements ConnectionSource {
@@ -35,13 +35,13 @@ export class CallersDatabase implements ConnectionSource {
 /** A file that is opened at the first call, or at the next one if that failed. */
 export class DatabaseFile implements ConnectionSource {
   readonly place: string;
-  readonly #open: (path: string) => SqliteDatabase;
+  readonly #open: OpenDatabase;
   #connection: Connection | undefined;
   #identity: string | undefined;
   #isImmutable = false;
   #isClosed = false;
 
-  constructor(path: string, open: (path: string) => SqliteDatabase) {
+  constructor(path: string, open: OpenDatabase) {
     this.place = path;
     this.#open = open;
   }
@@ -55,19 +55,19 @@ export class DatabaseFile implements ConnectionSource {
         `there is no file ${this.place}; check the path, or run migrate() to create it`,
       );
     try {
-      this.#connection = this.#connect(this.place);
+      this.#connection = this.#connect(false);
       this.#isImmutable = false;
     } catch (error) {
       if (!isSealed(this.place)) throw error;
-      this.#connection = this.#connect(`${pathToFileURL(this.place).href}?immutable=1`);
+      this.#connection = this.#connect(true);
       this.#isImmutable = true;
     }
     this.#identity = identityOf(this.place, this.#isImmutable);
     return this.#connection;
   }
 
-  #connect(address: string): Connection {
-    const database = this.#open(address);
+  #connect(isImmutable: boolean): Connection {
+    const database = this.#open(this.place, isImmutable);
     try {
       return new Connection(database);
     } catch (error) {

@@ -92,12 +92,13 @@ export function revokeClaimsOf(
   revokedAt: Date,
 ): ClaimRecord[] {
   const rows = connection.all(
-    `update ${names.claims} set revoked_at = ?1
-      where user_name = ?2 and claimed_at is null and revoked_at is null
-        and ${timeSql('expires_at')} > ?1
+    `update ${names.claims} set revoked_at = ?
+      where user_name = ? and claimed_at is null and revoked_at is null
+        and ${timeSql('expires_at')} > ?
       returning claim_id`,
     timeText(revokedAt),
     user,
+    timeText(revokedAt),
   );
   return connection
     .all(

@@ -207,7 +207,7 @@ exports.checksOf = function checksOf({ express, library, web, postgres, sqlite, 
         const [major, minor] = process.versions.node.split('.').map(Number);
         const opened = sqlite.SqliteKeyStore.open(nodePath.join(folder, 'keys.db'));
         if (major < 22 || (major === 22 && minor < 13)) {
-          await assert.rejects(opened, /npm install better-sqlite3/);
+          await assert.rejects(opened, /npm install better-sqlite3@12/);
           return;
         }
         const store = await opened;

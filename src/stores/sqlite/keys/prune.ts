@@ -4,11 +4,13 @@ import { timeSql, timeText } from '../values.js';
 
 export function prune(connection: Connection, names: Names, before: Date): number {
   const isDead = (k: string) => `coalesce(
-      ${timeSql(`${k}.revoked_at`)} <= ?1 or ${timeSql(`${k}.expires_at`)} <= ?1, 0)`;
+      ${timeSql(`${k}.revoked_at`)} <= (select at from given)
+      or ${timeSql(`${k}.expires_at`)} <= (select at from given), 0)`;
   // A dead key stays while a key before it lives. Without its record, that one could be rotated
   // again, get a later end, or be missed when its family is revoked.
   return connection.run(
-    `with recursive needed (key_id) as (
+    // Bound once: better-sqlite3 does not bind numbered parameters by place.
+    `with recursive given (at) as (select ?), needed (key_id) as (
         select k.key_id from ${names.keys} k join ${names.keys} old on old.key_id = k.replaces
         where ${isDead('k')} and not ${isDead('old')}
         union

@@ -1,0 +1,45 @@
+// better-sqlite3 for the tests of SQLite: 12, compiled here, on Node 20; 13, which comes compiled, on later ones.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { installTool } from './matrix.js';
+
+/** Answers, for a version of Node, the environment in which a program and its children use it in place of any other driver. */
+export function installBetterSqlite3() {
+  // Only what is compiled below runs a script.
+  const folder = installTool('better-sqlite3', '--ignore-scripts');
+  if (Number.parseInt(process.versions.node, 10) < 22 && !runs(folder)) compile(folder);
+  return (version) => {
+    const name = Number.parseInt(version, 10) < 22 ? 'better-sqlite3' : 'better-sqlite3-13';
+    return {
+      NODE_OPTIONS: `--import ${pathToFileURL(join(folder, 'use.js')).href}`,
+      BETTER_SQLITE3: join(folder, 'node_modules', name, 'lib/index.js'),
+      SQLITE_DRIVER: 'better-sqlite3',
+    };
+  };
+}
+
+/** Whether it is compiled, and for this Node. */
+function runs(folder) {
+  try {
+    const open = `new (require('better-sqlite3'))(':memory:')`;
+    execFileSync(process.execPath, ['-e', open], { cwd: folder, stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function compile(folder) {
+  console.log('Compiling better-sqlite3.');
+  // The headers that came with Node, else those that node-gyp downloads.
+  const node = dirname(dirname(process.execPath));
+  const headers = existsSync(join(node, 'include/node/node.h')) ? ['--', `--nodedir=${node}`] : [];
+  execFileSync('npm', ['run', '--silent', 'compile', ...headers], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // A third of the time.
+    env: { ...process.env, CFLAGS: '-O0 -w', CXXFLAGS: '-O0 -w' },
+  });
+}
