@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager } from '../../src/index.js';
 import { SqliteKeyStore, type SqliteDatabase } from '../../src/sqlite.js';
@@ -62,6 +63,13 @@ describe('SqliteKeyStore.open', () => {
       expect((await (await open(address)).inspect()).state).toBe('ready');
   });
 
+  it('a path with blanks and percent signs -> as it is written, and decoded in a URL', async () => {
+    const path = join(createFolder(), 'a b%20c.db');
+    await openStore(path);
+    for (const address of [`file:${path}`, pathToFileURL(path).href])
+      expect((await (await open(address)).inspect()).state, address).toBe('ready');
+  });
+
   it.each([
     ['a folder that is not there', (folder: string) => join(folder, 'no', 'keys.db')],
     ['a folder in the place of the file', (folder: string) => folder],
@@ -96,6 +104,13 @@ describe('SqliteKeyStore.open', () => {
     [42, /path of a file/],
     ['', /path of a file/],
     [':memory:', /MemoryKeyStore/],
+    ['file:', /path of a file/],
+    ['file::memory:', /MemoryKeyStore/],
+    ['file:keys.db?mode=ro', /without "\?"/],
+    ['file:///srv/keys.db?mode=ro', /without "\?"/],
+    ['file:///srv/keys.db#a', /path of a file/],
+    ['file:///srv/100%.db', /path of a file/],
+    ['file://host/keys.db', /path of a file/],
   ])('%j in place of a path -> a TypeError', async (path, message) => {
     await expect(SqliteKeyStore.open(path as string)).rejects.toThrow(message);
     await expect(SqliteKeyStore.open(path as string)).rejects.toThrow(TypeError);

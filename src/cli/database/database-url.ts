@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
+import { filePathOf } from '../../stores/sqlite/file-path.js';
 import { Misuse } from '../failure.js';
 import { isShowableName, mask, rememberSecret } from '../secrets.js';
 
@@ -42,8 +43,7 @@ export const isFileUrl = (url: string | undefined): boolean => /^file:/i.test(ur
 function assertFileUrl(url: string, name: string, schema: string | undefined): void {
   if (schema !== undefined)
     throw new Misuse(`${name} names a SQLite file, which has no schemas: leave out --schema`);
-  const path = url.slice('file:'.length);
-  if (path.trim() === '' || /^\/\/[^/]/.test(path) || path.includes('?')) {
+  if (filePathOf(url) === undefined) {
     throw new Misuse(
       `${name} does not name a file: write file:keys.db, or file:/srv/keys.db, without "?"`,
     );
@@ -61,7 +61,7 @@ export function isShowable(url: string): boolean {
  * may be a part of the password.
  */
 export function placeOf(url: string): string {
-  if (isFileUrl(url)) return url.slice('file:'.length);
+  if (isFileUrl(url)) return filePathOf(url) ?? '';
   const { host, pathname } = parse(url);
   return host + (/^\/[\w.-]*$/.test(pathname) ? pathname : '');
 }

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { assertArgument, checkOptions, mustBeInteger, type Check } from '../../lib/options.js';
 import type { ClaimStore } from '../claim-store.js';
 import type { EventStore } from '../key-event.js';
@@ -21,6 +20,7 @@ import type { UsageStore } from '../key-usage.js';
 import type { StoreArchive } from '../store-archive.js';
 import { Database } from './database.js';
 import { mustBeSqliteDatabase, type Connection, type SqliteDatabase } from './driver.js';
+import { filePathOf } from './file-path.js';
 import { findByDigest, get } from './keys/find.js';
 import { insert } from './keys/insert.js';
 import { list } from './keys/list.js';
@@ -41,7 +41,6 @@ import { revokeClaimsOf, SqliteClaimStore } from './sqlite-claim-store.js';
 import { SqliteEventStore } from './sqlite-event-store.js';
 import { SqliteUsageStore } from './sqlite-usage-store.js';
 import { toSafeError } from './sqlite-error.js';
-import { isStorable } from './values.js';
 import { Watch } from './watch.js';
 
 /** Which table the store uses, and how long it waits. */
@@ -74,9 +73,9 @@ export interface SqliteKeyStoreOptions extends SqliteFileOptions {
 }
 
 const mustBePath: Check = (value) =>
-  typeof value === 'string' && isStorable(value) && value.trim() !== '' && value !== ':memory:'
+  typeof value === 'string' && filePathOf(value) !== undefined
     ? undefined
-    : 'the path of a file; for keys in memory use MemoryKeyStore';
+    : 'the path of a file, also as file:keys.db, without "?"; for keys in memory use MemoryKeyStore';
 
 const fileChecks = {
   table: mustBeTableName,
@@ -148,14 +147,14 @@ export class SqliteKeyStore implements KeyStore {
    * alone (mode 0600). Until then every other call rejects, so a typo in the path starts no empty
    * file.
    *
-   * @param path the path of the file, also as `file:keys.db`
+   * @param path the path of the file, also as `file:keys.db`, or as a `file://` URL
    * @throws {TypeError} for a wrong path or option.
    * @throws {Error} if there is no driver. The message says what to install.
    */
   static async open(path: string, options?: SqliteFileOptions): Promise<SqliteKeyStore> {
     assertArgument('SqliteKeyStore.open', 'the path', path, mustBePath);
     const checked = checkOptions<SqliteFileOptions>('SqliteKeyStore.open', options, fileChecks);
-    const file = new DatabaseFile(fileOf(path), await findDriver());
+    const file = new DatabaseFile(filePathOf(path)!, await findDriver());
     return new SqliteKeyStore({ ...checked, database: file as object as SqliteDatabase });
   }
 
@@ -318,9 +317,3 @@ const isFile = (database: object): database is DatabaseFile => database instance
 
 const mustBeDatabase: Check = (value) =>
   value instanceof DatabaseFile ? undefined : mustBeSqliteDatabase(value);
-
-/** The path in a `file:` address, as in `DATABASE_URL`. Relative paths are not valid URLs. */
-function fileOf(path: string): string {
-  if (/^file:\/\//i.test(path)) return fileURLToPath(path);
-  return path.replace(/^file:/i, '');
-}
