@@ -7,26 +7,32 @@ export const root = join(import.meta.dirname, '../..');
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 /** What a folder of tools/ asks for, by name: the version behind each alias. */
-const pinned = (folder) => {
+export const pinned = (folder, omitsDev = false) => {
   const {
     dependencies = {},
     devDependencies = {},
     optionalDependencies = {},
   } = readJson(join(folder, 'package.json'));
-  return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).map(
-    ([name, wanted]) => ({ name, version: wanted.replace(/^npm:.*@/, '') }),
-  );
+  const wanted = { ...dependencies, ...(!omitsDev && devDependencies), ...optionalDependencies };
+  return Object.entries(wanted).map(([name, each]) => ({
+    name,
+    version: each.replace(/^npm:.*@/, ''),
+  }));
 };
 
 const packagesOf = (lockFile) => (existsSync(lockFile) ? readJson(lockFile).packages : {});
 
-/** The folder of tools/ with what its lock file says installed, anew where that has changed. Answers its folder. */
+/**
+ * The folder of tools/ with what its lock file says installed, anew where that has changed. `options` are npm's. Answers its
+ * folder.
+ */
 export function installTool(name, ...options) {
   const folder = join(root, 'tools', name);
   const locked = packagesOf(join(folder, 'package-lock.json'));
   // Where npm writes down what it has put there.
   const installed = packagesOf(join(folder, 'node_modules/.package-lock.json'));
-  const isInstalled = pinned(folder).every(({ name: each }) => {
+  const omitsDev = options.includes('--omit=dev');
+  const isInstalled = pinned(folder, omitsDev).every(({ name: each }) => {
     const path = `node_modules/${each}`;
     return existsSync(join(folder, path)) && installed[path]?.integrity === locked[path]?.integrity;
   });

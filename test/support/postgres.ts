@@ -33,14 +33,24 @@ export async function createDatabase(settings: DatabaseSettings = {}): Promise<T
 export async function startServer(
   settings?: Readonly<Record<string, string>>,
 ): Promise<PostgresServer & TestDatabase> {
-  const server = await startPostgres(settings);
-  const opened = connections(server.url);
+  return asDatabase(await startPostgres(settings));
+}
+
+/** A standby that follows this server, ended with the file. */
+export async function startStandby(
+  primary: PostgresServer,
+): Promise<PostgresServer & TestDatabase> {
+  return asDatabase(await startPostgres({}, primary));
+}
+
+function asDatabase(server: PostgresServer): PostgresServer & TestDatabase {
+  const open = connections(server.url);
   afterAll(async () => {
     await server.kill();
-    await opened.end();
+    await open.end();
     await server.stop();
   });
-  return { ...server, ...opened };
+  return { ...server, ...open };
 }
 
 async function sharedServer(): Promise<string> {

@@ -1,0 +1,44 @@
+// Runs the tests of the PostgreSQL store on other servers than the one in node_modules: `npm run test:postgres` on each of
+// tools/postgres-versions, `npm run test:postgres -- 13 /usr/lib/postgresql/15/bin` on these: a version, or a folder of programs.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { installTool, pinned, root } from './nodes/matrix.js';
+
+const tests = ['test/postgres', 'test/contract/postgres-key-store.test.ts'];
+// It fills the queue of notifications, which before this version always has room for 8 GB.
+const [fullQueue, smallestQueueSince] = ['test/postgres/full-queue.test.ts', 17];
+
+// Only on the terminal: the numbers of `npm test` stay where they are.
+const reporter = ['--reporter=dot', '--silent'];
+
+const folder = join(root, 'tools/postgres-versions');
+const versionsIn = (omitsDev) =>
+  pinned(folder, omitsDev).map(({ name }) => name.replace('postgres-', ''));
+const oldest = versionsIn(true);
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : versionsIn(false);
+if (wanted.some((each) => /^\d+$/.test(each)))
+  installTool(
+    'postgres-versions',
+    ...(wanted.every((each) => oldest.includes(each)) ? ['--omit=dev'] : []),
+  );
+
+for (const each of wanted) {
+  const version = majorOf(each);
+  const left = version < smallestQueueSince ? ['--exclude', fullQueue] : [];
+  const startedAt = performance.now();
+  const { status } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...tests, ...left, ...reporter],
+    { cwd: root, env: { ...process.env, TEST_POSTGRES: each }, stdio: 'inherit' },
+  );
+  const seconds = Math.round((performance.now() - startedAt) / 1_000);
+  const without = left.length > 0 ? `, without ${fullQueue}` : '';
+  console.log(`PostgreSQL ${each}: ${status === 0 ? 'ok' : 'FAILED'}, ${seconds} s${without}`);
+  if (status !== 0) process.exitCode = 1;
+}
+
+function majorOf(each) {
+  if (/^\d+$/.test(each)) return Number(each);
+  const said = execFileSync(join(each, 'postgres'), ['--version'], { encoding: 'utf8' });
+  return Number(/(\d+)/.exec(said)[1]);
+}
