@@ -9,7 +9,15 @@ const database = await createDatabase();
 const pool = database.pool();
 const postgres = new PostgresKeyStore({ client: pool });
 
-beforeAll(() => postgres.migrate());
+beforeAll(async () => {
+  await postgres.migrate();
+  // Each count takes its time, so that the writes of several processes meet.
+  await pool.query(`
+    create function take_time() returns trigger language plpgsql as
+      $$ begin perform pg_sleep(0.004); return new; end $$;
+    create trigger take_time before insert or update on api_keys_usage
+      for each row execute function take_time();`);
+});
 
 const [keyCount, rounds] = [40, 25];
 
