@@ -13,7 +13,8 @@ export function refuseExcess(command: Command): void {
   if (first === undefined) return;
   const names = taken.map((argument) => `<${argument.name()}>`).join(' ');
   throw new Misuse(
-    `too many arguments: ${command.name()} takes ${names === '' ? 'none' : `only ${names}`}; ${advise(command, first)}`,
+    `too many arguments: ${command.name()} takes ${names === '' ? 'none' : `only ${names}`}; ` +
+      `${advise(command, first)}`,
   );
 }
 

@@ -60,8 +60,9 @@ export function refuseKeysIn(args: readonly string[]): void {
     const found = findKey(arg);
     if (!found) continue;
     throw new Misuse(
-      `the key ${found.keyId} is in the arguments, where other users of this machine and the shell history can see it: ` +
-        'replace this key; give a key on standard input or with --key-file, and elsewhere only its key id',
+      `the key ${found.keyId} is in the arguments, where other users of this machine and the ` +
+        'shell history can see it: replace this key; give a key on standard input or with ' +
+        '--key-file, and elsewhere only its key id',
     );
   }
 }

@@ -100,7 +100,8 @@ export function createApiKey(fields: Identity & { source: string }): ApiKey {
 export function apiKeyOf(req: IncomingMessage & { apiKey?: ApiKey }): ApiKey {
   if (!req.apiKey) {
     throw new TypeError(
-      'apiKeyOf: this request carries no API key; mount requireApiKey() on the route, without "optional"',
+      'apiKeyOf: this request carries no API key; mount requireApiKey() on the route, without ' +
+        '"optional"',
     );
   }
   return req.apiKey;

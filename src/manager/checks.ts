@@ -33,7 +33,7 @@ export const mustBeInstant: Check = (value) => {
 };
 
 export const mustBeMetadata: Check = (value) => {
-  const expected = `a JSON object of at most ${maxMetadataLength} characters, without NUL characters`;
+  const expected = `a JSON object of at most ${maxMetadataLength} characters, none of them NUL`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return expected;
   try {
     const json = JSON.stringify(value);
@@ -49,8 +49,8 @@ export const mustBeMetadata: Check = (value) => {
 /** Names the entry by its place, because a key may have been passed by mistake. */
 export const mustBeAddresses: Check = (value) => {
   const expected =
-    `an array of at most ${maxAddresses} IP addresses and CIDR blocks, such as ` +
-    '"203.0.113.0/24" or "2001:db8::/48"';
+    `an array of at most ${maxAddresses} IP addresses and CIDR blocks, such as "203.0.113.0/24" ` +
+    'or "2001:db8::/48"';
   if (!Array.isArray(value) || value.length > maxAddresses) return expected;
   const problems = Array.from(value, addressProblem);
   const place = problems.findIndex((problem) => problem !== undefined);

@@ -164,5 +164,5 @@ async function hideReason<Result>(attempt: Promise<Result>): Promise<Result> {
 }
 
 const makeRoom =
-  'You have as many keys as are allowed. Revoke one that you no longer need, or ask the person who ' +
-  'sent the link to do so. Then press the button again: the link still works.';
+  'You have as many keys as are allowed. Revoke one that you no longer need, or ask the person ' +
+  'who sent the link to do so. Then press the button again: the link still works.';

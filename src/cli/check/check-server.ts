@@ -157,7 +157,9 @@ function unreachable(error: unknown, url: URL): Finding {
 const refusedOrigin = (origin: string, status: number, other: number): Finding => ({
   severity: 'error',
   code: 'origin_refused',
-  message: `The server answers ${status} to pages on ${origin}, and ${other} without an origin: it refuses this origin.`,
+  message:
+    `The server answers ${status} to pages on ${origin}, and ${other} without an origin: it ` +
+    'refuses this origin.',
   remedy: `cors({ origin: '${origin}' })`,
 });
 
@@ -171,7 +173,8 @@ const impossibleKey: Finding = {
   severity: 'error',
   code: 'impossible_key',
   message:
-    'Your key cannot be sent in a header: it holds blanks, commas or non-ASCII characters, or is over 512 characters long.',
+    'Your key cannot be sent in a header: it holds blanks, commas or non-ASCII characters, or is ' +
+    'over 512 characters long.',
   remedy: 'look into the file: it may hold more than the key',
 };
 

@@ -22,7 +22,8 @@ const blockedAnyway: Finding = {
   severity: 'note',
   code: 'preflight_blocked',
   message:
-    'Web pages of other origins cannot call it, or not all; if one must, check with --origin <origin>.',
+    'Web pages of other origins cannot call it, or not all; ' +
+    'if one must, check with --origin <origin>.',
 };
 
 /** Whether pages on the origin may call, by the rules of the Fetch standard. */
@@ -102,7 +103,9 @@ function blockedAnswer({ status, headers }: Answer, origin: string): Finding | u
     blocked && {
       severity: 'error',
       code: 'answer_blocked',
-      message: `Web pages on ${origin} cannot read its answer (${status}), although the preflight is good: ${blocked.why}.`,
+      message:
+        `Web pages on ${origin} cannot read its answer (${status}), although the preflight is ` +
+        `good: ${blocked.why}.`,
       remedy: `${blocked.remedy}, for every method and not for OPTIONS alone`,
     }
   );
@@ -114,7 +117,9 @@ function hiddenRefusal({ status, headers }: Answer, origin: string): Finding | u
     blocked && {
       severity: 'note',
       code: 'refusal_hidden',
-      message: `Web pages on ${origin} cannot see why a call is refused (${status}); the browser reports a network error instead: ${blocked.why}.`,
+      message:
+        `Web pages on ${origin} cannot see why a call is refused (${status}); the browser ` +
+        `reports a network error instead: ${blocked.why}.`,
       remedy: `${blocked.remedy}, in front of requireApiKey()`,
     }
   );
@@ -144,7 +149,8 @@ function openToCookies({ headers }: Answer): Finding | undefined {
     severity: 'note',
     code: 'wildcard_with_credentials',
     message:
-      "The server allows credentials and every origin (*); browsers block such an answer if the page calls with credentials: 'include'.",
+      'The server allows credentials and every origin (*); browsers block such an answer if the ' +
+      "page calls with credentials: 'include'.",
     remedy: 'remove credentials: true from cors(), or name the origins',
   };
 }
@@ -156,7 +162,9 @@ function unvaried({ headers }: Answer, origin: string): Finding | undefined {
   return {
     severity: 'note',
     code: 'vary_missing',
-    message: `The answer names ${origin}, but lacks "Vary: Origin": a cache may give it to a page of another origin, which the browser then blocks.`,
+    message:
+      `The answer names ${origin}, but lacks "Vary: Origin": a cache may give it to a page of ` +
+      'another origin, which the browser then blocks.',
     remedy: 'let cors() set the header, or send Vary: Origin with it',
   };
 }

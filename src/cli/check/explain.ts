@@ -67,8 +67,10 @@ const anyCall: readonly Row[] = [
     code: 'redirect',
     message: (reply) =>
       targetOf(reply)?.isUpgrade
-        ? `The server answers ${reply.status} and redirects to https://: by then a client has already sent its key in the clear.`
-        : `The server answers ${reply.status} and redirects to ${targetOf(reply)?.origin}: a client that follows may send its key there.`,
+        ? `The server answers ${reply.status} and redirects to https://: by then a client has ` +
+          'already sent its key in the clear.'
+        : `The server answers ${reply.status} and redirects to ${targetOf(reply)?.origin}: a ` +
+          'client that follows may send its key there.',
     remedy: (reply) => `call ${targetOf(reply)?.place} directly, if it is yours`,
   },
   {
@@ -113,7 +115,8 @@ const noKeyCall: readonly Row[] = [
     code: 'not_found',
     message: ({ status }) => `The server answers ${status} without asking for a key.`,
     remedy: ({ method }) =>
-      `check the path; if it is no ${method} route give --method, and first read in --help what that runs`,
+      `check the path; if it is no ${method} route give --method, and first read in --help what ` +
+      'that runs',
   },
   {
     when: (reply) => reply.status === 401 && otherExpectation(reply) !== undefined,
@@ -139,7 +142,8 @@ const wrongKeyCall: readonly Row[] = [
     when: (reply) => isGood(reply) && reply.isOpen === true,
     code: 'open_to_all',
     message: ({ status }) =>
-      `The server answers ${status} without a key and with a wrong key: this address is open to everyone.`,
+      `The server answers ${status} without a key and with a wrong key: this address is open to ` +
+      'everyone.',
     remedy: 'put requireApiKey() in front of its handler',
   },
   {
@@ -192,7 +196,8 @@ const ownKeyCall: readonly Row[] = [
     message: (reply) =>
       `${nameOf(reply)} may not be used from the address that the server sees this call come from.`,
     remedy: ({ keyId = '<keyId>' }) =>
-      `compare your address with ${programName} show ${keyId}; if it is listed there, the app is behind a proxy: set "trust proxy" in it to the number of proxies`,
+      `compare your address with ${programName} show ${keyId}; if it is listed there, the app is ` +
+      'behind a proxy: set "trust proxy" in it to the number of proxies',
   },
   {
     when: (reply) => reply.code === 'insufficient_scope' || reply.status === 403,
@@ -206,7 +211,10 @@ const ownKeyCall: readonly Row[] = [
       const scopes = scopesIn(reply);
       const wanted = scopes.length === 0 ? ['<scope>'] : scopes.map(quote);
       const options = wanted.map((scope) => `--scope ${scope}`).join(' ');
-      return `use a key with ${scopes.length > 1 ? 'these scopes' : 'that scope'}: ${programName} create <user> ${options}`;
+      return (
+        `use a key with ${scopes.length > 1 ? 'these scopes' : 'that scope'}: ${programName} ` +
+        `create <user> ${options}`
+      );
     },
   },
   {
@@ -215,7 +223,8 @@ const ownKeyCall: readonly Row[] = [
     message: (reply) => `${nameOf(reply)} is not known to the server.`,
     remedy: ({ keyId }) =>
       keyId === undefined
-        ? 'compare it with the key on the server: look for blanks, quotes, a missing end; an ApiKeyManager accepts keys from elsewhere only with legacyKeys: true'
+        ? 'compare it with the key on the server: look for blanks, quotes, a missing end; an ' +
+          'ApiKeyManager accepts keys from elsewhere only with legacyKeys: true'
         : `look for the key id in ${programName} list: it may belong to another server or database`,
   },
 ];

@@ -17,7 +17,8 @@ interface Options extends DatabaseOptions, GlobalOptions {
 export function addAdopt(program: Command): void {
   const command = addCommand(program, 'adopt', {
     about:
-      'Replace the plaintext keys of a table by their digests, in place. Working keys keep working.',
+      'Replace the plaintext keys of a table by their digests, in place. Working keys keep ' +
+      'working.',
     examples: ['adopt', 'adopt --table legacy_keys'],
   })
     .option(
@@ -70,18 +71,22 @@ function linesOf(summary: AdoptSummary, table: string): string[] {
     lines.push(`Gave ${count(unowned, 'key')} without a user to the user "unknown".`);
   if (unpresentable > 0) {
     lines.push(
-      `Warning: no request can carry ${count(unpresentable, 'key')} (blanks, commas, non-ASCII or over 512 characters): create new ones for the users.`,
+      `Warning: no request can carry ${count(unpresentable, 'key')} (blanks, commas, non-ASCII ` +
+        'or over 512 characters): create new ones for the users.',
     );
   }
   if (digestLike > 0) {
     lines.push(
-      `Warning: ${count(digestLike, 'key')} of 64 hexadecimal digits could also be SHA-256 digests. If the table held digests, restore it, put "sha256:" in front of them and run this again.`,
+      `Warning: ${count(digestLike, 'key')} of 64 hexadecimal digits could also be SHA-256 ` +
+        'digests. If the table held digests, restore it, put "sha256:" in front of them and run ' +
+        'this again.',
     );
   }
   const moved = skipped.withoutKey + skipped.duplicates;
   if (moved > 0) {
     lines.push(
-      `Moved ${count(moved, 'row')} to ${table}_skipped: ${skipped.withoutKey} without a key, ${skipped.duplicates} with the key of another row.`,
+      `Moved ${count(moved, 'row')} to ${table}_skipped: ${skipped.withoutKey} without a key, ` +
+        `${skipped.duplicates} with the key of another row.`,
     );
   }
   return [...lines, legacyKeysNote];

@@ -26,12 +26,15 @@ interface Options extends GlobalOptions {
 export function addCheck(program: Command): void {
   addCommand(program, 'check', {
     about:
-      'Call a live server without a key, with a wrong key and with yours, using GET unless you give --method, and say what came back. Your key is read from standard input, never from the arguments.',
+      'Call a live server without a key, with a wrong key and with yours, using GET unless you ' +
+      'give --method, and say what came back. Your key is read from standard input, never from ' +
+      'the arguments.',
     examples: [
       'check https://api.example/hello < alice.key',
       'check http://localhost:3000/hello --key-file alice.key --header X-Internal-Api-Key',
       'check https://api.example/hello --no-key --origin https://app.example',
-      "check https://api.example/hello --header X-API-Key --header 'Authorization: Bearer' < alice.key",
+      'check https://api.example/hello --header X-API-Key ' +
+        "--header 'Authorization: Bearer' < alice.key",
     ],
   })
     .argument('<url>', 'a guarded address that is safe to call, as its handler runs', urlArgument)
@@ -39,7 +42,8 @@ export function addCheck(program: Command): void {
     .option('--no-key', 'send no key of yours: only call without a key and with a wrong one')
     .option(
       '--header <name>',
-      "the header that carries the key, with a scheme as 'Authorization: Bearer'; repeat for each header of the guard (default: X-API-Key)",
+      "the header that carries the key, with a scheme as 'Authorization: Bearer'; repeat for " +
+        'each header of the guard (default: X-API-Key)',
       collect(argumentOf(mustBePlace)),
     )
     .option(
@@ -50,7 +54,8 @@ export function addCheck(program: Command): void {
     .addOption(
       new Option(
         '--method <method>',
-        'how to call the address; its handler really runs, so POST, PUT, PATCH and DELETE may change data',
+        'how to call the address; its handler really runs, so POST, PUT, PATCH and DELETE may ' +
+          'change data',
       )
         .argParser(methodArgument)
         .default('GET'),

@@ -28,7 +28,8 @@ export function addClaim(program: Command): void {
     about: 'Create a link that gives its user a new key, once. Nobody else sees the key.',
     examples: [
       'claim alice --base-url https://api.example.com/claim --out alice.link',
-      'claim alice --scope audio:write --expires 90d --link-ttl 24h --base-url https://api.example.com/claim',
+      'claim alice --scope audio:write --expires 90d --link-ttl 24h --base-url ' +
+        'https://api.example.com/claim',
     ],
   });
   addUserArgument(command, '<user>', 'whose key it will be')
@@ -71,14 +72,18 @@ async function claim(user: string, options: Options): Promise<void> {
   );
   if (baseUrl.protocol === 'http:' && !isLoopback(baseUrl.hostname)) {
     say(
-      'Warning: --base-url is plain HTTP, where others on the network can read the key: use https://.',
+      'Warning: --base-url is plain HTTP, where others on the network can read the key: use ' +
+        'https://.',
     );
   }
   if (!options.json) say(describe(made));
 }
 
 function describe({ claimId, user, expiresAt }: ClaimRecord): string {
-  return `Created ${claimId} for ${plain(user)}; it works once, until ${formatTime(expiresAt)}. Send the link only to its user. It cannot be shown again.`;
+  return (
+    `Created ${claimId} for ${plain(user)}; it works once, until ${formatTime(expiresAt)}. Send ` +
+    'the link only to its user. It cannot be shown again.'
+  );
 }
 
 function baseUrlArgument(text: string): URL {

@@ -40,7 +40,8 @@ const maxTold = 20;
 export function addCopy(program: Command): void {
   addCommand(program, 'copy', {
     about:
-      'Copy all keys, open claim links, history and usage into another database. Keys keep working.',
+      'Copy all keys, open claim links, history and usage into another database. Keys keep ' +
+      'working.',
     examples: [
       'copy --from file:keys.db --to postgres://app@localhost/app --dry-run',
       'copy --from file:keys.db --to postgres://app@localhost/app',

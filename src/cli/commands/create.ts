@@ -21,7 +21,8 @@ type Options = DatabaseOptions & RecordOptions & OutOptions & ChangeFlags;
 export function addCreate(program: Command): void {
   const command = addCommand(program, 'create', {
     about:
-      'Create a key for a user. The key is shown once, on stdout or in a file; only its digest is stored.',
+      'Create a key for a user. The key is shown once, on stdout or in a file; only its digest ' +
+      'is stored.',
     examples: [
       'create alice --out alice.key',
       'create alice --name ci --scope audio:read --scope audio:write --expires 90d',

@@ -32,7 +32,8 @@ const variableArgument = collect(argumentOf(mustBeVariableName));
 export function addDoctor(program: Command): void {
   const command = addCommand(program, 'doctor', {
     about:
-      'Find what is wrong with the environment, the .env, the database and its keys, and say how to fix it.',
+      'Find what is wrong with the environment, the .env, the database and its keys, and say how ' +
+      'to fix it.',
     examples: ['doctor', 'doctor --variable METRICS_KEY --list-variable PARTNER_KEYS'],
   })
     .option(

@@ -50,7 +50,8 @@ export function addGenerate(program: Command): void {
     .option('--prefix <prefix>', 'what the key begins with (default: key)', prefixArgument)
     .option(
       '--env <name>',
-      'write a line for a .env file, such as INTERNAL_API_KEY=<key>, instead of the key alone; with --out it is added to that file',
+      'write a line for a .env file, such as INTERNAL_API_KEY=<key>, instead of the key alone; ' +
+        'with --out it is added to that file',
       argumentOf(mustBeVariableName),
     )
     .option('--user <name>', 'with --env: whose key it is, for a list of users', userArgument)
@@ -100,8 +101,10 @@ async function generate(options: Options): Promise<void> {
   if (digestLine === undefined) return;
   say(
     out === undefined
-      ? `For the .env of the server, use this line instead of the one with the key: a leaked digest opens nothing.\n${digestLine}`
-      : `In the .env of the server you can replace the key by its digest: a leaked digest opens nothing.\n${entryOf(user, made.digest)}`,
+      ? 'For the .env of the server, use this line instead of the one with the key: a leaked ' +
+          `digest opens nothing.\n${digestLine}`
+      : 'In the .env of the server you can replace the key by its digest: a leaked digest ' +
+          `opens nothing.\n${entryOf(user, made.digest)}`,
   );
 }
 
@@ -125,7 +128,8 @@ function shadowWarning({ env: name, user, out }: Options): string | undefined {
     user !== undefined && parseKeyPairs(value).every((entry) => entry.user !== user);
   const advice = isForAnother
     ? `put both on one line, ${name}=<old value>,${start}<new key>, as --out .env does.`
-    : `keep one line, ${name}=${start}<new key>,<old value>, and remove the old key when nobody uses it any more.`;
+    : `keep one line, ${name}=${start}<new key>,<old value>, and remove the old key when nobody ` +
+      'uses it any more.';
   return `Warning: .env sets ${name} already, and of two lines only the last one counts: ${advice}`;
 }
 
@@ -134,7 +138,10 @@ function fragileWarning({ env: name, out }: Options): string | undefined {
   if (name === undefined || out === undefined) return undefined;
   const fragile = findFragile(readFileSync(out, 'utf8'), name, out);
   if (!fragile) return undefined;
-  return `Warning: line ${fragile.line} of ${out} ${fragile.what}, and some releases of Node then read ${name} on the next line otherwise: ${fragile.remedy}.`;
+  return (
+    `Warning: line ${fragile.line} of ${out} ${fragile.what}, and some releases of Node then ` +
+    `read ${name} on the next line otherwise: ${fragile.remedy}.`
+  );
 }
 
 function make({ prefix, hex, base64url }: Options): {

@@ -64,7 +64,8 @@ export function addImport(program: Command): void {
     .addOption(
       new Option(
         '--file <file>',
-        'many keys, from a file or - for standard input: lines of user:key, CSV with a header, or a JSON array',
+        'many keys, from a file or - for standard input: lines of user:key, CSV with a header, ' +
+          'or a JSON array',
       ).conflicts(ofOneKey),
     )
     .addOption(
@@ -133,7 +134,8 @@ async function explainDuplicate(
   const sentence =
     found.user === user
       ? `this key is in the database already, as ${found.keyId}`
-      : `this key belongs to another user, ${found.user}, as ${found.keyId}: give ${user} a key of their own`;
+      : `this key belongs to another user, ${found.user}, as ${found.keyId}: give ${user} a key ` +
+        'of their own';
   throw new Failure(sentence, { cause: error });
 }
 

@@ -24,7 +24,8 @@ const columns = [
 export function addNotices(program: Command): void {
   const command = addCommand(program, 'notices', {
     about:
-      'List keys that are about to expire, each once for each time before its end: for a job that mails their users.',
+      'List keys that are about to expire, each once for each time before its end: for a job ' +
+      'that mails their users.',
     examples: ['notices --before 14d,3d --json'],
   }).addOption(
     new Option('--before <durations>', 'how long before its end a key is listed, such as 14d,3d')

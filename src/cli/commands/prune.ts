@@ -68,7 +68,8 @@ async function prune(options: Options): Promise<void> {
   );
   if (options.json) return printJson({ removed });
   say(
-    `Deleted ${count(removed, 'record')} of keys that ended over ${formatDuration(options.olderThan)} ago.`,
+    `Deleted ${count(removed, 'record')} of keys that ended over ` +
+      `${formatDuration(options.olderThan)} ago.`,
   );
 }
 

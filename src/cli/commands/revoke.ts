@@ -27,7 +27,8 @@ interface RevokedKeys {
 export function addRevoke(program: Command): void {
   const command = addCommand(program, 'revoke', {
     about:
-      'End a key, a claim link that has not been used, or all of a user, at once. This cannot be undone.',
+      'End a key, a claim link that has not been used, or all of a user, at once. This cannot be ' +
+      'undone.',
     examples: [
       'revoke key_4fQz81LmBw',
       'revoke key_4fQz81LmBw --family',

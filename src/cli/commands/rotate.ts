@@ -22,7 +22,8 @@ interface Options extends DatabaseOptions, OutOptions, ChangeFlags {
 export function addRotate(program: Command): void {
   const command = addCommand(program, 'rotate', {
     about:
-      'Replace a key by a new one, shown once, on stdout or in a file. The old key keeps working for the overlap.',
+      'Replace a key by a new one, shown once, on stdout or in a file. The old key keeps working ' +
+      'for the overlap.',
     examples: [
       'rotate key_4fQz81LmBw --overlap 7d --out alice.key',
       'rotate key_4fQz81LmBw --overlap 1h --at-first-use --out alice.key',
@@ -68,6 +69,7 @@ async function rotate(keyId: string, options: Options): Promise<void> {
     ? `for ${formatDuration(options.overlap)} from the first use of the new one`
     : `until ${formatTime(old.expiresAt!)}`;
   say(
-    `Created ${record.keyId} for ${plain(record.user)}; ${old.keyId} works ${end}. The new key cannot be shown again.`,
+    `Created ${record.keyId} for ${plain(record.user)}; ${old.keyId} works ${end}. The new key ` +
+      'cannot be shown again.',
   );
 }

@@ -27,7 +27,8 @@ interface Options extends DatabaseOptions, GlobalOptions, ChangeFlags {
 export function addUpdate(program: Command): void {
   const command = addCommand(program, 'update', {
     about:
-      'Change whose a key is, what it is called and may do, from where, or when it ends. The key itself stays as it is.',
+      'Change whose a key is, what it is called and may do, from where, or when it ends. The key ' +
+      'itself stays as it is.',
     examples: [
       'update key_4fQz81LmBw --scope audio:read --scope audio:write',
       'update key_4fQz81LmBw --name ci --expires 90d',
@@ -71,7 +72,8 @@ async function update(keyId: string, options: Options): Promise<void> {
   };
   if (Object.values(changes).every((change) => change === undefined))
     throw new Misuse(
-      'nothing to change: give --user, --name, --scope, --no-scopes, --expires, --address or --any-address',
+      'nothing to change: give --user, --name, --scope, --no-scopes, --expires, --address or ' +
+        '--any-address',
     );
   checkUpdateOptions(changes);
   const record = await withKeys(options, (keys) =>

@@ -32,7 +32,8 @@ export async function describeDatabaseError(
   if (explained) {
     // The reason covers errors of the system. The server's own words are only said here.
     const own = isOfServer(cause) ? ` (the server says: ${oneLine(mask(words))})` : '';
-    const what = `the database${place === '' ? '' : ` ${place}`} cannot be used: ${explained.why}${own}`;
+    const name = place === '' ? 'the database' : `the database ${place}`;
+    const what = `${name} cannot be used: ${explained.why}${own}`;
     return new DatabaseFailure(what, explained.remedy, origin);
   }
   if (notMigrated.has(code)) {

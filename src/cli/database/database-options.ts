@@ -32,7 +32,8 @@ export function requireDatabaseUrl(options: DatabaseOptions): string {
   const url = findDatabaseUrl(options);
   if (url === undefined) {
     throw new Misuse(
-      'no database is set: put DATABASE_URL=postgres://... or DATABASE_URL=file:keys.db into the environment or .env, or give --database <url>',
+      'no database is set: put DATABASE_URL=postgres://... or DATABASE_URL=file:keys.db into ' +
+        'the environment or .env, or give --database <url>',
     );
   }
   const name = options.database === undefined ? 'DATABASE_URL' : '--database';

@@ -17,7 +17,8 @@ interface Row {
 }
 
 const trust =
-  'put the certificate of the authority that signed it into the URL: sslmode=verify-full&sslrootcert=<file>';
+  'put the certificate of the authority that signed it into the URL: ' +
+  'sslmode=verify-full&sslrootcert=<file>';
 const renew = 'renew the certificate on the server';
 
 const rows: readonly Row[] = [
@@ -57,7 +58,9 @@ const rows: readonly Row[] = [
   {
     codes: ['ERR_TLS_CERT_ALTNAME_INVALID'],
     why: certificateReasons.ERR_TLS_CERT_ALTNAME_INVALID,
-    remedy: `name the host in the URL as the certificate does, or ${renew} with this name; sslrootcert=<file> does not help here`,
+    remedy:
+      `name the host in the URL as the certificate does, or ${renew} with this name; ` +
+      'sslrootcert=<file> does not help here',
   },
   ...Object.entries(certificateReasons).map(([code, why]) => ({
     codes: [code],
@@ -78,7 +81,8 @@ const rows: readonly Row[] = [
     words: /server does not support SSL/i,
     why: 'it does not speak TLS',
     remedy:
-      'switch TLS on at the server ("ssl = on"), or on a network of your own write sslmode=disable in the URL',
+      'switch TLS on at the server ("ssl = on"), or on a network of your own write ' +
+      'sslmode=disable in the URL',
   },
   {
     words: /error establishing an SSL connection/i,
@@ -129,7 +133,8 @@ const rows: readonly Row[] = [
     words: /unsupported startup parameter/i,
     why: 'the pooler refuses a parameter of the connection',
     remedy:
-      'remove the parameter from the URL and PGOPTIONS, or add it to ignore_startup_parameters of PgBouncer',
+      'remove the parameter from the URL and PGOPTIONS, or add it to ignore_startup_parameters ' +
+      'of PgBouncer',
   },
   {
     codes: ['57P03'],

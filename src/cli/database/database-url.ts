@@ -16,18 +16,21 @@ export function assertDatabaseUrl(url: string, name: string, schema?: string): v
   if (isFileUrl(url)) return assertFileUrl(url, name, schema);
   if (!/^(postgres|postgresql|socket):/i.test(url)) {
     throw new Misuse(
-      `${name} is neither a PostgreSQL URL nor a SQLite file: write postgres://user:password@host/name, or file:keys.db`,
+      `${name} is neither a PostgreSQL URL nor a SQLite file: write ` +
+        'postgres://user:password@host/name, or file:keys.db',
     );
   }
   if (hasSeveralHosts(url)) {
     throw new Misuse(
-      `${name} names several hosts, and pg takes one: name the primary server alone, or a name or proxy that leads to it`,
+      `${name} names several hosts, and pg takes one: name the primary server alone, or a name ` +
+        'or proxy that leads to it',
     );
   }
   const password = passwordOf(url);
   if (password === undefined) {
     throw new Misuse(
-      `${name} cannot be read: percent-encode every character of its password that is not a letter or digit`,
+      `${name} cannot be read: percent-encode every character of its password that is not a ` +
+        'letter or digit',
     );
   }
   rememberSecret(password);
@@ -120,7 +123,9 @@ function assertNoSchema(schema: string | null, name: string): void {
   if (schema === null || schema === '' || schema === 'public') return;
   const shown = isShowableName(schema) ? mask(schema) : '<name>';
   throw new Misuse(
-    `${name} has "schema=${shown}", which only Prisma reads: give --schema ${shown} here and schema: '${shown}' to the PostgresKeyStore of the application, or --schema public for the tables in public`,
+    `${name} has "schema=${shown}", which only Prisma reads: give --schema ${shown} here and ` +
+      `schema: '${shown}' to the PostgresKeyStore of the application, or --schema public for the ` +
+      'tables in public',
   );
 }
 
@@ -135,7 +140,8 @@ function assertReadable(parameters: URLSearchParams, name: string): void {
     const text = readTlsFile(file, `${name}: the file "${mask(file)}" of ${option}`);
     if (option !== 'sslkey' && !isCertificate(text)) {
       throw new Misuse(
-        `${name}: the file "${mask(file)}" of ${option} holds no certificate: give one in PEM form, which begins with -----BEGIN CERTIFICATE-----`,
+        `${name}: the file "${mask(file)}" of ${option} holds no certificate: give one in PEM ` +
+          'form, which begins with -----BEGIN CERTIFICATE-----',
       );
     }
   }

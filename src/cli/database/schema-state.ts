@@ -42,12 +42,16 @@ export function describeState(
         message: `the table ${table} holds keys in plaintext`,
         remedy: isFileUrl(findDatabaseUrl(options))
           ? 'name another with --table, and take the keys over with import'
-          : `run ${commandOn(options, 'adopt')}, which hashes them in place; working keys keep working`,
+          : `run ${commandOn(options, 'adopt')}, which hashes them in place; working keys keep ` +
+            'working',
       };
     case 'disarmed':
       return {
         code: 'disabled_triggers',
-        message: `a trigger of the table ${table} is missing, changed or disabled, its function is not the owner's alone, or the table inherits: servers see changes late, and a rotated key may work too long`,
+        message:
+          `a trigger of the table ${table} is missing, changed or disabled, its function is not ` +
+          "the owner's alone, or the table inherits: servers see changes late, and a rotated key " +
+          'may work too long',
         remedy: `run ${commandOn(options, 'migrate')}, which restores it or says what it cannot`,
       };
     case 'unrelated':

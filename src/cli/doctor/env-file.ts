@@ -54,7 +54,8 @@ export async function examineEnvFile(
       code: 'tracked_env_file',
       message: '.env holds secrets, and git tracks it.',
       remedy:
-        'git rm --cached .env, add it to .gitignore, and replace every key in it: the history keeps them',
+        'git rm --cached .env, add it to .gitignore, and replace every key in it: the history ' +
+        'keeps them',
     });
   } else if (git === 'exposed') {
     findings.push({
@@ -127,7 +128,9 @@ export function examineLines(
       findings.push({
         severity: 'warning',
         code: 'padded_variable',
-        message: `${name} has blanks around its value on ${place}: dotenv ignores them, docker and shells do not.`,
+        message:
+          `${name} has blanks around its value on ${place}: dotenv ignores them, docker and ` +
+          'shells do not.',
         remedy: `write ${name}=<value>`,
       });
     }
@@ -136,7 +139,9 @@ export function examineLines(
       findings.push({
         severity: 'error',
         code: 'quoted_variable',
-        message: `${name} begins with a quote that is not closed on ${place}, so the quote is part of its value.`,
+        message:
+          `${name} begins with a quote that is not closed on ${place}, so the quote is part of ` +
+          'its value.',
         remedy: 'remove the quote, or close it',
       });
     }
@@ -154,7 +159,9 @@ export function examineLines(
       findings.push({
         severity: 'warning',
         code: 'repeated_variable',
-        message: `${name} is set on lines ${numbers.join(' and ')} of .env: only the last one counts.`,
+        message:
+          `${name} is set on lines ${numbers.join(' and ')} of .env: ` +
+          'only the last one counts.',
         remedy: 'keep one of these lines',
       });
     }
@@ -162,7 +169,9 @@ export function examineLines(
       findings.push({
         severity: 'warning',
         code: 'overridden_variable',
-        message: `${name} has one value in the environment and another in .env: only the one in the environment counts.`,
+        message:
+          `${name} has one value in the environment and another in .env: only the one in the ` +
+          'environment counts.',
         remedy: `unset ${name}, or remove it from .env`,
       });
     }

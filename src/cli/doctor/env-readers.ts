@@ -26,7 +26,9 @@ export function examineReaders(
     findings.push({
       severity: wrong.isWhole ? 'error' : 'warning',
       code: 'wrong_encoding',
-      message: `.env is ${wrong.what}: ${wrong.isWhole ? 'nothing reads it' : 'what is read has other characters there'}.`,
+      message:
+        `.env is ${wrong.what}: ` +
+        `${wrong.isWhole ? 'nothing reads it' : 'what is read has other characters there'}.`,
       remedy: wrong.remedy,
     });
     if (wrong.isWhole) return findings;
@@ -38,7 +40,9 @@ export function examineReaders(
     findings.push({
       severity: isRead ? 'error' : 'warning',
       code: isByteOrderMark ? 'byte_order_mark' : 'readers_differ',
-      message: `line ${line} of .env ${what}: node --env-file and dotenv read ${list(differing, names)} differently.`,
+      message:
+        `line ${line} of .env ${what}: node --env-file and dotenv read ${list(differing, names)} ` +
+        'differently.',
       remedy,
     });
   }
@@ -48,7 +52,9 @@ export function examineReaders(
     findings.push({
       severity: 'note',
       code: 'fragile_line',
-      message: `line ${fragile.line} of .env ${fragile.what}: some releases of Node then read ${name} on the next line otherwise.`,
+      message:
+        `line ${fragile.line} of .env ${fragile.what}: some releases of Node then read ${name} ` +
+        'on the next line otherwise.',
       remedy: fragile.remedy,
     });
   }

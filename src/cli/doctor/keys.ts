@@ -65,14 +65,16 @@ export async function examineKeys(
   find(
     'waiting_rotation',
     waiting,
-    `${count(waiting.length, 'new key')} of a rotation not used for over ${since}, so the old key still works`,
+    `${count(waiting.length, 'new key')} of a rotation not used for over ${since}, so the old ` +
+      'key still works',
     `give the new key to its user, or revoke the old one: ${revoke}`,
   );
   find(
     'cut_off_client',
     cutOff,
     `${count(cutOff.length, 'old key')} ended by a rotation whose new key has never been used`,
-    `these users are refused now: give them the new key, or create another: ${commandOn(options, 'create', '<user>')}`,
+    'these users are refused now: give them the new key, or create another: ' +
+      `${commandOn(options, 'create', '<user>')}`,
   );
   const bound = usable.filter(({ allowedAddresses = [] }) => allowedAddresses.length > 0);
   if (bound.length > 0) {

@@ -36,12 +36,14 @@ export async function examineListening(
       severity: 'warning',
       code: 'no_listener',
       message:
-        'announcements do not arrive over this connection, as through PgBouncer in transaction mode: ' +
-        'a key that is revoked elsewhere works for up to cacheTtlMs (30 s) in each process.',
+        'announcements do not arrive over this connection, as through PgBouncer in transaction ' +
+        'mode: a key that is revoked elsewhere works for up to cacheTtlMs (30 s) in each ' +
+        'process.',
       remedy:
         direct === undefined
           ? 'give the store a small pool that goes to the database directly, or lower cacheTtlMs'
-          : `give the store a small pool that goes to the server itself, ${direct} as it says, with the same password; or lower cacheTtlMs`,
+          : `give the store a small pool that goes to the server itself, ${direct} as it says, ` +
+            'with the same password; or lower cacheTtlMs',
     },
   ];
 }

@@ -21,7 +21,9 @@ export function examineRights(
     findings.push({
       severity: 'error',
       code: 'row_security',
-      message: `row-level security may hide rows of ${hidden.join(', ')} from the role ${role}: keys that it cannot find get 503.`,
+      message:
+        `row-level security may hide rows of ${hidden.join(', ')} from the role ${role}: keys ` +
+        'that it cannot find get 503.',
       remedy: `run in psql, as the owner: ${policies.join('; ')}`,
     });
   }
@@ -31,7 +33,8 @@ export function examineRights(
       code: 'missing_right',
       message:
         `the role ${role} has no right to ${missingRights.join(' and ')} on ${schema}.${table}: ` +
-        'without select no key works, without update (last_used_at) no last use is noted and no first use ends an old key.',
+        'without select no key works, without update (last_used_at) no last use is noted and no ' +
+        'first use ends an old key.',
       remedy: `run in psql, as the owner: grant ${missingRights.join(', ')} on ${keys} to ${user}`,
     });
   }
@@ -39,7 +42,9 @@ export function examineRights(
     findings.push({
       severity: 'error',
       code: 'open_table',
-      message: `every role of the database may make or change keys in ${schema}.${table}, and so let itself in.`,
+      message:
+        `every role of the database may make or change keys in ${schema}.${table}, and so let ` +
+        'itself in.',
       remedy: `run in psql, as the owner: ${revokeFromPublic(keys)}`,
     });
   }
@@ -49,9 +54,11 @@ export function examineRights(
       severity: 'note',
       code: 'foreign_writers',
       message:
-        `besides the owner and superusers, these roles may make or change keys in ${schema}.${table}, and so let themselves in: ` +
-        `${named.join(', ')}.`,
-      remedy: `if one of them is not an operator of keys, run in psql, as the owner: revoke all on ${keys} from ${quoteIdentifier(named[0]!)}`,
+        'besides the owner and superusers, these roles may make or change keys in ' +
+        `${schema}.${table}, and so let themselves in: ${named.join(', ')}.`,
+      remedy:
+        'if one of them is not an operator of keys, run in psql, as the owner: revoke all on ' +
+        `${keys} from ${quoteIdentifier(named[0]!)}`,
     });
   }
   return findings;

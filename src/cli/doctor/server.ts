@@ -16,14 +16,17 @@ export function examineServer(setUp: SetUp): Finding[] {
       severity: 'error',
       code: 'standby',
       message:
-        'the database is a standby: it announces no change, is behind, and takes no last use and no new key.',
+        'the database is a standby: it announces no change, is behind, and takes no last use and ' +
+        'no new key.',
       remedy: 'put the address of the primary into DATABASE_URL',
     });
   } else if (setUp.readOnlySource) {
     findings.push({
       severity: 'error',
       code: 'read_only_database',
-      message: `transactions are read-only here (set for the ${setUp.readOnlySource}): no last use is noted, and no key can be made or revoked.`,
+      message:
+        `transactions are read-only here (set for the ${setUp.readOnlySource}): no last use is ` +
+        'noted, and no key can be made or revoked.',
       remedy: `run in psql: ${resetReadOnly(setUp)}`,
     });
   }
@@ -33,10 +36,12 @@ export function examineServer(setUp: SetUp): Finding[] {
       severity: 'warning',
       code: 'notification_queue',
       message:
-        `the server's queue of notifications is ${percent} % full; when it is, changes are seen late by other processes. ` +
-        `The oldest transaction is that of ${setUp.oldest ?? 'a session that this role may not see'}.`,
+        `the server's queue of notifications is ${percent} % full; when it is, changes are seen ` +
+        'late by other processes. The oldest transaction is that of ' +
+        `${setUp.oldest ?? 'a session that this role may not see'}.`,
       remedy:
-        "run in psql: select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction' order by xact_start limit 1",
+        'run in psql: select pg_terminate_backend(pid) from pg_stat_activity ' +
+        "where state = 'idle in transaction' order by xact_start limit 1",
     });
   }
   return findings;

@@ -36,7 +36,9 @@ export function examineUnset(
     severity,
     code: 'empty_variable',
     message: `${name} is set but empty.`,
-    remedy: `set it, see ${programName} generate --env ${name}${isList ? ' --user <user>' : ''}, or remove it`,
+    remedy:
+      `set it, see ${programName} generate --env ${name}${isList ? ' --user <user>' : ''}, or ` +
+      'remove it',
   }));
   if (unset.length === 0 || (isConfigured && !wereNamed) || (empty.length > 0 && !wereNamed))
     return findings;
@@ -44,7 +46,9 @@ export function examineUnset(
   findings.push({
     severity: 'error',
     code: 'unset_variable',
-    message: `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: requireApiKey() answers 503.`,
+    message:
+      `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: requireApiKey() ` +
+      'answers 503.',
     remedy: isUnread
       ? 'mend .env first, as told above'
       : names.some((name) => joined.includes(name))
@@ -83,7 +87,10 @@ function describeHidden(name: string, meant: string): string {
   const mend = name.startsWith('\uFEFF')
     ? `take the mark out of the file that it comes from: ${withoutMarks(envFile)}`
     : 'rename it';
-  return `a variable is set whose name is ${visibleName(name)} with ${what} in it, but the library reads ${meant}: ${mend}`;
+  return (
+    `a variable is set whose name is ${visibleName(name)} with ${what} in it, but the library ` +
+    `reads ${meant}: ${mend}`
+  );
 }
 
 function without(variables: readonly KeyVariable[], environment: Environment): Environment {

@@ -82,7 +82,9 @@ export function examineVariable(
   const isJoined = isList ? isJoinedPair : isJoinedKey;
   const joined = entries.filter(({ key }) => isJoined(key)).map(({ place }) => place);
   if (joined.length > 0) {
-    const message = `has a ; between ${isList ? 'entries' : 'keys'} (${joined.join(', ')}), so the rest is read as part of the key`;
+    const message =
+      `has a ; between ${isList ? 'entries' : 'keys'} (${joined.join(', ')}), so the rest is ` +
+      'read as part of the key';
     find(
       'error',
       isList ? 'broken_list' : 'broken_key',
@@ -103,8 +105,10 @@ export function examineVariable(
   const unexpanded = entries.filter(({ key }) => isShellVariable(key)).map(({ place }) => place);
   if (unexpanded.length > 0) {
     const remedy =
-      'let a shell expand it before the app starts, or write the key itself: not every tool that reads a .env expands variables';
-    const message = `holds what looks like a variable that was not expanded (${unexpanded.join(', ')})`;
+      'let a shell expand it before the app starts, or write the key itself: not every tool that ' +
+      'reads a .env expands variables';
+    const places = unexpanded.join(', ');
+    const message = `holds what looks like a variable that was not expanded (${places})`;
     find('error', 'unresolved_reference', message, remedy);
   }
   const isNew = ({ place }: { readonly place: string }) =>
@@ -116,8 +120,10 @@ export function examineVariable(
     const remedy = isShared
       ? `give each user a key of their own: ${generate}`
       : isList && / user(,|$| should)/.test(message)
-        ? 'write <user>:<key>, the user first; until then the whole variable is ignored, and requests with its keys are answered 503'
-        : 'fix it; until then the whole variable is ignored, and requests with its keys are answered 503';
+        ? 'write <user>:<key>, the user first; until then the whole variable is ignored, and ' +
+          'requests with its keys are answered 503'
+        : 'fix it; until then the whole variable is ignored, and requests with its keys are ' +
+          'answered 503';
     find('error', code, `is not used: ${message}`, remedy);
   }
   for (const { place, weakness } of weak.filter(isNew)) {

@@ -28,14 +28,18 @@ export function decodeEnv(bytes: Buffer, file: string): DecodedEnv {
     return { text: new TextDecoder(wide).decode(bytes), wrong: { what, remedy, isWhole: true } };
   }
   if (bytes.includes(0)) {
-    const what = `not UTF-8 text from line ${lineWhere(bytes, (line) => line.includes(0))} on: every other byte is NUL, as if UTF-16 was added to it`;
+    const what =
+      `not UTF-8 text from line ${lineWhere(bytes, (line) => line.includes(0))} on: every other ` +
+      'byte is NUL, as if UTF-16 was added to it';
     const remedy = rewrite(file, String.raw`b.toString().replaceAll('\0','')`);
     const text = bytes.toString('utf8').replaceAll('\0', '');
     return { text, wrong: { what, remedy, isWhole: true } };
   }
   if (isUtf8(bytes)) return { text: bytes.toString('utf8') };
   const line = lineWhere(bytes, (each) => !isUtf8(each));
-  const what = `not UTF-8 text on line ${line}, but Windows-1252, or another encoding of one byte a character`;
+  const what =
+    `not UTF-8 text on line ${line}, but Windows-1252, or another encoding of one byte a ` +
+    'character';
   const remedy = rewrite(file, "new TextDecoder('windows-1252').decode(b)");
   return { text: bytes.toString('utf8'), wrong: { what, remedy, isWhole: false } };
 }
@@ -55,7 +59,10 @@ export const withLineFeeds = (file: string) =>
 function rewrite(file: string, expression: string): string {
   const path = file.replaceAll('\\', '/');
   const name = quote(path) === path ? path : '<file>';
-  return `node -e "const fs=require('fs'),b=fs.readFileSync('${name}');fs.writeFileSync('${name}',${expression})"`;
+  return (
+    `node -e "const fs=require('fs'),b=fs.readFileSync('${name}');` +
+    `fs.writeFileSync('${name}',${expression})"`
+  );
 }
 
 function wideEncodingOf(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {

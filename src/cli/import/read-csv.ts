@@ -39,21 +39,24 @@ export function readCsv(text: string): ImportEntry[] {
 function mustBeColumns({ line, fields }: CsvRow): string[] {
   if (!isHeader(fields)) {
     throw new Failure(
-      `line ${line} is not a header that names user, and key or digest: write one, such as user,key; known are ${knownColumns}`,
+      `line ${line} is not a header that names user, and key or digest: write one, such as ` +
+        `user,key; known are ${knownColumns}`,
     );
   }
   const columns = columnsOf(fields);
   const unknown = columns.indexOf(undefined);
   if (unknown !== -1) {
     throw new Failure(
-      `line ${line}: column ${unknown + 1} is unknown; known are ${knownColumns}: rename it or leave it out`,
+      `line ${line}: column ${unknown + 1} is unknown; known are ${knownColumns}: rename it or ` +
+        'leave it out',
     );
   }
   const repeated = columns.findIndex((column, index) => columns.indexOf(column) < index);
   if (repeated !== -1) {
     const first = columns.indexOf(columns[repeated]);
     throw new Failure(
-      `line ${line}: columns ${first + 1} and ${repeated + 1} have the same name: rename or leave out one`,
+      `line ${line}: columns ${first + 1} and ${repeated + 1} have the same name: rename or ` +
+        'leave out one',
     );
   }
   return columns as string[];

@@ -39,7 +39,8 @@ function assertUndamaged(lines: readonly string[]): void {
   if (damaged === -1) return;
   throw new Failure(
     lines[damaged]!.includes('\uFFFD')
-      ? `line ${damaged + 1} has a character that was lost in a conversion (U+FFFD): export the file again, as UTF-8`
+      ? `line ${damaged + 1} has a character that was lost in a conversion (U+FFFD): export ` +
+          'the file again, as UTF-8'
       : `line ${damaged + 1} has a byte order mark, as where files were joined: delete it`,
   );
 }
@@ -55,7 +56,8 @@ function formOf(lines: readonly string[]): FileFormat {
     throw new Failure(
       header === first
         ? `line ${header + 1} is a header behind a "#": delete the "#"`
-        : `line ${header + 1} is a CSV header, which has to be the first line: delete what stands above it`,
+        : `line ${header + 1} is a CSV header, which has to be the first line: delete what ` +
+            'stands above it',
     );
   }
   assertNoColumns(lines);
@@ -81,7 +83,8 @@ function assertCsvBegins(lines: readonly string[]): void {
   const line = lines[first] ?? '';
   if (/^\s*"?sep=/i.test(line))
     throw new Failure(
-      `line ${first + 1} names a separator, which CSV has not: delete it, and put commas between the columns`,
+      `line ${first + 1} names a separator, which CSV has not: delete it, and put commas ` +
+        'between the columns',
     );
   if (/^\s*#/.test(line))
     throw new Failure(`line ${first + 1} is a comment, which CSV has not: delete it`);
@@ -110,7 +113,9 @@ function assertNoColumns(lines: readonly string[]): void {
   const header = 'user and key or digest, such as user,key';
   throw new Failure(
     separator === ','
-      ? `${place} but is not a header that names ${header}: if the file is CSV, write that as its first line, with a name for each column`
-      : `${place}: if the file is a table, export it as CSV with commas and a header that names ${header}; if it is lines of user:key, add --format pairs`,
+      ? `${place} but is not a header that names ${header}: if the file is CSV, write that as ` +
+          'its first line, with a name for each column'
+      : `${place}: if the file is a table, export it as CSV with commas and a header that ` +
+          `names ${header}; if it is lines of user:key, add --format pairs`,
   );
 }

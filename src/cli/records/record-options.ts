@@ -25,7 +25,8 @@ export function addRecordOptions(command: Command): Command {
     .option('--metadata <json>', 'a JSON object for the application', jsonObjectArgument)
     .option(
       '--address <address>',
-      'an IP address or block that may use the key, such as 203.0.113.0/24; repeat for each (default: any)',
+      'an IP address or block that may use the key, such as 203.0.113.0/24; repeat for each ' +
+        '(default: any)',
       addressesArgument,
     );
 }

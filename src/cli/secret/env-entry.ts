@@ -31,7 +31,8 @@ export function addEntry(text: string, place: EnvPlace, key: string): string {
   // The tools and authors of such files know more forms than these rules.
   if (added !== undefined && holdsOneMore(text, added, place, key)) return added;
   throw new Failure(
-    `${place.file} is written in a way that cannot be added to safely: ${adviceOn(text, place, key)}`,
+    `${place.file} is written in a way that cannot be added to safely: ` +
+      `${adviceOn(text, place, key)}`,
   );
 }
 
@@ -87,7 +88,8 @@ function withEntry(
   const lines = starts.map((each) => text.slice(0, each).split('\n').length);
   if (starts.length > 1) {
     throw new Failure(
-      `${place.file} sets ${place.name} on lines ${lines.join(' and ')}, and only the last one counts: make one line of them first`,
+      `${place.file} sets ${place.name} on lines ${lines.join(' and ')}, and only the last one ` +
+        'counts: make one line of them first',
     );
   }
   if (value.trim() !== '') assertRoom(place, value, `on line ${lines[0]}`);
@@ -132,17 +134,20 @@ function assertRoom(place: EnvPlace, value: string, where: string): void {
     const isList = pairs.length > 0 && problem === undefined;
     const advice = isList ? '; or give --user <user> to add to its list' : '';
     throw new Failure(
-      `${file} sets ${name} already, ${where}: to change the key, ${handMade(place, '<old key>')}${advice}`,
+      `${file} sets ${name} already, ${where}: to change the key, ` +
+        `${handMade(place, '<old key>')}${advice}`,
     );
   }
   if (problem !== undefined) {
     throw new Failure(
-      `${name} in ${file}, ${where}, is no sound list of user:key (${problem.message}): fix it first, see ${programName} doctor --list-variable ${name}`,
+      `${name} in ${file}, ${where}, is no sound list of user:key (${problem.message}): fix it ` +
+        `first, see ${programName} doctor --list-variable ${name}`,
     );
   }
   if (pairs.some((pair) => pair.user === user)) {
     throw new Failure(
-      `${user} has a key in ${name} of ${file} already, ${where}: to change it, ${handMade(place, `${user}:<old key>`)}`,
+      `${user} has a key in ${name} of ${file} already, ${where}: to change it, ` +
+        `${handMade(place, `${user}:<old key>`)}`,
     );
   }
 }
@@ -153,7 +158,8 @@ function handMade({ name, user }: EnvPlace, old?: string): string {
   const entry = entryOf(user, '<new key>');
   return old === undefined
     ? `${made}, and write it as ${name}=${entry}`
-    : `${made}, write ${entry},${old} there by hand, and remove the old key when nobody uses it any more`;
+    : `${made}, write ${entry},${old} there by hand, and remove the old key when nobody uses ` +
+        'it any more';
 }
 
 /** Whether each reader reads the file as before, but for the one key more. */

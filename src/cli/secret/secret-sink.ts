@@ -111,7 +111,8 @@ export async function withSecretSink<Result>(
     file?.discard();
     // The database may have been changed already, and its answer is not awaited.
     say(
-      `Interrupted: a key or link may have been created, and it is lost. Look for it with "${programName} list" or "${programName} claims".`,
+      'Interrupted: a key or link may have been created, and it is lost. Look for it with ' +
+        `"${programName} list" or "${programName} claims".`,
     );
     process.exit(exitCode);
   });

@@ -40,11 +40,13 @@ export async function printSecret(
   if (error) throw unwritable(error, `; the ${what} is lost: ${remedy}`);
   if (process.stdout.isTTY) {
     say(
-      `Warning: the ${what} is shown on your terminal, which may be recorded; next time write it into a file: --out <file>.`,
+      `Warning: the ${what} is shown on your terminal, which may be recorded; next time write ` +
+        'it into a file: --out <file>.',
     );
   } else if (isOpenFile()) {
     say(
-      'Warning: other users of this machine can read the file: chmod 600 it, and next time use --out <file>.',
+      'Warning: other users of this machine can read the file: chmod 600 it, and next time use ' +
+        '--out <file>.',
     );
   }
 }

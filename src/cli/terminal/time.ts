@@ -11,5 +11,8 @@ export function formatTime(instant: Date): string {
   }).formatToParts(instant);
   const part = (type: Intl.DateTimeFormatPartTypes) =>
     parts.find((each) => each.type === type)?.value;
-  return `${part('year')}-${part('month')}-${part('day')} ${part('hour')}:${part('minute')} ${part('timeZoneName')}`;
+  return (
+    `${part('year')}-${part('month')}-${part('day')} ${part('hour')}:${part('minute')} ` +
+    `${part('timeZoneName')}`
+  );
 }

@@ -12,8 +12,10 @@ export function selectClaim(c = 'c'): string {
       'claimId', ${c}.claim_id, 'user', ${c}.user_name, 'name', ${c}.name,
       'scopes', ${c}.scopes, 'metadata', ${c}.metadata, 'keyId', ${c}.key_id,
       'keyExpiresAt', ${milliseconds(`${c}.key_expires_at`)}, 'allowedAddresses', allowed_addresses,
-      'createdAt', ${milliseconds(`${c}.created_at`)}, 'expiresAt', ${milliseconds(`${c}.expires_at`)},
-      'claimedAt', ${milliseconds(`${c}.claimed_at`)}, 'revokedAt', ${milliseconds(`${c}.revoked_at`)}
+      'createdAt', ${milliseconds(`${c}.created_at`)},
+      'expiresAt', ${milliseconds(`${c}.expires_at`)},
+      'claimedAt', ${milliseconds(`${c}.claimed_at`)},
+      'revokedAt', ${milliseconds(`${c}.revoked_at`)}
     )::text from (select ${c}.*) present)
     from (select null::text[] as allowed_addresses) absent)`;
 }

@@ -96,8 +96,9 @@ export function hearWarnings(client: PgClient): void {
   client.on('notice', ({ code }: { code?: string }) => {
     if (code !== unannounced) return;
     warnOnce(
-      "PostgresKeyStore: the server's queue of notifications is full, so a change was made without its announcement. Other processes " +
-        'see it within "cacheTtlMs". Somebody listens and sits in a transaction: "npx require-api-key doctor" says who.',
+      "PostgresKeyStore: the server's queue of notifications is full, so a change was made " +
+        'without its announcement. Other processes see it within "cacheTtlMs". Somebody listens ' +
+        'and sits in a transaction: "npx require-api-key doctor" says who.',
     );
   });
 }

@@ -28,10 +28,12 @@ export const contextSql = (
   claim?: { readonly id: string; readonly from: string },
 ): string => {
   const json = claim
-    ? `(${parameter}::text::jsonb operator(pg_catalog.||) pg_catalog.jsonb_build_object('claimId', ${claim.id}))::text`
+    ? `(${parameter}::text::jsonb operator(pg_catalog.||)
+        pg_catalog.jsonb_build_object('claimId', ${claim.id}))::text`
     : `${parameter}::text`;
   return `context as materialized (
       select pg_catalog.set_config('require_api_key.context',
-        pg_catalog.statement_timestamp()::text || ' ' || ${json}, true) as setting${claim ? ` from ${claim.from}` : ''}
+        pg_catalog.statement_timestamp()::text || ' ' || ${json}, true)
+        as setting${claim ? ` from ${claim.from}` : ''}
     )`;
 };

@@ -53,14 +53,17 @@ const diagnosis = (names: Names): string => {
     'readOnlySource', (select s.source from pg_catalog.pg_settings s
       where s.name = 'default_transaction_read_only' and s.setting = 'on'),
     'queueUsage', pg_catalog.pg_notification_queue_usage(),
-    'oldest', (select pg_catalog.format('process %s of the role %s (%s)', a.pid, a.usename, a.application_name)
+    'oldest', (select pg_catalog.format('process %s of the role %s (%s)',
+        a.pid, a.usename, a.application_name)
       from pg_catalog.pg_stat_activity a
-      where a.backend_type = 'client backend' and a.pid <> pg_catalog.pg_backend_pid() and a.xact_start is not null
+      where a.backend_type = 'client backend' and a.pid <> pg_catalog.pg_backend_pid()
+        and a.xact_start is not null
       order by a.xact_start limit 1),
     'hidden', pg_catalog.array_remove(array[${hidden.join(', ')}]::text[], null),
     'missingRights', pg_catalog.array_remove(array[
       case when not pg_catalog.has_table_privilege(${keys}, 'SELECT') then 'select' end,
-      case when not pg_catalog.has_column_privilege(${keys}, 'last_used_at', 'UPDATE') then 'update (last_used_at)' end
+      case when not pg_catalog.has_column_privilege(${keys}, 'last_used_at', 'UPDATE')
+        then 'update (last_used_at)' end
     ]::text[], null),
     'writers', array(${writers(names)})
   )::text as set_up`;
@@ -73,19 +76,23 @@ const diagnosis = (names: Names): string => {
 const writers = (names: Names): string => {
   const keys = `${names.regclass}::oid`;
   const everybody = `(select pg_catalog.bool_or(true) from pg_catalog.aclexplode(c.relacl) a
-      where a.grantee = 0::oid and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER'))`;
-  const columnsOfEverybody = `exists (select from pg_catalog.pg_attribute t, pg_catalog.aclexplode(t.attacl) a
+      where a.grantee = 0::oid
+        and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER'))`;
+  const columnsOfEverybody = `exists (
+      select from pg_catalog.pg_attribute t, pg_catalog.aclexplode(t.attacl) a
       where t.attrelid = c.oid and t.attname::text <> 'last_used_at' and a.grantee = 0::oid
         and a.privilege_type in ('INSERT', 'UPDATE'))`;
   return `select 'public' from pg_catalog.pg_class c
       where c.oid = ${keys} and (coalesce(${everybody}, false) or ${columnsOfEverybody})
     union all select * from (
       select r.rolname::text from pg_catalog.pg_roles r, pg_catalog.pg_class c
-      where c.oid = ${keys} and not r.rolsuper and not pg_catalog.pg_has_role(r.oid, c.relowner, 'USAGE')
+      where c.oid = ${keys} and not r.rolsuper
+        and not pg_catalog.pg_has_role(r.oid, c.relowner, 'USAGE')
         and not (coalesce(${everybody}, false) or ${columnsOfEverybody})
         and (pg_catalog.has_table_privilege(r.oid, c.oid, 'INSERT, DELETE, TRUNCATE, TRIGGER')
           or exists (select from pg_catalog.pg_attribute t
-            where t.attrelid = c.oid and t.attnum > 0::int2 and not t.attisdropped and t.attname::text <> 'last_used_at'
+            where t.attrelid = c.oid and t.attnum > 0::int2 and not t.attisdropped
+              and t.attname::text <> 'last_used_at'
               and pg_catalog.has_column_privilege(r.oid, c.oid, t.attnum, 'INSERT, UPDATE')))
         and r.rolname::text !~ '^pg_'
       order by 1) named`;

@@ -4,8 +4,9 @@ import { instant, milliseconds, text, type JsonFields } from './json-fields.js';
 
 /** The event of row `e` as one JSON text. */
 export const selectEvent = (e: string): string => `pg_catalog.json_build_object(
-    'eventId', ${e}.event_id, 'at', ${milliseconds(`${e}.at`)}, 'what', ${e}.what, 'keyId', ${e}.key_id,
-    'claimId', ${e}.claim_id, 'user', ${e}.user_name, 'by', ${e}.changed_by, 'reason', ${e}.reason, 'via', ${e}.via,
+    'eventId', ${e}.event_id, 'at', ${milliseconds(`${e}.at`)}, 'what', ${e}.what,
+    'keyId', ${e}.key_id, 'claimId', ${e}.claim_id, 'user', ${e}.user_name,
+    'by', ${e}.changed_by, 'reason', ${e}.reason, 'via', ${e}.via,
     'changes', ${e}.changes
   )::text`;
 

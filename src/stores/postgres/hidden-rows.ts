@@ -28,10 +28,12 @@ function mayHideRows(
   const oid = `${quoteLiteral(names[table])}::regclass::oid`;
   const showsAll = commands.map((command) => {
     const policy = (isPermissive: boolean) => `select from pg_catalog.pg_policy p
-        where p.polrelid = ${oid} and p.polpermissive = ${isPermissive} and p.polcmd::text in ('*', '${command}')
+        where p.polrelid = ${oid} and p.polpermissive = ${isPermissive}
+          and p.polcmd::text in ('*', '${command}')
           and exists (select from pg_catalog.unnest(p.polroles) as given (role_id)
             where given.role_id = 0::oid or pg_catalog.pg_has_role(given.role_id, 'USAGE'))
-          and (pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true') is ${isPermissive ? '' : 'not '}true`;
+          and (pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true')
+            is ${isPermissive ? '' : 'not '}true`;
     return `exists (${policy(true)}) and not exists (${policy(false)})`;
   });
   return `(pg_catalog.row_security_active(${oid}) and not (${showsAll.join(' and ')}))`;
@@ -61,8 +63,10 @@ export const isRestrictedBy = (names: Names, table: Table): string =>
 function hiddenRows(names: Names, table: Table = 'keys'): Error {
   const ending = table === 'keys' ? '' : `_${table}`;
   const error = new Error(
-    `PostgresKeyStore: row-level security may hide rows of ${names.schema}.${names.table}${ending} from this role, so nobody can tell whether there is one; ` +
-      `let it see all of them: create policy require_api_key on ${names[table]} to <role> using (true)`,
+    'PostgresKeyStore: row-level security may hide rows of ' +
+      `${names.schema}.${names.table}${ending} from this role, so nobody can tell whether there ` +
+      `is one; let it see all of them: create policy require_api_key on ${names[table]} to ` +
+      '<role> using (true)',
   );
   // The server reports no error, so there is no SQLSTATE. Warnings show the code alone.
   return Object.assign(error, { code: 'row_level_security' });

@@ -35,8 +35,8 @@ export async function withLock<Result>(
       const holder = await describeHolder(executor).catch(() => 'somebody holds it');
       if (attempt === attempts) {
         throw new Error(
-          `PostgresKeyStore: the table ${schema}.${table} cannot be locked: ${holder}. Nothing was changed; requests go on. ` +
-            'Try again when that is over.',
+          `PostgresKeyStore: the table ${schema}.${table} cannot be locked: ${holder}. Nothing ` +
+            'was changed; requests go on. Try again when that is over.',
           { cause: error },
         );
       }
@@ -58,12 +58,16 @@ async function describeHolder(executor: Executor): Promise<string> {
   if (!found) return 'it was just released';
   const { pid, role, program, seconds } = found;
   const who = `the process ${pid} of the role ${role}${program ? ` ("${program}")` : ''} holds it`;
-  return `${who}${seconds ? `, for ${seconds} s now` : ''}; to end that: select pg_terminate_backend(${pid})`;
+  return (
+    `${who}${seconds ? `, for ${seconds} s now` : ''}; to end that: select ` +
+    `pg_terminate_backend(${pid})`
+  );
 }
 
 const holderSql = (names: Names): string => `
     select a.pid::text as pid, a.usename::text as role, a.application_name as program,
-      pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.xact_start)::bigint::text as seconds
+      pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.xact_start)::bigint::text
+        as seconds
     from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a on a.pid = l.pid
     where l.granted and l.pid <> pg_catalog.pg_backend_pid()
       and l.relation in (select c.oid from pg_catalog.pg_class c

@@ -5,6 +5,7 @@ import { quoteIdentifier, quoteLiteral } from './quote.js';
 /** PostgreSQL cuts longer names without an error. */
 const maxNameBytes = 63;
 const channelPrefix = 'require_api_key:';
+const maxPlaceBytes = maxNameBytes - channelPrefix.length;
 /** Leaves room for the longest ending that is added to a table's name. */
 const maxTableBytes = 43;
 
@@ -81,7 +82,7 @@ export function createNames(schema: string, table: string): Names {
  */
 function channelOf(schema: string, table: string): string {
   const whole = `${schema}.${table}`;
-  const fits = Buffer.byteLength(whole) <= maxNameBytes - channelPrefix.length;
+  const fits = Buffer.byteLength(whole) <= maxPlaceBytes;
   return channelPrefix + (fits ? whole : hash('sha256', whole, 'hex').slice(0, 32));
 }
 
@@ -92,5 +93,5 @@ function channelOf(schema: string, table: string): string {
 export const channelDeclarations = `
         place constant text := tg_table_schema || '.' || tg_table_name;
         channel constant text := '${channelPrefix}' ||
-          case when octet_length(convert_to(place, 'UTF8')) <= ${maxNameBytes - channelPrefix.length} then place
+          case when octet_length(convert_to(place, 'UTF8')) <= ${maxPlaceBytes} then place
           else left(encode(sha256(convert_to(place, 'UTF8')), 'hex'), 32) end;`;

@@ -37,7 +37,8 @@ export class PostgresArchive implements StoreArchive {
     await assertNothingHidden(this.#executor);
     yield* this.#read(
       `k.digest, k.key_id as id, ${selectRecord(names)} as record from ${names.keys} k`,
-      `(k.created_at, k.key_id) > (select l.created_at, l.key_id from after join ${names.keys} l on l.key_id = after.id)`,
+      `(k.created_at, k.key_id) > (select l.created_at, l.key_id from after
+        join ${names.keys} l on l.key_id = after.id)`,
       'k.created_at, k.key_id',
       readStoredKey,
     );
@@ -48,7 +49,8 @@ export class PostgresArchive implements StoreArchive {
     await assertNothingHidden(this.#executor, 'claims');
     yield* this.#read(
       `c.token_digest, c.claim_id as id, ${selectClaim()} as claim from ${claims} c`,
-      `(c.created_at, c.claim_id) > (select l.created_at, l.claim_id from after join ${claims} l on l.claim_id = after.id)`,
+      `(c.created_at, c.claim_id) > (select l.created_at, l.claim_id from after
+        join ${claims} l on l.claim_id = after.id)`,
       'c.created_at, c.claim_id',
       readStoredClaim,
     );
@@ -66,8 +68,10 @@ export class PostgresArchive implements StoreArchive {
 
   async *readUsage(): AsyncIterable<readonly KeyUsage[]> {
     yield* this.#read(
-      `pg_catalog.json_build_array(u.day, u.key_id)::text as id, ${selectUsage('u')} as usage from ${this.#executor.names.usage} u`,
-      `(u.day, u.key_id) > (select (after.id::json operator(pg_catalog.->>) 0)::date, after.id::json operator(pg_catalog.->>) 1 from after)`,
+      `pg_catalog.json_build_array(u.day, u.key_id)::text as id, ${selectUsage('u')} as usage
+        from ${this.#executor.names.usage} u`,
+      `(u.day, u.key_id) > (select (after.id::json operator(pg_catalog.->>) 0)::date,
+        after.id::json operator(pg_catalog.->>) 1 from after)`,
       'u.day, u.key_id',
       readUsage,
     );
@@ -167,7 +171,8 @@ export class PostgresArchive implements StoreArchive {
         from ${usage} u join ${given('$1')} on u.day = given.day and u.key_id = given.key_id`,
       read: readUsage,
       insert: `insert into ${usage} (day, key_id, user_name, admitted, refused)
-        select day, key_id, user_name, admitted, refused from context, ${given('$1')} order by day, key_id`,
+        select day, key_id, user_name, admitted, refused from context, ${given('$1')}
+          order by day, key_id`,
       rowOf: (count) => (JSON.parse(usageParameter([count])) as object[])[0]!,
     });
   }
@@ -208,7 +213,9 @@ export class PostgresArchive implements StoreArchive {
       const { missing, skipped, conflicts } = sort(entries, rows.map(sql.read));
       if (missing.length === 0) return { copied, skipped: skipped - copied, conflicts };
       if (isDryRun) return { copied: missing.length, skipped, conflicts };
-      const text = `with ${contextSql('$2')}, made as (${sql.insert} on conflict do nothing returning 1)
+      const text = `with ${contextSql('$2')}, made as (
+          ${sql.insert} on conflict do nothing returning 1
+        )
         select pg_catalog.count(*)::text as count from made`;
       const silently = contextParameter(undefined, { isSilent: true });
       const [row] = await this.#executor.query('copy', {
@@ -227,14 +234,17 @@ export class PostgresArchive implements StoreArchive {
 const rowsOf = (columns: string) =>
   `pg_catalog.jsonb_to_recordset($1::text::jsonb) as given (${columns})`;
 
-const keyTypes = `key_id text, user_name text, name text, digest text, scopes text[], metadata jsonb, created_at timestamptz,
-  last_used_at timestamptz, expires_at timestamptz, revoked_at timestamptz, paused_at timestamptz, paused_until timestamptz,
+const keyTypes = `key_id text, user_name text, name text, digest text, scopes text[],
+  metadata jsonb, created_at timestamptz, last_used_at timestamptz, expires_at timestamptz,
+  revoked_at timestamptz, paused_at timestamptz, paused_until timestamptz,
   allowed_addresses text[], replaces text, overlap_ms bigint`;
-const claimTypes = `claim_id text, token_digest text, user_name text, name text, scopes text[], metadata jsonb, key_id text,
-  key_expires_at timestamptz, created_at timestamptz, expires_at timestamptz, claimed_at timestamptz, revoked_at timestamptz,
+const claimTypes = `claim_id text, token_digest text, user_name text, name text, scopes text[],
+  metadata jsonb, key_id text, key_expires_at timestamptz, created_at timestamptz,
+  expires_at timestamptz, claimed_at timestamptz, revoked_at timestamptz,
   allowed_addresses text[]`;
-const eventTypes = `event_id text, at timestamptz, what text, key_id text, claim_id text, user_name text, previous_user text,
-  changed_by text, reason text, via text, changes jsonb, place bigint`;
+const eventTypes = `event_id text, at timestamptz, what text, key_id text, claim_id text,
+  user_name text, previous_user text, changed_by text, reason text, via text, changes jsonb,
+  place bigint`;
 
 const namesIn = (types: string) =>
   types

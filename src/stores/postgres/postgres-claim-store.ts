@@ -38,9 +38,10 @@ export class PostgresClaimStore implements ClaimStore {
     const executor = this.#executors.change;
     const text = `with ${contextSql('$1')}, made as (
         insert into ${executor.names.claims}
-          (claim_id, token_digest, user_name, name, scopes, metadata, key_id, key_expires_at, created_at, expires_at, claimed_at,
-            revoked_at, allowed_addresses)
-        select $2::text, $3::text, $4::text, $5::text, ${scopesSql('$6')}, ${metadataSql('$7')}, $8::text,
+          (claim_id, token_digest, user_name, name, scopes, metadata, key_id, key_expires_at,
+            created_at, expires_at, claimed_at, revoked_at, allowed_addresses)
+        select $2::text, $3::text, $4::text, $5::text,
+          ${scopesSql('$6')}, ${metadataSql('$7')}, $8::text,
           ${['$9', '$10', '$11', '$12', '$13'].map(instantSql).join(', ')}, ${addressesSql('$14')}
         from context
         on conflict do nothing
@@ -70,7 +71,8 @@ export class PostgresClaimStore implements ClaimStore {
 
   async find(tokenDigest: string): Promise<ClaimRecord | undefined> {
     const executor = this.#executors.lookUp;
-    const text = `select ${selectClaim()} as claim from ${executor.names.claims} c where c.token_digest = $1::text`;
+    const text = `select ${selectClaim()} as claim from ${executor.names.claims} c
+      where c.token_digest = $1::text`;
     const [row] = await executor.query('findClaim', { text, values: [tokenDigest] });
     if (!row) await assertNothingHidden(executor, 'claims');
     return row && readClaim(row);
@@ -105,7 +107,9 @@ export class PostgresClaimStore implements ClaimStore {
         select found.*, ${room || 'true'} as has_room
         from found where claimed_at is null and revoked_at is null and expires_at > ${now}
       ), ${contextSql('$6', { id: 'open.claim_id', from: 'open' })}, made as (
-        insert into ${names.keys} (key_id, digest, user_name, name, scopes, metadata, created_at, expires_at, allowed_addresses)
+        insert into ${names.keys}
+          (key_id, digest, user_name, name, scopes, metadata, created_at, expires_at,
+            allowed_addresses)
         select $2::text, $3::text, user_name, name, scopes, metadata, ${now},
           coalesce(key_expires_at, ${instantSql('$5')}), allowed_addresses
         from open, context where open.has_room
@@ -116,7 +120,8 @@ export class PostgresClaimStore implements ClaimStore {
         from made, found where c.claim_id = found.claim_id
         returning c.*
       )
-      select ${selectRecord(names, 'made')} as record, ${selectClaim('used')} as claim, null::text as has_room from used, made
+      select ${selectRecord(names, 'made')} as record, ${selectClaim('used')} as claim,
+        null::text as has_room from used, made
       union all
       select null::text, ${selectClaim('found')}, open.has_room::text
       from found left join open using (claim_id) where not exists (select from used)`;
@@ -139,7 +144,8 @@ export class PostgresClaimStore implements ClaimStore {
     const owned =
       user === undefined ? '' : `and c.user_name = $${values.push(searchParameter(user))}::text`;
     const page = (after = '') => `select ${selectClaim()} as claim from ${claims} c
-      where ${instantSql('$1')} is not null ${status === undefined ? '' : `and ${conditions[status]}`} ${owned} ${after}
+      where ${instantSql('$1')} is not null
+        ${status === undefined ? '' : `and ${conditions[status]}`} ${owned} ${after}
       order by c.created_at desc, c.claim_id desc limit $2::text::bigint`;
     if (cursor === undefined) {
       const rows = await executor.search('listClaims', { text: page(), values });
@@ -148,7 +154,8 @@ export class PostgresClaimStore implements ClaimStore {
     }
     // As in the list of keys: the row of the cursor comes alone if none follows.
     const text = `select page.claim from ${claims} s
-      left join lateral (${page('and (c.created_at, c.claim_id) < (s.created_at, s.claim_id)')}) page on true
+      left join lateral (${page('and (c.created_at, c.claim_id) < (s.created_at, s.claim_id)')})
+        page on true
       where s.claim_id = $${values.push(searchParameter(cursor))}::text`;
     const rows = await executor.search('listClaims', { text, values });
     if (rows.length < limit) await assertNothingHidden(executor, 'claims');
@@ -162,7 +169,8 @@ export class PostgresClaimStore implements ClaimStore {
     // outcome.
     const text = `with ${contextSql('$3')}
       update ${executor.names.claims} c
-      set revoked_at = case when c.claimed_at is null then coalesce(c.revoked_at, ${instantSql('$2')}) else c.revoked_at end
+      set revoked_at = case when c.claimed_at is null
+        then coalesce(c.revoked_at, ${instantSql('$2')}) else c.revoked_at end
       from context where c.claim_id = $1::text
       returning ${selectClaim()} as claim`;
     const values = [
@@ -183,7 +191,8 @@ export class PostgresClaimStore implements ClaimStore {
   async prune(before: Date): Promise<number> {
     const executor = this.#executors.prune;
     const text = `with gone as (
-        delete from ${executor.names.claims} where coalesce(claimed_at, revoked_at, expires_at) <= ${instantSql('$1')} returning 1
+        delete from ${executor.names.claims}
+          where coalesce(claimed_at, revoked_at, expires_at) <= ${instantSql('$1')} returning 1
       )
       select pg_catalog.count(*)::text as count from gone`;
     await assertNothingHidden(executor, 'claims', commandsOf.delete, 'pruneClaims');

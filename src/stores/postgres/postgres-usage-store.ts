@@ -16,8 +16,10 @@ export class PostgresUsageStore implements UsageStore {
     if (known.length === 0) return;
     // In the order of the primary key, so that processes that count the same keys at once wait for
     // each other instead of deadlocking.
-    const text = `insert into ${executor.names.usage} as u (day, key_id, user_name, admitted, refused)
-      select day, key_id, pg_catalog.max(user_name), pg_catalog.sum(admitted)::bigint, pg_catalog.sum(refused)::bigint
+    const text = `insert into ${executor.names.usage} as u
+        (day, key_id, user_name, admitted, refused)
+      select day, key_id, pg_catalog.max(user_name), pg_catalog.sum(admitted)::bigint,
+        pg_catalog.sum(refused)::bigint
       from ${given('$1')}
       group by day, key_id order by day, key_id
       on conflict (day, key_id) do update set user_name = excluded.user_name,
@@ -41,7 +43,9 @@ export class PostgresUsageStore implements UsageStore {
 
   async prune(beforeDay: string): Promise<number> {
     const executor = this.#executors.prune;
-    const text = `with gone as (delete from ${executor.names.usage} where day < $1::text::date returning 1)
+    const text = `with gone as (
+        delete from ${executor.names.usage} where day < $1::text::date returning 1
+      )
       select pg_catalog.count(*)::text as count from gone`;
     const [row] = await executor.query('pruneUsage', { text, values: [beforeDay] });
     return Number(row?.['count']);
@@ -60,7 +64,8 @@ export const given = (parameter: string): string =>
 
 /** The counts of row `u` as one JSON text. A day reads alike in every date style of the session. */
 export const selectUsage = (u: string): string => `pg_catalog.json_build_object(
-    'day', ${u}.day, 'keyId', ${u}.key_id, 'user', ${u}.user_name, 'admitted', ${u}.admitted, 'refused', ${u}.refused
+    'day', ${u}.day, 'keyId', ${u}.key_id, 'user', ${u}.user_name,
+    'admitted', ${u}.admitted, 'refused', ${u}.refused
   )::text`;
 
 export const readUsage = (row: Row): KeyUsage => JSON.parse(row['usage'] ?? '{}') as KeyUsage;

@@ -13,14 +13,17 @@ export function selectRecord(names: Names, k = 'k'): string {
     select pg_catalog.json_build_object(
       'keyId', ${k}.key_id, 'user', ${k}.user_name, 'name', ${k}.name,
       'scopes', ${k}.scopes, 'metadata', ${k}.metadata,
-      'createdAt', ${milliseconds(`${k}.created_at`)}, 'lastUsedAt', ${milliseconds(`${k}.last_used_at`)},
-      'expiresAt', ${milliseconds(`${k}.expires_at`)}, 'revokedAt', ${milliseconds(`${k}.revoked_at`)},
+      'createdAt', ${milliseconds(`${k}.created_at`)},
+      'lastUsedAt', ${milliseconds(`${k}.last_used_at`)},
+      'expiresAt', ${milliseconds(`${k}.expires_at`)},
+      'revokedAt', ${milliseconds(`${k}.revoked_at`)},
       'pausedAt', ${milliseconds('paused_at')}, 'pausedUntil', ${milliseconds('paused_until')},
       'allowedAddresses', allowed_addresses,
       'replaces', ${k}.replaces, 'overlapMs', ${k}.overlap_ms,
       'replacedBy', (select s.key_id from ${names.keys} s where s.replaces = ${k}.key_id)
     )::text from (select ${k}.*) present)
-    from (select null::timestamptz as paused_at, null::timestamptz as paused_until, null::text[] as allowed_addresses) absent)`;
+    from (select null::timestamptz as paused_at, null::timestamptz as paused_until,
+      null::text[] as allowed_addresses) absent)`;
 }
 
 /** The record in a column of a row. A field broken by hand stays broken: the manager checks it. */

@@ -60,14 +60,20 @@ function hintFor(code: string | undefined, message: string): string {
     case '42703': // undefined_column
     case '42883': // undefined_function
     case '3F000': // invalid_schema_name
-      return '; the tables are missing or not up to date: run migrate(), or adopt() for a table of plaintext keys';
+      return (
+        '; the tables are missing or not up to date: run migrate(), or adopt() for a table of ' +
+        'plaintext keys'
+      );
     case '22021': // character_not_in_repertoire
       return message.includes('0x00') ? nulHint : '';
     case '22P05': // untranslatable_character
       // For a character that the encoding lacks, the server's own words say everything.
       return message.includes('Unicode') ? nulHint : '';
     case '2BP01': // dependent_objects_still_exist
-      return '; a view, function or policy of your own uses the table: drop it first and create it again afterwards';
+      return (
+        '; a view, function or policy of your own uses the table: drop it first and create it ' +
+        'again afterwards'
+      );
     default:
       return '';
   }

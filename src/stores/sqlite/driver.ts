@@ -95,7 +95,8 @@ export class Connection {
     const [leastMajor, leastMinor] = leastVersion;
     if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
       throw new Error(
-        `the driver brings SQLite ${version}; ${leastVersion.join('.')} or later is needed: upgrade the driver`,
+        `the driver brings SQLite ${version}; ${leastVersion.join('.')} or later is needed: ` +
+          'upgrade the driver',
       );
     }
   }

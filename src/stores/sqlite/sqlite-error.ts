@@ -62,7 +62,10 @@ function hintFor(code: string | undefined, message: string, place: string): stri
     case 'ENOENT':
     case 'ENOTDIR':
     case 'EROFS':
-      return `; ${place} cannot be opened: its folder has to be there, and both have to be readable and writable for this user`;
+      return (
+        `; ${place} cannot be opened: its folder has to be there, and both have to be readable ` +
+        'and writable for this user'
+      );
     case 'SQLITE_READONLY':
       return `; ${place} or its folder cannot be written by this user`;
     case 'SQLITE_FULL':

@@ -33,8 +33,8 @@ export function assertSameOrigin(req: IncomingMessage, address: OwnAddress): voi
   warnOfRewrittenHost(origin, headers.host, address);
   throw new WebProblem('cross_origin', {
     detail:
-      'The server does not know the address of this page as its own. Its operator must set "publicUrl", or let the proxy ' +
-      'pass on the Host header.',
+      'The server does not know the address of this page as its own. Its operator must set ' +
+      '"publicUrl", or let the proxy pass on the Host header.',
   });
 }
 
@@ -44,9 +44,10 @@ function warnOfRewrittenHost(
   { caller }: OwnAddress,
 ): void {
   warnOnce(
-    `${caller}: a request from a page at ${origin.slice(0, 200)} was refused (cross_origin), as the server takes its own address ` +
-      `to be ${JSON.stringify(host?.slice(0, 200))}. If readers open the page there, a proxy rewrites Host: set "publicUrl" to ` +
-      'that address, or let the proxy pass on Host. Otherwise another site sent it, and all is well.',
+    `${caller}: a request from a page at ${origin.slice(0, 200)} was refused (cross_origin), ` +
+      `as the server takes its own address to be ${JSON.stringify(host?.slice(0, 200))}. If ` +
+      'readers open the page there, a proxy rewrites Host: set "publicUrl" to that address, or ' +
+      'let the proxy pass on Host. Otherwise another site sent it, and all is well.',
     `${caller} cross_origin`,
   );
 }

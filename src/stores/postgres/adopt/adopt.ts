@@ -176,7 +176,8 @@ async function hashInBatches(
 ): Promise<void> {
   const { names } = executor;
   const measure = `select pg_catalog.count(*)::text as total,
-      (pg_catalog.pg_relation_size(${names.regclass}) / pg_catalog.current_setting('block_size')::bigint)::text as blocks
+      (pg_catalog.pg_relation_size(${names.regclass}) /
+        pg_catalog.current_setting('block_size')::bigint)::text as blocks
     from ${names.keys}`;
   const [found] = await executor.query('adopt', { text: measure });
   const [total, blocks] = [Number(found?.['total']), Number(found?.['blocks'])];
@@ -184,8 +185,10 @@ async function hashInBatches(
   // Ranges of blocks need no index and no unique column, and no batch reads a row twice.
   const step = Math.max(1, Math.floor((batchSize * blocks) / Math.max(1, total)));
   const text = `update ${names.keys} k
-    set digest = ${hashSql('k')}, key_id = ${names.qualified('_adopt_key_id')}(k.api_key::text, $3::text)
-    where k.ctid >= $1::text::tid and k.ctid < $2::text::tid and k.digest is null and k.api_key::text <> ''`;
+    set digest = ${hashSql('k')},
+      key_id = ${names.qualified('_adopt_key_id')}(k.api_key::text, $3::text)
+    where k.ctid >= $1::text::tid and k.ctid < $2::text::tid and k.digest is null
+      and k.api_key::text <> ''`;
   for (let block = 0; block < blocks; block += step) {
     const values = [`(${block},0)`, `(${block + step},0)`, prefix];
     await executor.query('adopt', { text, values });

@@ -7,11 +7,14 @@ type Doubt = 'broken' | 'hashed' | 'shown';
 
 const reasons: Readonly<Record<Doubt, string>> = {
   broken:
-    'it begins as a digest does, but is not "sha256:" and 64 hexadecimal digits; correct or delete it first',
+    'it begins as a digest does, but is not "sha256:" and 64 hexadecimal digits; correct or ' +
+    'delete it first',
   hashed:
-    'it is a password hash, from which no digest can be made; delete the row and give its user a new key',
+    'it is a password hash, from which no digest can be made; delete the row and give its user a ' +
+    'new key',
   shown:
-    'it is also the user, the name or the key_id of the row, which stand in lists and logs; change that first',
+    'it is also the user, the name or the key_id of the row, which stand in lists and logs; ' +
+    'change that first',
 };
 
 /**
@@ -38,14 +41,16 @@ export async function assertNoDoubt(executor: Executor, plan: Plan): Promise<voi
   if (!found) return;
   const others = Number(found['count']) - 1;
   throw new Error(
-    `PostgresKeyStore: adopt cannot take over ${executor.names.table}.api_key of the row ${found['place']}` +
-      `${others === 0 ? '' : ` and ${others} more`}: ${reasons[found['doubt'] as Doubt]}`,
+    `PostgresKeyStore: adopt cannot take over ${executor.names.table}.api_key of the row ` +
+      `${found['place']}${others === 0 ? '' : ` and ${others} more`}: ` +
+      `${reasons[found['doubt'] as Doubt]}`,
   );
 }
 
 const firstDoubt = (names: Names, plan: Plan) => `
     select doubt, place, (pg_catalog.count(*) over (partition by doubt))::text as count
     from (
-      select ${doubtSql('k', plan)} as doubt, ${plan.place} as place, k.ctid as ctid from ${names.keys} k
+      select ${doubtSql('k', plan)} as doubt, ${plan.place} as place, k.ctid as ctid
+        from ${names.keys} k
     ) judged
     where doubt is not null order by doubt, ctid limit 1`;

@@ -21,7 +21,8 @@ export const isDigestLikeSql = (k: string): string =>
  */
 export const hashSql = (k: string): string =>
   `case when ${isDigestSql(k)} then pg_catalog.lower(${keySql(k)})
-    else 'sha256:' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${k}.api_key::text, 'UTF8')), 'hex') end`;
+    else 'sha256:' || pg_catalog.encode(
+      pg_catalog.sha256(pg_catalog.convert_to(${k}.api_key::text, 'UTF8')), 'hex') end`;
 
 /**
  * Whether a client could present the key of row `k`, as in `isPresentable`: 1 to 512 characters
@@ -35,7 +36,8 @@ export const presentableSql = (k: string): string =>
  * logs and lists.
  */
 export const printableSql = (column: string): string =>
-  `pg_catalog.regexp_replace(${column}::text collate "C", ${quoteLiteral('[\\u0001-\\u001f\\u007f-\\u009f]')}, ' ', 'g')`;
+  `pg_catalog.regexp_replace(${column}::text collate "C",
+    ${quoteLiteral('[\\u0001-\\u001f\\u007f-\\u009f]')}, ' ', 'g')`;
 
 /** Whether the printable text is empty or blank: an SQL condition. */
 export const isBlankSql = (column: string): string =>

@@ -25,7 +25,8 @@ const idDigits = Array.from(
  * unique, not unpredictable, so a remainder is good enough.
  */
 export function createKeyIdFunction(names: Names): string {
-  return `create or replace function ${names.qualified('_adopt_key_id')}(api_key text, prefix text) returns text
+  return `create or replace function ${names.qualified('_adopt_key_id')}(api_key text, prefix text)
+    returns text
     language plpgsql volatile set search_path = pg_catalog, pg_temp as ${dollarQuote(`
     declare
       digits constant text := '${digits}';
@@ -37,7 +38,8 @@ export function createKeyIdFunction(names: Names): string {
       number bigint;
     begin
       if length(api_key) between 50 and 81 and left(right(api_key, 49), 1) = '_'
-        and right(api_key, 48) ~ '^[0-9A-Za-z]+$' and left(api_key, -49) ~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$' then
+        and right(api_key, 48) ~ '^[0-9A-Za-z]+$'
+          and left(api_key, -49) ~ '^[a-z][a-z0-9]*(_[a-z0-9]+)*$' then
         bytes := convert_to(left(api_key, -6), 'UTF8');
         for i in 0 .. length(bytes) - 1 loop
           crc := crc # get_byte(bytes, i);

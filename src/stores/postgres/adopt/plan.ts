@@ -55,7 +55,8 @@ export async function planOf(executor: Executor, ignoredColumns: readonly string
     renames: has('last_used') ? [['last_used', 'last_used_at']] : [],
     actions: [
       `alter column user_name type text collate "C"
-          using case when ${isBlankSql('user_name')} then 'unknown' else ${printableSql('user_name')} end`,
+          using case when ${isBlankSql('user_name')} then 'unknown'
+            else ${printableSql('user_name')} end`,
       ...targets.flatMap(actionsFor),
       ...freed(table, targets),
     ],
@@ -76,8 +77,8 @@ async function assertAlone(executor: Executor): Promise<void> {
   const [row] = await executor.query('adopt', { text });
   if (row?.['is_inherited'] === 'true') {
     throw new Error(
-      `PostgresKeyStore: adopt cannot take over ${names.table}: it inherits from another table, or another from it; ` +
-        'separate them with "alter table ... no inherit ..." first',
+      `PostgresKeyStore: adopt cannot take over ${names.table}: it inherits from another ` +
+        'table, or another from it; separate them with "alter table ... no inherit ..." first',
     );
   }
 }
@@ -125,7 +126,8 @@ function timesOf(table: PlaintextTable, isActive: string): Target[] {
       // By then the column exists. A row of unknown activity counts as inactive.
       name: 'revoked_at',
       type: timeType,
-      using: `coalesce(${revoked ?? 'revoked_at'}, case when ${isActive} then null else pg_catalog.now() end)`,
+      using: `coalesce(${revoked ?? 'revoked_at'},
+        case when ${isActive} then null else pg_catalog.now() end)`,
     },
   ];
 }
@@ -216,10 +218,13 @@ function freed({ columns }: PlaintextTable, targets: readonly Target[]): string[
 }
 
 async function columnsOf(executor: Executor): Promise<Map<string, Column>> {
-  const text = `select pg_catalog.json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, null),
-      'notNull', a.attnotnull, 'hasDefault', a.atthasdef or a.attidentity <> '', 'category', t.typcategory)::text as column
+  const text = `select pg_catalog.json_build_object('name', a.attname,
+      'type', pg_catalog.format_type(a.atttypid, null),
+      'notNull', a.attnotnull, 'hasDefault', a.atthasdef or a.attidentity <> '',
+      'category', t.typcategory)::text as column
     from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
-    where a.attrelid = pg_catalog.to_regclass($1::text)::oid and a.attnum > 0 and not a.attisdropped order by a.attnum`;
+    where a.attrelid = pg_catalog.to_regclass($1::text)::oid and a.attnum > 0 and not a.attisdropped
+      order by a.attnum`;
   const rows = await executor.query('adopt', { text, values: [executor.names.keys] });
   const columns = rows.map((row) => JSON.parse(row['column'] ?? '') as Column);
   return new Map(columns.map((column) => [column.name, column]));

@@ -14,7 +14,8 @@ import type { Plan } from './plan.js';
  * dropped plaintext from the table's files.
  */
 export function swap(names: Names, plan: Plan, prefix: string): string {
-  const keyId = `${names.qualified('_adopt_key_id')}(k.api_key::text, ${quoteLiteral(prefix)}::text)`;
+  const keyId = `${names.qualified('_adopt_key_id')}(k.api_key::text,
+    ${quoteLiteral(prefix)}::text)`;
   return `do ${dollarQuote(`
     declare
       unowned_count bigint;
@@ -28,7 +29,8 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       perform pg_catalog.pg_advisory_xact_lock(${names.lock});
       ${limitLockWait}
       -- Others wait for this block: more memory shortens it.
-      perform pg_catalog.set_config('maintenance_work_mem', '256MB', true), pg_catalog.set_config('work_mem', '256MB', true);
+      perform pg_catalog.set_config('maintenance_work_mem', '256MB', true),
+        pg_catalog.set_config('work_mem', '256MB', true);
       ${prepare(names)}
       if exists (select from ${names.migrations}) then
         return;
@@ -44,19 +46,22 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
         where k.api_key::text <> '' and k.digest is distinct from ${hashSql('k')};
 
       create temporary table pg_temp.require_api_key_skipped on commit drop as
-        select ctid as place, 'no key' as reason from ${names.keys} where coalesce(api_key::text, '') = '';
+        select ctid as place, 'no key' as reason from ${names.keys}
+          where coalesce(api_key::text, '') = '';
       get diagnostics empty_count = row_count;
       insert into pg_temp.require_api_key_skipped
         select place, 'duplicate' from (
           select ctid as place, pg_catalog.row_number() over (
             partition by digest order by ${plan.isActive} desc, ${plan.age}, ctid) as rank
           from ${names.keys}
-          where digest in (select digest from ${names.keys} group by digest having pg_catalog.count(*) > 1)
+          where digest in (select digest from ${names.keys}
+            group by digest having pg_catalog.count(*) > 1)
         ) ranked where rank > 1;
       get diagnostics duplicate_count = row_count;
       if empty_count + duplicate_count > 0 then
         create table if not exists ${names.qualified('_skipped')} (
-          skipped_at timestamptz(3) not null default pg_catalog.now(), reason text not null, record jsonb not null);
+          skipped_at timestamptz(3) not null default pg_catalog.now(), reason text not null,
+            record jsonb not null);
         insert into ${names.qualified('_skipped')} (reason, record)
           select s.reason, pg_catalog.to_jsonb(k) - 'api_key'::text - 'key_id'::text
           from pg_temp.require_api_key_skipped s join ${names.keys} k on k.ctid = s.place;
@@ -65,8 +70,10 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       drop table pg_temp.require_api_key_skipped;
 
       update ${names.keys} k set key_id = null
-        where key_id in (select key_id from ${names.keys} group by key_id having pg_catalog.count(*) > 1);
-      update ${names.keys} k set key_id = ${names.qualified('_adopt_key_id')}(''::text, ${quoteLiteral(prefix)}::text)
+        where key_id in (select key_id from ${names.keys}
+          group by key_id having pg_catalog.count(*) > 1);
+      update ${names.keys} k
+        set key_id = ${names.qualified('_adopt_key_id')}(''::text, ${quoteLiteral(prefix)}::text)
         where key_id is null;
 
       set constraints all immediate;
@@ -79,7 +86,9 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
 
       ${dropOldRules(names)}
       alter table ${names.keys} add column if not exists revoked_at timestamptz(3);
-      ${plan.renames.map(([from, to]) => `alter table ${names.keys} rename column ${from} to ${to};`).join('\n')}
+      ${plan.renames
+        .map(([from, to]) => `alter table ${names.keys} rename column ${from} to ${to};`)
+        .join('\n')}
       alter table ${names.keys}
         ${plan.actions.join(',\n        ')},
         alter column digest set not null,
@@ -90,7 +99,8 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
           .map((rule) => `add ${rule}`)
           .join(',\n        ')};
       ${plan.hasActivity ? `alter table ${names.keys} drop column is_active;` : ''}
-      if exists (select from pg_catalog.pg_constraint c where c.conrelid = ${names.regclass}::oid and c.contype = 'p') then
+      if exists (select from pg_catalog.pg_constraint c where c.conrelid = ${names.regclass}::oid
+        and c.contype = 'p') then
         alter table ${names.keys} add constraint ${names.local('_key_id_key')} unique (key_id);
       else
         alter table ${names.keys} add constraint ${names.local('_pkey')} primary key (key_id);
@@ -100,7 +110,8 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       insert into ${names.migrations} (version, details) values (1, pg_catalog.jsonb_build_object(
         'adopted', adopted_count, 'revoked', revoked_count, 'unowned', unowned_count,
         'unpresentable', unpresentable_count, 'digestLike', digest_like_count,
-        'skipped', pg_catalog.jsonb_build_object('withoutKey', empty_count, 'duplicates', duplicate_count)));
+        'skipped', pg_catalog.jsonb_build_object(
+          'withoutKey', empty_count, 'duplicates', duplicate_count)));
     end`)}`;
 }
 
@@ -115,17 +126,21 @@ function dropOldRules(names: Names): string {
       begin
         for rule in
           select c.conname, i.indexrelid::regclass::text as index_name
-          from pg_catalog.pg_index i left join pg_catalog.pg_constraint c on c.conindid = i.indexrelid and c.conrelid = i.indrelid
+          from pg_catalog.pg_index i left join pg_catalog.pg_constraint c
+            on c.conindid = i.indexrelid and c.conrelid = i.indrelid
           where i.indrelid = ${names.regclass}::oid and i.indisunique
             and (i.indisprimary or exists (
-              select from pg_catalog.pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+              select from pg_catalog.pg_attribute a where a.attrelid = i.indrelid
+                and a.attnum = any (i.indkey)
                 and a.attname in ('user_name', 'name')))
-            and not exists (select from pg_catalog.pg_constraint f where f.contype = 'f' and f.conindid = i.indexrelid)
+            and not exists (select from pg_catalog.pg_constraint f where f.contype = 'f'
+              and f.conindid = i.indexrelid)
         loop
           if rule.conname is null then
             execute pg_catalog.format('drop index %s', rule.index_name);
           else
-            execute pg_catalog.format('alter table %s drop constraint %I', ${quoteLiteral(names.keys)}, rule.conname);
+            execute pg_catalog.format('alter table %s drop constraint %I',
+              ${quoteLiteral(names.keys)}, rule.conname);
           end if;
         end loop;
       end;`;

@@ -3,8 +3,8 @@ import type { Column, PlaintextTable } from './plaintext-table.js';
 /** Columns that `adopt` reads or creates. */
 const read = new Set(
   (
-    'id user_name api_key created_at last_used last_used_at is_active expires_at revoked_at name scopes metadata ' +
-    'key_id digest replaces overlap_ms'
+    'id user_name api_key created_at last_used last_used_at is_active expires_at revoked_at name ' +
+    'scopes metadata key_id digest replaces overlap_ms'
   ).split(' '),
 );
 
@@ -14,8 +14,9 @@ const reserved = new Set(['paused_at', 'paused_until', 'allowed_addresses']);
 /** Names of times that only record the past, in lower case and without `_`. */
 const harmless = new Set(
   (
-    'created createdon createdat creationdate datecreated issuedat insertedat updated updatedon updatedat modified ' +
-    'modifiedat changedat lastusedat lastusedon lastuse usedat lastseen lastseenat lastaccess lastaccessedat'
+    'created createdon createdat creationdate datecreated issuedat insertedat updated updatedon ' +
+    'updatedat modified modifiedat changedat lastusedat lastusedon lastuse usedat lastseen ' +
+    'lastseenat lastaccess lastaccessedat'
   ).split(' '),
 );
 
@@ -25,10 +26,11 @@ const harmless = new Set(
  */
 const telling = new Set(
   (
-    'status state active inactive enabled disabled revoked deleted removed blocked banned suspended locked valid invalid ' +
-    'archived expired expires expiresat expiresin expireson expiry expirydate expiration expirationdate expire ttl validuntil ' +
-    'validto validtill notafter activeuntil enddate endsat disabledat revokedat deletedat removedat blockedat suspendedat ' +
-    'archivedat deactivated deactivatedat'
+    'status state active inactive enabled disabled revoked deleted removed blocked banned ' +
+    'suspended locked valid invalid archived expired expires expiresat expiresin expireson ' +
+    'expiry expirydate expiration expirationdate expire ttl validuntil validto validtill ' +
+    'notafter activeuntil enddate endsat disabledat revokedat deletedat removedat blockedat ' +
+    'suspendedat archivedat deactivated deactivatedat'
   ).split(' '),
 );
 
@@ -46,8 +48,8 @@ export function assertNothingUnread(
   const taken = [...table.columns.keys()].find((name) => reserved.has(name));
   if (taken !== undefined)
     throw new Error(
-      `PostgresKeyStore: adopt cannot take over ${table.name}.${taken}: a column of this library has that name; ` +
-        'rename or drop it first',
+      `PostgresKeyStore: adopt cannot take over ${table.name}.${taken}: a column of this ` +
+        'library has that name; rename or drop it first',
     );
   for (const name of ignoredColumns) {
     const why = !table.columns.has(name)
@@ -62,9 +64,11 @@ export function assertNothingUnread(
   const names = unread.map(({ name }) => name);
   const them = names.length === 1 ? 'it' : 'them';
   throw new Error(
-    `PostgresKeyStore: adopt does not read ${names.map((name) => `${table.name}.${name}`).join(', ')}, by which keys may have ` +
-      `been switched off: these would work again. Turn ${them} into is_active (true while the key works), expires_at or revoked_at, ` +
-      `drop ${them}, or, if no key was refused by ${them}, name ${them} in ignoredColumns (--ignore-column)`,
+    'PostgresKeyStore: adopt does not read ' +
+      `${names.map((name) => `${table.name}.${name}`).join(', ')}, by which keys may have been ` +
+      `switched off: these would work again. Turn ${them} into is_active (true while the key ` +
+      `works), expires_at or revoked_at, drop ${them}, or, if no key was refused by ${them}, ` +
+      `name ${them} in ignoredColumns (--ignore-column)`,
   );
 }
 

@@ -6,7 +6,8 @@ import type { Executor } from '../database.js';
 
 export async function get(executor: Executor, keyId: string): Promise<KeyRecord | undefined> {
   const { names } = executor;
-  const text = `select ${selectRecord(names)} as record from ${names.keys} k where k.key_id = $1::text`;
+  const text = `select ${selectRecord(names)} as record from ${names.keys} k
+    where k.key_id = $1::text`;
   const [row] = await executor.search('get', { text, values: [searchParameter(keyId)] });
   if (!row) await assertNothingHidden(executor);
   return row && readRecord(row);

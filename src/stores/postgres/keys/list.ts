@@ -82,7 +82,8 @@ function conditionOf(status: KeyStatus, names: Names): string {
     case 'rotating':
       return `${usable} and ${replaced}`;
     case 'expiring':
-      return `${usable} and not ${replaced} and k.expires_at <= ${now} + interval '${expiringMs} milliseconds'`;
+      return `${usable} and not ${replaced}
+        and k.expires_at <= ${now} + interval '${expiringMs} milliseconds'`;
     case 'paused':
       return `${valid} and ${paused}`;
     case 'active':

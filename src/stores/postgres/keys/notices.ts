@@ -14,7 +14,8 @@ export async function takeNotices(
   // ends that have passed are deleted.
   const text = `with due as (
       select k.key_id, k.expires_at, pg_catalog.min(threshold.ms) as before_ms
-      from ${names.keys} k join pg_catalog.jsonb_array_elements_text($1::text::jsonb) as given (ms) on true
+      from ${names.keys} k join pg_catalog.jsonb_array_elements_text($1::text::jsonb) as given (ms)
+        on true
         cross join lateral (select given.ms::bigint as ms) threshold
       where k.revoked_at is null and k.expires_at > ${at}
         and k.expires_at <= ${at} + threshold.ms::float8 * interval '1 millisecond'
@@ -23,12 +24,14 @@ export async function takeNotices(
     ), told as (
       insert into ${names.notices} as n (key_id, expires_at, before_ms)
       select key_id, expires_at, before_ms from due order by key_id, expires_at
-      on conflict (key_id, expires_at) do update set before_ms = excluded.before_ms, told_at = excluded.told_at
+      on conflict (key_id, expires_at) do update set before_ms = excluded.before_ms,
+        told_at = excluded.told_at
         where n.before_ms > excluded.before_ms
       returning n.key_id, n.before_ms
     ), gone as (
       delete from ${names.notices} n using (
-        select key_id, expires_at from ${names.notices} where expires_at <= ${at} order by key_id, expires_at for update skip locked
+        select key_id, expires_at from ${names.notices} where expires_at <= ${at}
+          order by key_id, expires_at for update skip locked
       ) past
       where n.key_id = past.key_id and n.expires_at = past.expires_at
     )

@@ -20,7 +20,8 @@ export async function pause(
   return changePause(
     executor,
     'pause',
-    `paused_at = case when ${isPaused} then k.paused_at else ${now} end, paused_until = ${instantSql('$4')}`,
+    `paused_at = case when ${isPaused} then k.paused_at else ${now} end,
+      paused_until = ${instantSql('$4')}`,
     [
       searchParameter(keyId),
       instantParameter(pausedAt),
@@ -56,7 +57,8 @@ async function changePause(
   const text = `with ${contextSql('$3')}, changed as (
       update ${names.keys} k set ${changes}
       from context
-      where k.key_id = $1::text and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now})
+      where k.key_id = $1::text and k.revoked_at is null
+        and (k.expires_at is null or k.expires_at > ${now})
       returning k.*
     )
     select ${selectRecord(names, 'changed')} as record from changed`;

@@ -11,14 +11,16 @@ export async function prune(
 ): Promise<number> {
   const { names } = executor;
   const isDead = (k: string) =>
-    `coalesce(${k}.revoked_at <= ${instantSql('$1')} or ${k}.expires_at <= ${instantSql('$1')}, false)`;
+    `coalesce(${k}.revoked_at <= ${instantSql('$1')} or ${k}.expires_at <= ${instantSql('$1')},
+      false)`;
   // A dead key stays while a key before it lives. Without its record, that one could be rotated
   // again, get a later end, or be missed when its family is revoked.
   const text = `with recursive ${contextSql('$2')}, needed as (
       select k.key_id from ${names.keys} k join ${names.keys} old on old.key_id = k.replaces
       where ${isDead('k')} and not ${isDead('old')}
       union
-      select k.key_id from needed join ${names.keys} k on k.replaces = needed.key_id where ${isDead('k')}
+      select k.key_id from needed join ${names.keys} k on k.replaces = needed.key_id
+        where ${isDead('k')}
     ), doomed as (
       select k.key_id from ${names.keys} k
       where ${isDead('k')} and not exists (select from needed where needed.key_id = k.key_id)

@@ -11,7 +11,8 @@ import { recordOf } from '../record.js';
  * @param condition on row `k`
  */
 export const selectColumns = (names: Names, condition: string): string => `select found.*
-    from (select null::timestamptz as paused_at, null::timestamptz as paused_until, null::text[] as allowed_addresses) absent,
+    from (select null::timestamptz as paused_at, null::timestamptz as paused_until,
+      null::text[] as allowed_addresses) absent,
     lateral (select k.digest, k.key_id, k.user_name, k.name,
       ${json('k.scopes')} as scopes, k.metadata::text as metadata,
       ${seconds('k.created_at')} as created_at, ${seconds('k.last_used_at')} as last_used_at,

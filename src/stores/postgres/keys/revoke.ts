@@ -71,7 +71,8 @@ export async function revokeUser(
   { context }: ChangeOptions = {},
 ): Promise<RevokedUser> {
   const { names } = executor;
-  const text = `select ${names.qualified('_revoke_user')}($1::text, ${instantSql('$2')}, $3::text) as revoked`;
+  const text = `select ${names.qualified('_revoke_user')}($1::text, ${instantSql('$2')}, $3::text)
+    as revoked`;
   const values = [searchParameter(user), instantParameter(revokedAt), contextParameter(context)];
   const [row] = await executor.search('revokeUser', { text, values });
   await assertNothingHidden(executor, 'keys', commandsOf.change);

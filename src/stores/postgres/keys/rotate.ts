@@ -26,14 +26,17 @@ export async function rotate(
   const text = `with ${contextSql('$7')}, locked as materialized (
       select * from ${names.keys}
       where key_id in (
-        select $1::text union select replaces from ${names.keys} where key_id = $1::text and overlap_ms is not null)
+        select $1::text
+        union select replaces from ${names.keys} where key_id = $1::text and overlap_ms is not null)
       order by key_id for update
     ), old as (
       select * from locked
-      where key_id = $1::text and revoked_at is null and (expires_at is null or expires_at > ${createdAt})
+      where key_id = $1::text and revoked_at is null
+        and (expires_at is null or expires_at > ${createdAt})
     ), successor as (
       insert into ${names.keys}
-        (key_id, user_name, name, digest, scopes, metadata, created_at, expires_at, allowed_addresses, replaces, overlap_ms)
+        (key_id, user_name, name, digest, scopes, metadata, created_at, expires_at,
+          allowed_addresses, replaces, overlap_ms)
       select $2::text, user_name, name, $3::text,
         case when $8::text is null then scopes else array(
           select had.scope from pg_catalog.unnest(scopes) with ordinality as had (scope, place)
@@ -52,11 +55,13 @@ export async function rotate(
       where old.overlap_ms is not null
     ), ended as (
       update ${names.keys} k
-      set expires_at = least(k.expires_at, ${createdAt} + ends.overlap_ms * interval '1 millisecond')
+      set expires_at = least(k.expires_at,
+        ${createdAt} + ends.overlap_ms * interval '1 millisecond')
       from ends where k.key_id = ends.key_id
       returning k.*
     )
-    select ${selectRecord(names, 'successor')} as record, ${selectRecord(names, 'previous')} as previous
+    select ${selectRecord(names, 'successor')} as record, ${selectRecord(names, 'previous')}
+      as previous
     from successor join ended previous on previous.key_id = successor.replaces`;
   const values = [
     searchParameter(keyId),
@@ -86,7 +91,8 @@ async function whyNotRotated(
   const { names } = executor;
   const text = `select
       (exists (select from ${names.keys} s where s.replaces = k.key_id))::text as rotated,
-      (k.revoked_at is not null or coalesce(k.expires_at <= ${instantSql('$2')}, false))::text as unusable
+      (k.revoked_at is not null or coalesce(k.expires_at <= ${instantSql('$2')}, false))::text
+        as unusable
     from ${names.keys} k where k.key_id = $1::text`;
   const values = [searchParameter(keyId), instantParameter(createdAt)];
   const [row] = await executor.search('rotate', { text, values });

@@ -25,9 +25,11 @@ export async function touch(executor: Executor, uses: readonly KeyUse[]): Promis
       order by key_id for no key update
     ),
     written as (
-      update ${names.keys} k set last_used_at = greatest(k.last_used_at, ${boundUse('k', 'uses.used_at')})
+      update ${names.keys} k
+      set last_used_at = greatest(k.last_used_at, ${boundUse('k', 'uses.used_at')})
       from context, uses join locked using (key_id)
-      where k.key_id = uses.key_id and (k.last_used_at is null or k.last_used_at < ${boundUse('k', 'uses.used_at')})
+      where k.key_id = uses.key_id
+        and (k.last_used_at is null or k.last_used_at < ${boundUse('k', 'uses.used_at')})
     )
     ${hiddenRow(names)}`;
   const values = [

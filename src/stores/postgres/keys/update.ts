@@ -49,7 +49,8 @@ export async function update(
       const now = instantSql(`$${values.push(instantParameter(limit.now))}`);
       const most = `$${values.push(String(limit.maxKeysPerUser))}::text::bigint`;
       // A key that does not count, or already belongs to the user, takes no place.
-      room = `case when k.user_name = ${owner} or k.revoked_at is not null or ${end} <= ${now} or seen.is_replaced then true
+      room = `case when k.user_name = ${owner} or k.revoked_at is not null or ${end} <= ${now}
+            or seen.is_replaced then true
           else ${names.qualified('_has_room')}(${owner}, ${now}, ${most}) end`;
     }
   }
@@ -60,7 +61,8 @@ export async function update(
     return record;
   }
   const text = `with ${contextSql('$2')}, seen as materialized (
-      select k.key_id, k.xmin as version, exists (select from ${names.keys} s where s.replaces = k.key_id) as is_replaced
+      select k.key_id, k.xmin as version,
+        exists (select from ${names.keys} s where s.replaces = k.key_id) as is_replaced
       from ${names.keys} k where k.key_id = $1::text
     ), room as materialized (
       select ${room} as is_left from seen join ${names.keys} k using (key_id)

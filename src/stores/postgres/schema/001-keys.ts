@@ -39,6 +39,8 @@ export const keyRules = (names: Names): readonly string[] => [
 
 /** Indexes besides those of the constraints, also for an adopted table. */
 export const keyIndexes = (names: Names): string => `
-    create unique index ${names.local('_replaces_key')} on ${names.keys} (replaces) where replaces is not null;
+    create unique index ${names.local('_replaces_key')} on ${names.keys} (replaces)
+      where replaces is not null;
     create index ${names.local('_list_idx')} on ${names.keys} (created_at desc, key_id desc);
-    create index ${names.local('_user_idx')} on ${names.keys} (user_name, created_at desc, key_id desc);`;
+    create index ${names.local('_user_idx')}
+      on ${names.keys} (user_name, created_at desc, key_id desc);`;

@@ -26,5 +26,6 @@ export const createClaims: Migration = {
       constraint ${names.local('_claims_digest_check')}
         check (pg_catalog.length(token_digest) = 71 and token_digest ~ '^sha256:[0-9a-f]+$')
     );
-    create index if not exists ${names.local('_claims_list_idx')} on ${names.claims} (created_at desc, claim_id desc);`,
+    create index if not exists ${names.local('_claims_list_idx')}
+      on ${names.claims} (created_at desc, claim_id desc);`,
 };

@@ -2,10 +2,19 @@ import { channelDeclarations, type Names } from '../names.js';
 import { dollarQuote } from '../quote.js';
 import type { Migration } from './migration.js';
 
-const columns =
-  'key_id user_name name digest scopes metadata created_at expires_at revoked_at replaces overlap_ms'.split(
-    ' ',
-  );
+const columns = [
+  'key_id',
+  'user_name',
+  'name',
+  'digest',
+  'scopes',
+  'metadata',
+  'created_at',
+  'expires_at',
+  'revoked_at',
+  'replaces',
+  'overlap_ms',
+];
 const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
 /**
@@ -25,7 +34,8 @@ const firstUse = (names: Names) => `
       language plpgsql security definer set search_path = pg_catalog, pg_temp as ${dollarQuote(`
       begin
         update ${names.keys}
-          set expires_at = least(expires_at, new.last_used_at + new.overlap_ms * interval '1 millisecond')
+          set expires_at = least(expires_at,
+            new.last_used_at + new.overlap_ms * interval '1 millisecond')
           where key_id = new.replaces;
         update ${names.keys} set overlap_ms = null where key_id = new.key_id;
         return null;

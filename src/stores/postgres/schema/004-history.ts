@@ -46,7 +46,8 @@ const createEvents = (names: Names) => `
         seq bigint generated always as identity,
         event_id text collate "C" not null
           default 'event_' || pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''),
-        at timestamptz(3) not null default pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp()),
+        at timestamptz(3) not null
+          default pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp()),
         what text not null,
         key_id text collate "C",
         claim_id text collate "C",
@@ -60,8 +61,10 @@ const createEvents = (names: Names) => `
       );
       create index ${names.local('_events_list_idx')} on ${names.events} (at desc, seq desc);
       create index ${names.local('_events_key_idx')} on ${names.events} (key_id, at desc, seq desc);
-      create index ${names.local('_events_user_idx')} on ${names.events} (user_name, at desc, seq desc);
-      create index ${names.local('_events_from_idx')} on ${names.events} (previous_user, at desc, seq desc)
+      create index ${names.local('_events_user_idx')}
+        on ${names.events} (user_name, at desc, seq desc);
+      create index ${names.local('_events_from_idx')}
+        on ${names.events} (previous_user, at desc, seq desc)
         where previous_user is not null;`;
 
 const createUsage = (names: Names) => `

@@ -1,13 +1,26 @@
+import { quoteLiteral } from '../quote.js';
 import { channelDeclarations, type Names } from '../names.js';
 import { createFunction, type TriggerFunction } from './trigger-function.js';
 
 /** If one statement changes more rows than this, it announces that everything changed. */
 const maxAnnounced = 1000;
 
-const columns =
-  'key_id user_name name digest scopes metadata created_at expires_at revoked_at paused_at paused_until allowed_addresses replaces overlap_ms'.split(
-    ' ',
-  );
+const columns = [
+  'key_id',
+  'user_name',
+  'name',
+  'digest',
+  'scopes',
+  'metadata',
+  'created_at',
+  'expires_at',
+  'revoked_at',
+  'paused_at',
+  'paused_until',
+  'allowed_addresses',
+  'replaces',
+  'overlap_ms',
+];
 
 /** All columns of a row whose changes are announced, as an SQL expression. */
 const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
@@ -16,6 +29,12 @@ const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}
 const fullQueue = 0.95;
 /** The SQLSTATE of the warning that a change was not announced. Class 01 holds warnings. */
 export const unannounced = '01RAK';
+
+const fullQueueMessage =
+  'the notification queue of the server is full, so this change was not announced';
+const fullQueueHint =
+  'End the oldest transaction: select pid, usename, application_name, xact_start from ' +
+  'pg_stat_activity order by xact_start';
 
 /**
  * With a full queue a commit would fail, and an announcement must never veto a revocation. So no
@@ -26,11 +45,12 @@ export const unannounced = '01RAK';
 const unlessQueueIsFull = `
         if pg_notification_queue_usage() >= ${fullQueue} then
           execute format('comment on function %s is %L',
-            (select t.tgfoid::regprocedure::text from pg_trigger t where t.tgrelid = tg_relid and t.tgname = tg_name),
+            (select t.tgfoid::regprocedure::text from pg_trigger t where t.tgrelid = tg_relid
+              and t.tgname = tg_name),
             'a change was not announced at ' || clock_timestamp()::text);
           raise warning using errcode = '${unannounced}',
-            message = 'the notification queue of the server is full, so this change was not announced',
-            hint = 'End the oldest transaction: select pid, usename, application_name, xact_start from pg_stat_activity order by xact_start';
+            message = ${quoteLiteral(fullQueueMessage)},
+            hint = ${quoteLiteral(fullQueueHint)};
           return null;
         end if;`;
 

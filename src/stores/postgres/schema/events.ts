@@ -11,14 +11,26 @@ const time = (column: string) =>
 const fields = (row: string) => `jsonb_build_object(
             'name', ${row}.name, 'scopes', ${row}.scopes, 'expiresAt', ${time(`${row}.expires_at`)},
             'metadata', ${row}.metadata, 'user', ${row}.user_name,
-            'allowedAddresses', case when cardinality(${row}.allowed_addresses) > 0 then ${row}.allowed_addresses end,
+            'allowedAddresses', case when cardinality(${row}.allowed_addresses) > 0
+              then ${row}.allowed_addresses end,
             'pausedUntil', ${time(`${row}.paused_until`)})`;
 
 /** The columns that count as a change. The end of the wait for a first use does not. */
-const columns =
-  'key_id user_name name digest scopes metadata created_at expires_at revoked_at paused_at paused_until allowed_addresses replaces'.split(
-    ' ',
-  );
+const columns = [
+  'key_id',
+  'user_name',
+  'name',
+  'digest',
+  'scopes',
+  'metadata',
+  'created_at',
+  'expires_at',
+  'revoked_at',
+  'paused_at',
+  'paused_until',
+  'allowed_addresses',
+  'replaces',
+];
 const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
 /** Masks what could be a secret, because more people read events than keys. An SQL expression. */
@@ -32,7 +44,8 @@ const masked = (text: string) =>
 const maskedJson = (json: string) =>
   `replace(replace(${masked(`regexp_replace(
             replace(replace(${json}::text, E'\\\\\\\\', chr(1)), E'\\\\"', chr(2)),
-            E'\\\\\\\\(u[0-9a-f]{4}|[bfnrt])', ' ', 'g')`)}, chr(2), E'\\\\"'), chr(1), E'\\\\\\\\')::jsonb`;
+            E'\\\\\\\\(u[0-9a-f]{4}|[bfnrt])', ' ', 'g')`)}, chr(2), E'\\\\"'), chr(1),
+              E'\\\\\\\\')::jsonb`;
 
 /**
  * The start of both functions. A statement says who makes the change in a setting that lasts
@@ -42,7 +55,8 @@ const maskedJson = (json: string) =>
 const declarations = `
         setting constant text := current_setting('require_api_key.context', true);
         stamp constant text := statement_timestamp()::text || ' ';
-        context constant jsonb := case when starts_with(setting, stamp) then substr(setting, length(stamp) + 1)::jsonb end;
+        context constant jsonb := case when starts_with(setting, stamp)
+          then substr(setting, length(stamp) + 1)::jsonb end;
         what text;
         its_key text;
         its_claim text;
@@ -87,17 +101,20 @@ const write = (
           return null;
         end if;
         target := coalesce(
-          to_regclass(format('%I.%I', tg_table_schema, left(tg_table_name, length(tg_table_name) - ${ending.length}) || '_events')),
+          to_regclass(format('%I.%I', tg_table_schema,
+            left(tg_table_name, length(tg_table_name) - ${ending.length}) || '_events')),
           to_regclass(${quoteLiteral(names.events)}));
         if not exists (
           select from pg_class fired, pg_class e, pg_roles me
           where fired.oid = tg_relid and e.oid = target and me.rolname = current_user
             and fired.relowner = me.oid and e.relowner = me.oid
         ) then
-          raise exception using errcode = 'undefined_table', message = 'the table of events is missing, or not for this table';
+          raise exception using errcode = 'undefined_table',
+            message = 'the table of events is missing, or not for this table';
         end if;
         execute format('insert into %s ${into} ${given}', target)
-          using what, its_claim, changed_by, why, coalesce(context ->> 'via', 'sql'), its_key, owner, previous_owner, changes;
+          using what, its_claim, changed_by, why, coalesce(context ->> 'via', 'sql'), its_key,
+            owner, previous_owner, changes;
         return null;`;
 
 const writeEvent = (names: Names, table: string, ending: string) => `
@@ -107,7 +124,8 @@ const writeEvent = (names: Names, table: string, ending: string) => `
           table,
           ending,
           source: `
-            values (what, its_key, its_claim, owner, previous_owner, changed_by, why, coalesce(context ->> 'via', 'sql'), changes)`,
+            values (what, its_key, its_claim, owner, previous_owner, changed_by, why,
+              coalesce(context ->> 'via', 'sql'), changes)`,
           given: 'values ($1, $6, $2, $7, $8, $3, $4, $5, $9)',
         })}`;
 
@@ -135,7 +153,8 @@ export const recordKeys: TriggerFunction = {
           table: names.keys,
           ending: '',
           source: `
-            select what, r.key_id, its_claim, r.user_name, null, changed_by, why, coalesce(context ->> 'via', 'sql'), null
+            select what, r.key_id, its_claim, r.user_name, null, changed_by, why,
+              coalesce(context ->> 'via', 'sql'), null
             from changed_rows r`,
           given: 'select $1, r.key_id, $2, r.user_name, null, $3, $4, $5, null from changed_rows r',
         })}
@@ -176,12 +195,14 @@ export const recordKey: TriggerFunction = {
               join jsonb_each(${fields('new')}) a on a.key = b.key
             where a.value is distinct from b.value);
           if is_rotated then
-            changes := coalesce(changes, '{}') || jsonb_build_object('replacedBy', jsonb_build_array(null, context -> 'replacedBy'));
+            changes := coalesce(changes, '{}')
+              || jsonb_build_object('replacedBy', jsonb_build_array(null, context -> 'replacedBy'));
           end if;
           what := case when is_rotated then 'rotated'
             when old.revoked_at is null and new.revoked_at is not null then 'revoked'
             when new.paused_at is not null
-              and (new.paused_at, new.paused_until) is distinct from (old.paused_at, old.paused_until) then 'paused'
+              and (new.paused_at, new.paused_until)
+                is distinct from (old.paused_at, old.paused_until) then 'paused'
             when new.paused_at is null and old.paused_at is not null then 'resumed'
             else 'updated' end;
           its_key := new.key_id;

@@ -8,7 +8,8 @@ import { createFunction, type TriggerFunction } from './trigger-function.js';
  * the clock cannot be judged here.
  */
 export const boundUse = (k: string, used: string): string =>
-  `case when ${k}.created_at > pg_catalog.clock_timestamp() then ${used} else least(${used}, pg_catalog.clock_timestamp()) end`;
+  `case when ${k}.created_at > pg_catalog.clock_timestamp() then ${used}
+    else least(${used}, pg_catalog.clock_timestamp()) end`;
 
 /**
  * Ends an old key at the first use of its successor, with the owner's rights, because the

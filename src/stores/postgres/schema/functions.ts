@@ -9,6 +9,12 @@ import {
   type StatementFunction,
 } from './trigger-function.js';
 
+/** The name of the lock, to which the user is added. */
+const lockOfUser = (names: Names) => quoteLiteral(`require-api-key ${names.keys} `);
+
+const wrongIsolation =
+  'maxKeysPerUser cannot be kept at the isolation level "repeatable read"; use "read committed"';
+
 /**
  * Whether a user may have one more key. Keys are counted under a lock for the user, held until
  * the transaction ends. A volatile function sees rows that were committed while it waited. With
@@ -26,9 +32,9 @@ const hasRoom: StatementFunction = {
       begin
         if current_setting('transaction_isolation') = 'repeatable read' then
           raise exception using errcode = 'feature_not_supported',
-            message = 'maxKeysPerUser cannot be kept at the isolation level "repeatable read"; use "read committed"';
+            message = ${quoteLiteral(wrongIsolation)};
         end if;
-        perform pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`require-api-key ${names.keys} `)} || for_user, 0));
+        perform pg_advisory_xact_lock(hashtextextended(${lockOfUser(names)} || for_user, 0));
         return (
           select count(*) < most from (
             select from ${names.keys} k
@@ -60,7 +66,8 @@ const revokeUser: StatementFunction = {
         more_keys text[];
         more_claims text[];
       begin
-        perform set_config('require_api_key.context', statement_timestamp()::text || ' ' || context, true);
+        perform set_config('require_api_key.context',
+          statement_timestamp()::text || ' ' || context, true);
         loop
           with locked as (
             select k.key_id from ${names.keys} k
@@ -72,7 +79,8 @@ const revokeUser: StatementFunction = {
           select array_agg(key_id) into more_keys from revoked;
           with locked as (
             select c.claim_id from ${names.claims} c
-            where c.user_name = of_user and c.claimed_at is null and c.revoked_at is null and c.expires_at > moment
+            where c.user_name = of_user and c.claimed_at is null and c.revoked_at is null
+              and c.expires_at > moment
             order by c.claim_id for update
           ), revoked as (
             update ${names.claims} c set revoked_at = moment
@@ -103,6 +111,7 @@ export const areFunctionsRight = (names: Names): string => {
       select from (values ${rows.join(',\n        ')}) as wanted (signature, fingerprint)
       where not exists (
         select from pg_catalog.pg_proc p
-        where p.oid = pg_catalog.to_regprocedure(wanted.signature)::oid and ${fingerprintSql('p')} = wanted.fingerprint
+        where p.oid = pg_catalog.to_regprocedure(wanted.signature)::oid
+          and ${fingerprintSql('p')} = wanted.fingerprint
           and ${isTrusted('p.proowner', `${names.regclass}::oid`)}))`;
 };

@@ -31,8 +31,10 @@ export interface Inspection {
 export async function inspect(executor: Executor, latest = migrations.length): Promise<Inspection> {
   const { names } = executor;
   const text = `select
-      (select c.relkind::text from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass($1::text)::oid) as kind,
-      (select pg_catalog.count(*)::text from pg_catalog.pg_attribute a where a.attrelid = pg_catalog.to_regclass($1::text)::oid
+      (select c.relkind::text from pg_catalog.pg_class c
+        where c.oid = pg_catalog.to_regclass($1::text)::oid) as kind,
+      (select pg_catalog.count(*)::text from pg_catalog.pg_attribute a
+        where a.attrelid = pg_catalog.to_regclass($1::text)::oid
         and a.attname = 'api_key' and not a.attisdropped) as plaintext_columns,
       pg_catalog.to_regclass($2::text)::oid::text as migrations`;
   const [found] = await executor.query('inspect', { text, values: [names.keys, names.migrations] });
@@ -50,7 +52,8 @@ export async function inspect(executor: Executor, latest = migrations.length): P
 /** One statement reads both: triggers belong to versions, and a migration may end in between. */
 async function versionOf(executor: Executor): Promise<{ version: number; isArmed: boolean }> {
   const { names } = executor;
-  const text = `select coalesce(pg_catalog.max(version), 0)::text as version, ${areArmed(names)}::text as is_armed
+  const text = `select coalesce(pg_catalog.max(version), 0)::text as version,
+    ${areArmed(names)}::text as is_armed
     from ${names.migrations}`;
   const [row] = await executor.query('inspect', { text });
   if (row?.['version'] === '0') await assertNothingHidden(executor, 'migrations');

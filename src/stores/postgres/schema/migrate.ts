@@ -36,7 +36,8 @@ export async function migrate(
     const next = steps[version];
     if (!next && ++repairs > maxRepairs) {
       throw new Error(
-        `PostgresKeyStore: the triggers of ${names.schema}.${names.table} are dropped or disabled as soon as they are created`,
+        `PostgresKeyStore: the triggers of ${names.schema}.${names.table} are dropped or ` +
+          'disabled as soon as they are created',
       );
     }
     const text = next
@@ -54,8 +55,8 @@ function assertMigratable({ state, version }: Inspection, names: Names, latest: 
   const table = `${names.schema}.${names.table}`;
   if (state === 'newer') {
     throw new Error(
-      `PostgresKeyStore: the schema of ${table} is version ${version}, newer than this library knows (${latest}); ` +
-        'use at least the library version that made it',
+      `PostgresKeyStore: the schema of ${table} is version ${version}, newer than this library ` +
+        `knows (${latest}); use at least the library version that made it`,
     );
   }
   if (state === 'plaintext') {
@@ -65,7 +66,8 @@ function assertMigratable({ state, version }: Inspection, names: Names, latest: 
   }
   if (state === 'unrelated') {
     throw new Error(
-      `PostgresKeyStore: ${table} exists and is not a table of keys; choose another with "schema" or "table"`,
+      `PostgresKeyStore: ${table} exists and is not a table of keys; choose another with ` +
+        '"schema" or "table"',
     );
   }
 }

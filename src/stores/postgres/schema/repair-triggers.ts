@@ -7,8 +7,9 @@ import { createTriggers, dropTriggers, isInherited } from './triggers.js';
 export const repairTriggers = (names: Names): string => `
     if ${isInherited(`${names.regclass}::oid`)} then
       raise exception using message = ${quoteLiteral(
-        `${names.schema}.${names.table} inherits from another table, or another from it: changes made through that one are not ` +
-          'announced; separate them with "alter table ... no inherit ..." first',
+        `${names.schema}.${names.table} inherits from another table, or another from it: ` +
+          'changes made through that one are not announced; separate them with "alter table ... ' +
+          'no inherit ..." first',
       )};
     end if;
     ${createParts(names)}

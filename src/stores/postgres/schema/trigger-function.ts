@@ -31,22 +31,29 @@ const searchPath = 'pg_catalog, pg_temp';
  */
 export function createFunction(names: Names, { ending, body }: TriggerFunction): string {
   const name = `${names.qualified(ending)}()`;
-  const row = `pg_catalog.pg_proc p where p.oid = ${quoteLiteral(name)}::regprocedure::oid`;
+  const isNamed = `p.oid = ${quoteLiteral(name)}::regprocedure::oid`;
   return `
     create or replace function ${name} returns trigger
-      language plpgsql volatile security definer set search_path = ${searchPath} as ${dollarQuote(body(names))};
+      language plpgsql volatile security definer
+      set search_path = ${searchPath} as ${dollarQuote(body(names))};
     revoke all on function ${name} from public;
     declare
       other name;
     begin
-      if exists (select from ${row} and not ${isTrusted('p.proowner', `${names.regclass}::oid`)}) then
-        execute pg_catalog.format('alter function %s owner to %I', ${quoteLiteral(name)}, current_user);
+      if exists (
+        select from pg_catalog.pg_proc p
+        where ${isNamed} and not ${isTrusted('p.proowner', `${names.regclass}::oid`)}
+      ) then
+        execute pg_catalog.format('alter function %s owner to %I', ${quoteLiteral(name)},
+          current_user);
       end if;
       for other in
-        select r.rolname from ${row.replace(' where', ', pg_catalog.aclexplode(p.proacl) a, pg_catalog.pg_roles r where')}
-          and r.oid = a.grantee and a.grantee <> p.proowner
+        select r.rolname from pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a,
+          pg_catalog.pg_roles r
+        where ${isNamed} and r.oid = a.grantee and a.grantee <> p.proowner
       loop
-        execute pg_catalog.format('revoke all on function %s from %I cascade', ${quoteLiteral(name)}, other);
+        execute pg_catalog.format('revoke all on function %s from %I cascade',
+          ${quoteLiteral(name)}, other);
       end loop;
     end;`;
 }
@@ -55,7 +62,8 @@ export function createFunction(names: Names, { ending, body }: TriggerFunction):
 export function createStatementFunction(names: Names, made: StatementFunction): string {
   const parameters = made.parameters.map((parameter) => parameter.join(' ')).join(', ');
   return `
-    create or replace function ${names.qualified(made.ending)}(${parameters}) returns ${made.returns}
+    create or replace function ${names.qualified(made.ending)}(${parameters})
+      returns ${made.returns}
       language plpgsql volatile security invoker
       set search_path = ${searchPath} as ${dollarQuote(made.body(names))};
     ${ownFunction(names, signatureOf(names, made))}`;
@@ -65,7 +73,8 @@ export function createStatementFunction(names: Names, made: StatementFunction): 
 const ownFunction = (names: Names, signature: string) => `
     if not (select ${isTrusted('p.proowner', `${names.regclass}::oid`)}
         from pg_catalog.pg_proc p where p.oid = ${quoteLiteral(signature)}::regprocedure::oid) then
-      execute pg_catalog.format('alter function %s owner to %I', ${quoteLiteral(signature)}, current_user);
+      execute pg_catalog.format('alter function %s owner to %I', ${quoteLiteral(signature)},
+        current_user);
     end if;`;
 
 /** The function's name with the types of its parameters, as `to_regprocedure` reads it. */
@@ -84,9 +93,12 @@ export function fingerprintOf(names: Names, made: TriggerFunction | StatementFun
  * volatility, rights, settings, and body without indentation.
  */
 export const fingerprintSql = (p: string): string =>
-  `(select l.lanname::text from pg_catalog.pg_language l where l.oid = ${p}.prolang) || ' ' || ${p}.provolatile::text || ' ' ||
-      ${p}.prosecdef::text || ' ' || coalesce(${p}.proconfig::text, '') || ' ' || pg_catalog.encode(pg_catalog.sha256(
-      pg_catalog.convert_to(pg_catalog.regexp_replace(${p}.prosrc, ${quoteLiteral('\\s*\\n\\s*')}, ' ', 'g'), 'UTF8')), 'hex')`;
+  `(select l.lanname::text from pg_catalog.pg_language l where l.oid = ${p}.prolang)
+      || ' ' || ${p}.provolatile::text || ' ' || ${p}.prosecdef::text
+      || ' ' || coalesce(${p}.proconfig::text, '')
+      || ' ' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+        pg_catalog.regexp_replace(${p}.prosrc, ${quoteLiteral('\\s*\\n\\s*')}, ' ', 'g'),
+        'UTF8')), 'hex')`;
 
 /**
  * Whether the function in row `p` is in good hands: an SQL condition. Another role that may
@@ -94,7 +106,8 @@ export const fingerprintSql = (p: string): string =>
  */
 export const isGuarded = (p: string, table: string): string =>
   `${isTrusted(`${p}.proowner`, table)} and not exists (
-        select from pg_catalog.aclexplode(coalesce(${p}.proacl, pg_catalog.acldefault('f', ${p}.proowner))) a
+        select from pg_catalog.aclexplode(coalesce(${p}.proacl,
+          pg_catalog.acldefault('f', ${p}.proowner))) a
         where a.grantee <> ${p}.proowner)`;
 
 /**
@@ -102,4 +115,5 @@ export const isGuarded = (p: string, table: string): string =>
  * that role, and superusers.
  */
 export const isTrusted = (role: string, table: string): string =>
-  `(select pg_catalog.pg_has_role(${role}, owned.relowner, 'MEMBER') from pg_catalog.pg_class owned where owned.oid = ${table})`;
+  `(select pg_catalog.pg_has_role(${role}, owned.relowner, 'MEMBER') from pg_catalog.pg_class owned
+    where owned.oid = ${table})`;

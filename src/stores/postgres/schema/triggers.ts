@@ -80,15 +80,18 @@ export const dropTriggers = (names: Names): string =>
  * fires no statement trigger of this one.
  */
 export const isInherited = (table: string): string =>
-  `exists (select from pg_catalog.pg_inherits i where i.inhparent = ${table} or i.inhrelid = ${table})`;
+  `exists (select from pg_catalog.pg_inherits i
+    where i.inhparent = ${table} or i.inhrelid = ${table})`;
 
 /**
  * Whether every trigger exists, as created here and enabled as needed, with everything else that
  * a change needs: an SQL condition.
  */
 export const areArmed = (names: Names): string => `(
-    (select pg_catalog.count(*) = ${Object.keys(triggers).length} ${armed(names, names.keys, triggers)})
-    and (select pg_catalog.count(*) = ${Object.keys(claimTriggers).length} ${armed(names, names.claims, claimTriggers)})
+    (select pg_catalog.count(*) = ${Object.keys(triggers).length}
+      ${armed(names, names.keys, triggers)})
+    and (select pg_catalog.count(*) = ${Object.keys(claimTriggers).length}
+      ${armed(names, names.claims, claimTriggers)})
     and ${[names.events, names.usage, names.notices]
       .map((table) => `pg_catalog.to_regclass(${quoteLiteral(table)}) is not null`)
       .join(' and ')}
@@ -104,10 +107,12 @@ export const areArmed = (names: Names): string => `(
  * announced, which leaves a comment.
  */
 export const triggerVersion = (names: Names): string => `(
-    select case when pg_catalog.count(*) = ${Object.keys(announcing).length} then pg_catalog.string_agg(
+    select case when pg_catalog.count(*) = ${Object.keys(announcing).length}
+      then pg_catalog.string_agg(
       pg_catalog.concat_ws(' ', t.oid, t.xmin, p.oid, p.xmin, y.oid, y.xmin, n.oid, n.xmin, (
         select d.xmin::text || d.description from pg_catalog.pg_description d
-        where d.objoid = p.oid and d.classoid = 'pg_catalog.pg_proc'::regclass::oid and d.objsubid = 0)), ', ' order by t.tgname) end
+        where d.objoid = p.oid and d.classoid = 'pg_catalog.pg_proc'::regclass::oid
+          and d.objsubid = 0)), ', ' order by t.tgname) end
     ${armed(names, names.keys, announcing)})`;
 
 /**
@@ -118,7 +123,8 @@ function armed(names: Names, table: string, wanted: Readonly<Record<string, Trig
   const rows = Object.entries(wanted).flatMap(([name, { modes, type, isAlways, runs }]) =>
     modes.map(
       (mode) =>
-        `(${quoteLiteral(name)}, '${mode}', ${type}, ${isAlways}, ${quoteLiteral(fingerprintOf(names, runs))})`,
+        `(${quoteLiteral(name)}, '${mode}', ${type}, ${isAlways},
+          ${quoteLiteral(fingerprintOf(names, runs))})`,
     ),
   );
   return `from pg_catalog.pg_class c
@@ -126,8 +132,10 @@ function armed(names: Names, table: string, wanted: Readonly<Record<string, Trig
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
       join pg_catalog.pg_trigger t on t.tgrelid = c.oid
       join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where c.oid = pg_catalog.to_regclass(${quoteLiteral(table)})::oid and not ${isInherited('c.oid')}
+    where c.oid = pg_catalog.to_regclass(${quoteLiteral(table)})::oid
+      and not ${isInherited('c.oid')}
       and ${isGuarded('p', 'c.oid')}
-      and (t.tgname, t.tgenabled, t.tgtype, t.tgqual is null and t.tgattr::text = '', ${fingerprintSql('p')})
+      and (t.tgname, t.tgenabled, t.tgtype, t.tgqual is null and t.tgattr::text = '',
+          ${fingerprintSql('p')})
         in (${rows.join(',\n          ')})`;
 }

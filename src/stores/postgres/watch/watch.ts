@@ -172,7 +172,8 @@ export class Watch {
   async #findTriggerVersion(listener: Listener, nonce: string): Promise<string> {
     const { names } = this.#options.executor;
     const { schema, table, keys } = names;
-    const text = `select pg_catalog.pg_notify($1::text, $2::text), pg_catalog.to_regclass($3::text)::text as found_table,
+    const text = `select pg_catalog.pg_notify($1::text, $2::text),
+      pg_catalog.to_regclass($3::text)::text as found_table,
       ${triggerVersion(names)} as version`;
     // An answer is not enough: while the caller's client is in a transaction, announcements are
     // held back.
@@ -183,10 +184,12 @@ export class Watch {
     if (version) return version;
     const isThere = Boolean(found?.['found_table']);
     const message = isThere
-      ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced: its triggers are missing, disabled or not this ` +
-        "version's, or it inherits from another table or another from it. Until that is mended, cached keys are trusted for " +
-        '"cacheTtlMs" only. Run migrate().'
-      : `PostgresKeyStore: there is no table ${schema}.${table}; run migrate() or, for this schema and table, "npx require-api-key migrate".`;
+      ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced: its triggers are ` +
+        "missing, disabled or not this version's, or it inherits from another table or another " +
+        'from it. Until that is mended, cached keys are trusted for "cacheTtlMs" only. Run ' +
+        'migrate().'
+      : `PostgresKeyStore: there is no table ${schema}.${table}; run migrate() or, for this ` +
+        'schema and table, "npx require-api-key migrate".';
     warnOnce(message, `${isThere ? 'silent' : 'missing'} table ${keys}`);
     throw new Error(message);
   }

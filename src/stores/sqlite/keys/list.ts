@@ -51,7 +51,8 @@ export function list(connection: Connection, names: Names, query: KeyQuery): Key
     .map(readRecord);
 }
 
-const isUsable = `k.revoked_at is null and (k.expires_at is null or ${timeSql('k.expires_at')} > q.at)`;
+const isUsable = `k.revoked_at is null
+  and (k.expires_at is null or ${timeSql('k.expires_at')} > q.at)`;
 const isPaused = `(k.paused_at is not null
   and (k.paused_until is null or ${timeSql('k.paused_until')} > q.at))`;
 

@@ -16,8 +16,10 @@ export function takeNotices(
   const rows = connection.all(
     `select ${recordColumns(names)}, n.before_ms as told_ms
       from ${names.keys} k
-      left join ${names.notices} n on n.key_id = k.key_id and n.expires_at = ${timeSql('k.expires_at')}
-      where k.revoked_at is null and ${timeSql('k.expires_at')} > ? and ${timeSql('k.expires_at')} <= ?
+      left join ${names.notices} n on n.key_id = k.key_id
+        and n.expires_at = ${timeSql('k.expires_at')}
+      where k.revoked_at is null and ${timeSql('k.expires_at')} > ?
+        and ${timeSql('k.expires_at')} <= ?
         and not exists (select 1 from ${names.keys} s where s.replaces = k.key_id)
       order by ${timeSql('k.expires_at')}, k.key_id`,
     timeText(now),

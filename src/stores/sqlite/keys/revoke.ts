@@ -37,7 +37,8 @@ function familyOf(connection: Connection, names: Names, keyId: string): string[]
   const rows = connection.all(
     `with recursive older (key_id, replaces) as (
         select key_id, replaces from ${names.keys} where key_id = ?
-        union select k.key_id, k.replaces from older join ${names.keys} k on k.key_id = older.replaces
+        union select k.key_id, k.replaces from older
+          join ${names.keys} k on k.key_id = older.replaces
       ), newer (key_id) as (
         select ?
         union select k.key_id from newer join ${names.keys} k on k.replaces = newer.key_id

@@ -14,7 +14,8 @@ const isSecretLike = (value: string) => `${value} glob '*${'[0-9A-Za-z_-]'.repea
  * parts.
  */
 const masked = (value: string, json: string) =>
-  `case when c.id is null and ${isSecretLike(value)} then '"${secretMark}"' else coalesce(${json}, 'null') end`;
+  `case when c.id is null and ${isSecretLike(value)} then '"${secretMark}"'
+    else coalesce(${json}, 'null') end`;
 const textJson = (value: string) => masked(value, `json_quote(${value})`);
 const rawJson = (value: string) => masked(value, value);
 const timeJson = (value: string) => `json_quote(${timeSql(value)})`;
@@ -32,13 +33,15 @@ const fields: readonly (readonly [ChangedField, string, (value: string) => strin
 
 const changedPart = ([field, column, json]: (typeof fields)[number]) =>
   `case when new.${column} is not old.${column}
-          then ',"${field}":[' || ${json(`old.${column}`)} || ',' || ${json(`new.${column}`)} || ']' else '' end`;
+          then ',"${field}":[' || ${json(`old.${column}`)} || ',' || ${json(`new.${column}`)} || ']'
+            else '' end`;
 
 const replacedByPart = `case when c.rotates = new.key_id
           then ',"replacedBy":[null,' || json_quote(c.successor) || ']' else '' end`;
 
 const changes = `nullif('{' || substr(
-          ${[...fields.map(changedPart), replacedByPart].join('\n          || ')}, 2) || '}', '{}')`;
+          ${[...fields.map(changedPart), replacedByPart].join('\n          || ')}, 2)
+            || '}', '{}')`;
 
 /** The end of an overlap is part of a first use, not a change of its own. */
 const isChanged = announcedColumns
@@ -81,9 +84,11 @@ export function eventTriggers(names: Names): Trigger[] {
           `case when c.rotates = new.key_id then 'rotated'
           when old.revoked_at is null and new.revoked_at is not null then 'revoked'
           when new.paused_at is not null
-            and (new.paused_at is not old.paused_at or new.paused_until is not old.paused_until) then 'paused'
+            and (new.paused_at is not old.paused_at or new.paused_until is not old.paused_until)
+              then 'paused'
           when old.paused_at is not null and new.paused_at is null then 'resumed'
-          else 'updated' end, new.key_id, new.user_name, nullif(old.user_name, new.user_name), ${changes}`,
+          else 'updated' end, new.key_id, new.user_name, nullif(old.user_name, new.user_name),
+            ${changes}`,
         )}
       end`,
     },
@@ -107,7 +112,8 @@ export function eventTriggers(names: Names): Trigger[] {
           'what, claim_id, key_id, user_name, previous_user',
           `case when old.revoked_at is null and new.revoked_at is not null then 'claim_revoked'
           when old.claimed_at is null and new.claimed_at is not null then 'claimed'
-          else 'updated' end, new.claim_id, new.key_id, new.user_name, nullif(old.user_name, new.user_name)`,
+          else 'updated' end, new.claim_id, new.key_id, new.user_name,
+            nullif(old.user_name, new.user_name)`,
           `c.claim_id is not new.claim_id and (${[
             'claim_id',
             'token_digest',

@@ -11,15 +11,19 @@ const timePattern = `${digits(2)}:${digits(2)}:${digits(2)}`;
 
 /** Refuses an invalid time. `+0 days` makes SQLite turn February 30 into another day. */
 const isTime = (column: string): string => `check (
-        (${column} glob '${dayPattern}T${timePattern}.${digits(3)}Z' or ${column} glob '${dayPattern} ${timePattern}')
-        and strftime('%Y-%m-%d %H:%M:%S', substr(${column}, 1, 19), '+0 days') is replace(substr(${column}, 1, 19), 'T', ' ')
+        (${column} glob '${dayPattern}T${timePattern}.${digits(3)}Z'
+          or ${column} glob '${dayPattern} ${timePattern}')
+        and strftime('%Y-%m-%d %H:%M:%S', substr(${column}, 1, 19), '+0 days')
+          is replace(substr(${column}, 1, 19), 'T', ' ')
         and ${column} >= '0001')`;
 
 const isJson = (column: string, type: 'array' | 'object'): string =>
-  `check (case when json_valid(${column}) then json_type(${column}) = '${type}' else ${column} is null end)`;
+  `check (case when json_valid(${column}) then json_type(${column}) = '${type}'
+    else ${column} is null end)`;
 
 const isDigest = (column: string): string => `check (
-        length(${column}) = 71 and ${column} glob 'sha256:*' and substr(${column}, 8) not glob '*[^0-9a-f]*')`;
+        length(${column}) = 71 and ${column} glob 'sha256:*'
+          and substr(${column}, 8) not glob '*[^0-9a-f]*')`;
 
 /**
  * The tables of version 1. With `if not exists`, a table that was dropped by hand is created
@@ -83,7 +87,8 @@ export const createTables = (names: Names): string => `
       changes text ${isJson('changes', 'object')}
     ) strict;
     create index if not exists ${names.quoted('_events_key_idx')} on ${names.events} (key_id, seq);
-    create index if not exists ${names.quoted('_events_user_idx')} on ${names.events} (user_name, seq);
+    create index if not exists ${names.quoted('_events_user_idx')}
+      on ${names.events} (user_name, seq);
     create index if not exists ${names.quoted('_events_previous_user_idx')}
       on ${names.events} (previous_user, seq) where previous_user is not null;
     create table if not exists ${names.usage} (

@@ -14,7 +14,8 @@ const announcingTriggers = (names: Names): Trigger[] => {
       // too.
       ending: '_announce_replace',
       body: `before insert on ${names.keys} begin
-        ${note(`select key_id from ${names.keys} where digest = new.digest or key_id = new.key_id or replaces = new.replaces`)}
+        ${note(`select key_id from ${names.keys}
+          where digest = new.digest or key_id = new.key_id or replaces = new.replaces`)}
       end`,
     },
     {
