@@ -46,12 +46,12 @@ export function changesBetween(
     .filter((field) => !isDeepStrictEqual(plain(before[field]), plain(after[field])))
     .map((field): [ChangedField, [unknown, unknown]] => [
       field,
-      [tell(field, before[field]), tell(field, after[field])],
+      [plainOrMasked(field, before[field]), plainOrMasked(field, after[field])],
     ]);
   return changed.length === 0 ? undefined : Object.fromEntries(changed);
 }
 
-const tell = (field: ChangedField, value: unknown) =>
+const plainOrMasked = (field: ChangedField, value: unknown) =>
   field === 'replacedBy' ? plain(value) : maskEventValue(plain(value));
 
 /** A value as an event holds it: times as text in UTC, absent values as `null`. */

@@ -56,7 +56,7 @@ export interface StoreArchive {
 /** The most entries in a batch. */
 export const archiveBatch = 500;
 
-/** The entries of a batch, sorted by what will happen to them. */
+/** The entries of a batch, by what will happen to them. */
 export interface Sorted<Entry> {
   readonly missing: readonly Entry[];
   readonly skipped: number;

@@ -217,7 +217,7 @@ describe('a watch on a table that does not announce', () => {
 
     expect(said).toEqual([
       'PostgresKeyStore: changes to public.silent may go unannounced: its triggers are missing, disabled or not this ' +
-        "version's, or it inherits from another table or another from it. Until that is mended, cached keys are trusted for " +
+        "version's, or it inherits from another table or another from it. Until that is fixed, cached keys are trusted for " +
         '"cacheTtlMs" only. Run migrate().',
     ]);
   });

@@ -35,7 +35,7 @@ export class MemoryClaimStore implements ClaimStore {
       throw new ClaimError('duplicate_claim');
     }
     this.#claimIds.set(claim.tokenDigest, claim.claimId);
-    this.#tell('claim_created', claim, context, claim.createdAt);
+    this.#addEvent('claim_created', claim, context, claim.createdAt);
     return this.#put(claim);
   }
 
@@ -71,7 +71,7 @@ export class MemoryClaimStore implements ClaimStore {
       maxKeysPerUser === undefined ? undefined : { maxKeysPerUser, now: createdAt },
     );
     const used = { ...claim, claimedAt: createdAt, keyId };
-    this.#tell('claimed', used, context, createdAt, 'claim');
+    this.#addEvent('claimed', used, context, createdAt, 'claim');
     return { outcome: 'claimed', claim: this.#put(used), record };
   }
 
@@ -115,11 +115,11 @@ export class MemoryClaimStore implements ClaimStore {
   }
 
   #revoke(claim: StoredClaim, revokedAt: Date, context: ChangeContext | undefined): ClaimRecord {
-    this.#tell('claim_revoked', claim, context, revokedAt);
+    this.#addEvent('claim_revoked', claim, context, revokedAt);
     return this.#put({ ...claim, revokedAt });
   }
 
-  #tell(
+  #addEvent(
     what: KeyEventType,
     { claimId, keyId, user }: ClaimRecord,
     context: ChangeContext | undefined,

@@ -84,7 +84,7 @@ export class MemoryKeyStore implements KeyStore {
 
   async insert(key: StoredKey, { context, limit }: ChangeOptions = {}): Promise<KeyRecord> {
     const record = this.#add(key, limit);
-    this.#tell(context?.isImport ? 'imported' : 'created', key, context, key.createdAt);
+    this.#addEvent(context?.isImport ? 'imported' : 'created', key, context, key.createdAt);
     return record;
   }
 
@@ -136,9 +136,9 @@ export class MemoryKeyStore implements KeyStore {
     const previous = this.#table.record(
       awaitsFirstUse ? old : this.#table.put(endingAt(old, createdAt.getTime() + overlapMs)),
     );
-    this.#tell('rotated', old, context, createdAt, changesBetween(before, previous));
-    this.#tell('created', successor, context, createdAt);
-    this.#endForgotten(old, createdAt, context);
+    this.#addEvent('rotated', old, context, createdAt, changesBetween(before, previous));
+    this.#addEvent('created', successor, context, createdAt);
+    this.#endPredecessor(old, createdAt, context);
     return { record: this.#table.record(successor), previous };
   }
 
@@ -204,7 +204,7 @@ export class MemoryKeyStore implements KeyStore {
       const { overlapMs: _overlapMs, ...used } = { ...key, lastUsedAt: usedAt };
       // Only kept: a last use is not announced.
       this.#table.keep(used);
-      this.#endForgotten(key, usedAt, undefined);
+      this.#endPredecessor(key, usedAt, undefined);
     }
   }
 
@@ -217,7 +217,7 @@ export class MemoryKeyStore implements KeyStore {
     for (const key of dead) {
       this.#table.delete(key);
       this.#notices.forget(key.keyId);
-      this.#tell('deleted', key, context);
+      this.#addEvent('deleted', key, context);
     }
     return dead.length;
   }
@@ -253,22 +253,22 @@ export class MemoryKeyStore implements KeyStore {
   #revoke(key: StoredKey, revokedAt: Date, context: ChangeContext | undefined): KeyRecord {
     if (key.revokedAt) return this.#table.record(key);
     const record = this.#table.record(this.#table.put({ ...key, revokedAt }));
-    this.#tell('revoked', key, context, revokedAt);
+    this.#addEvent('revoked', key, context, revokedAt);
     return record;
   }
 
   /** Ends the key before this one, which may wait for a first use that will never come. */
-  #endForgotten(
+  #endPredecessor(
     { replaces, overlapMs }: StoredKey,
     from: Date,
     context: ChangeContext | undefined,
   ): void {
-    const forgotten = overlapMs === undefined ? undefined : this.#table.get(replaces ?? '');
-    if (!forgotten) return;
+    const predecessor = overlapMs === undefined ? undefined : this.#table.get(replaces ?? '');
+    if (!predecessor) return;
     this.#change(
       'updated',
-      forgotten,
-      endingAt(forgotten, from.getTime() + overlapMs!),
+      predecessor,
+      endingAt(predecessor, from.getTime() + overlapMs!),
       context,
       from,
     );
@@ -286,11 +286,11 @@ export class MemoryKeyStore implements KeyStore {
     const before = this.#table.record(old);
     const record = this.#table.record(this.#table.put(changed));
     const changes = changesBetween(before, record);
-    if (changes || isChange) this.#tell(what, changed, context, at, changes);
+    if (changes || isChange) this.#addEvent(what, changed, context, at, changes);
     return record;
   }
 
-  #tell(
+  #addEvent(
     what: KeyEventType,
     { keyId, user }: StoredKey,
     context: ChangeContext | undefined,

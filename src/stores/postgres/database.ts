@@ -9,10 +9,10 @@ export type Row = Readonly<Record<string, string | null>>;
  * One statement. Parameters and results are texts, so the type parsers of a client cannot
  * interfere.
  *
- * A role that may create objects in a schema of the search path can add a function or operator
- * that fits the operands better than one of `pg_catalog`. It would run with the rights of the
- * connected role. So every function is qualified. The operands of every operator, `in` and
- * `using` have exactly the types of one in `pg_catalog`, or the operator is qualified too.
+ * Every function is qualified. The operands of every operator, `in` and `using` have exactly the
+ * types of one in `pg_catalog`, or the operator is qualified too. Otherwise, a role that may create
+ * objects in a schema of the search path could add a function or operator that fits better. It
+ * would run with the rights of the connected role.
  */
 export interface Statement {
   readonly text: string;

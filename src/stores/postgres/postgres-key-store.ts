@@ -28,7 +28,7 @@ import { inspect, type Inspection } from './schema/inspect.js';
 import { migrate } from './schema/migrate.js';
 import { createNames, mustBeSchemaName, mustBeTableName } from './names.js';
 import { Database, Executor, type Executors } from './database.js';
-import { get } from './keys/find.js';
+import { get } from './keys/get.js';
 import { findByDigests } from './keys/find-by-digests.js';
 import { insert } from './keys/insert.js';
 import { list } from './keys/list.js';

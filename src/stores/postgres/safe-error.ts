@@ -39,10 +39,10 @@ export function isStatementError(error: unknown): boolean {
 }
 
 /**
- * The error with which a failed statement rejects. It is a new one, because a driver's error
- * holds the rows that a constraint refused, digests included, and some clients put every
- * parameter into the message. Its `cause` has the `code`: an SQLSTATE, a code of the system, or
- * `ETIMEDOUT` after a timeout.
+ * The error with which a failed statement rejects. It is a new one: a driver's error holds the
+ * rows that a constraint refused, digests included, and some clients put every parameter into the
+ * message. Its `cause` has the `code`: an SQLSTATE, a code of the system, or `ETIMEDOUT` after a
+ * timeout.
  */
 export function toSafeError(action: string, error: unknown): Error {
   const message = messageOf(error);

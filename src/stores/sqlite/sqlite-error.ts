@@ -1,4 +1,5 @@
 import { isError } from '../../lib/errors.js';
+import { maskSecrets } from '../../lib/mask.js';
 import { ClaimError } from '../claim-store.js';
 import { KeyStoreError } from '../key-store-error.js';
 
@@ -42,7 +43,7 @@ export function toSafeError(action: string, place: string, error: unknown): Erro
   const message = messageOf(error);
   const code = codeOf(error);
   const cause = Object.assign(new Error(message), code !== undefined && { code });
-  if (isError(error) && error.stack) cause.stack = mask(error.stack);
+  if (isError(error) && error.stack) cause.stack = maskSecrets(error.stack);
   return new Error(`SqliteKeyStore: ${action} failed: ${message}${hintFor(code, message, place)}`, {
     cause,
   });
@@ -83,9 +84,5 @@ function hintFor(code: string | undefined, message: string, place: string): stri
 }
 
 function messageOf(error: unknown): string {
-  return isError(error) ? mask(error.message) : 'the driver gave no reason';
-}
-
-function mask(text: string): string {
-  return text.replaceAll(/(sha256:)?[0-9a-f]{64}|_[0-9a-z]{48}/gi, '<masked>');
+  return isError(error) ? maskSecrets(error.message) : 'the driver gave no reason';
 }

@@ -108,7 +108,7 @@ export class Watch {
     if (hasTriggers(connection, wantedAnnouncements(names))) return true;
     warnOnce(
       `SqliteKeyStore: changes to ${names.table} in ${place} may go unnoticed: its triggers are ` +
-        "missing or not this version's. Until that is mended, cached keys are trusted for " +
+        "missing or not this version's. Until that is fixed, cached keys are trusted for " +
         '"cacheTtlMs" only. Run migrate().',
       `silent table ${names.table} ${place}`,
     );

@@ -6,7 +6,7 @@ import type { Names } from '../names.js';
 import { dollarQuote } from '../quote.js';
 import type { Executor } from '../database.js';
 import { createKeyIdFunction, dropKeyIdFunction } from './key-id-function.js';
-import { assertNoDoubt } from './doubtful-keys.js';
+import { assertNoRowProblem } from './row-problems.js';
 import { hashSql } from './hash-sql.js';
 import { limitLockWait, withLock } from '../lock.js';
 import { planOf, type Plan } from './plan.js';
@@ -120,12 +120,12 @@ export async function adopt(executor: Executor, options?: AdoptOptions): Promise
     return { ...nothing, wasUpToDate: state === 'ready' };
   }
   const plan = await planOf(executor, ignoredColumns);
-  await assertNoDoubt(executor, plan);
+  await assertNoRowProblem(executor, plan);
   try {
     return await adoptPlaintext(executor, plan, { onProgress, batchSize, prefix });
   } catch (error) {
     if ((await inspect(executor)).state === 'plaintext') {
-      await assertNoDoubt(executor, plan);
+      await assertNoRowProblem(executor, plan);
       throw error;
     }
     // Another run finished first and removed the columns that this one was filling.

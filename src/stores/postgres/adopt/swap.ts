@@ -2,7 +2,7 @@ import { prepare } from '../schema/migrate.js';
 import { keyIndexes, keyRules } from '../schema/001-keys.js';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
-import { doubtSql } from './doubtful-keys.js';
+import { rowProblemSql } from './row-problems.js';
 import { hashSql, isDigestLikeSql, isBlankSql, presentableSql } from './hash-sql.js';
 import { dropKeyIdFunction } from './key-id-function.js';
 import { limitLockWait } from '../lock.js';
@@ -37,7 +37,7 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       end if;
       lock table ${names.keys} in access exclusive mode;
 
-      if exists (select from ${names.keys} k where ${doubtSql('k', plan)} is not null) then
+      if exists (select from ${names.keys} k where ${rowProblemSql('k', plan)} is not null) then
         raise exception 'keys came in meanwhile that cannot be taken over';
       end if;
 

@@ -26,17 +26,17 @@ export async function findByDigests(
     });
   const found = new Map<string | null | undefined, Row>();
   for (const row of rows) if (!isHiddenRow(row)) found.set(row['digest'], row);
-  const isAbsenceDoubtful = rows.some(isHiddenRow) && digests.some((each) => !found.has(each));
-  const doubt = isAbsenceDoubtful ? await doubtOf(executor) : undefined;
+  const mayBeHidden = rows.some(isHiddenRow) && digests.some((each) => !found.has(each));
+  const fault = mayBeHidden ? await whyMaybeHidden(executor) : undefined;
   return (digest) => {
     const row = found.get(digest);
-    if (!row && doubt) throw doubt;
+    if (!row && fault) throw fault;
     return row && readFound(row);
   };
 }
 
 /** Why a missing key cannot be called absent. Records that were found are right all the same. */
-const doubtOf = (executor: Executor): Promise<Error | undefined> =>
+const whyMaybeHidden = (executor: Executor): Promise<Error | undefined> =>
   assertNothingHidden(executor).then(
     () => undefined,
     (error: unknown) => error as Error,

@@ -6,7 +6,7 @@ import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Executor } from '../database.js';
-import { get } from './find.js';
+import { get } from './get.js';
 
 const now = instantSql('$2');
 const isPaused = `k.paused_at is not null and (k.paused_until is null or k.paused_until > ${now})`;

@@ -14,7 +14,7 @@ import {
 } from '../parameters.js';
 import { readRecord, selectRecord } from '../record.js';
 import type { Executor } from '../database.js';
-import { get } from './find.js';
+import { get } from './get.js';
 
 /** Another attempt means that somebody changed the row between reading and writing it. */
 const maxAttempts = 50;

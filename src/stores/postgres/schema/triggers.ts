@@ -101,10 +101,10 @@ export const areArmed = (names: Names): string => `(
  * The trigger version, as an SQL expression. It stays the same while every announcing trigger
  * exists, as created here, and is enabled. Null if one is not.
  *
- * It differs after a trigger, its function, or the name of the table or schema was changed, even
- * for a moment, because the describing row was written again. For the table, that is the row of
- * its row type, which `truncate` leaves alone. It also differs after a change that was not
- * announced, which leaves a comment.
+ * It changes if a trigger, its function, or the name of the table or schema is changed, even for a
+ * moment: PostgreSQL then writes the row that describes it again. For the table, that is the row
+ * of its row type, which `truncate` leaves alone. It also changes if a change was not announced,
+ * because that leaves a comment.
  */
 export const triggerVersion = (names: Names): string => `(
     select case when pg_catalog.count(*) = ${Object.keys(announcing).length}

@@ -186,7 +186,7 @@ export class Watch {
     const message = isThere
       ? `PostgresKeyStore: changes to ${schema}.${table} may go unannounced: its triggers are ` +
         "missing, disabled or not this version's, or it inherits from another table or another " +
-        'from it. Until that is mended, cached keys are trusted for "cacheTtlMs" only. Run ' +
+        'from it. Until that is fixed, cached keys are trusted for "cacheTtlMs" only. Run ' +
         'migrate().'
       : `PostgresKeyStore: there is no table ${schema}.${table}; run migrate() or, for this ` +
         'schema and table, "npx require-api-key migrate".';

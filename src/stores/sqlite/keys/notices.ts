@@ -14,7 +14,7 @@ export function takeNotices(
   const farthest = thresholds.at(-1);
   if (farthest === undefined) return [];
   const rows = connection.all(
-    `select ${recordColumns(names)}, n.before_ms as told_ms
+    `select ${recordColumns(names)}, n.before_ms as reported_ms
       from ${names.keys} k
       left join ${names.notices} n on n.key_id = k.key_id
         and n.expires_at = ${timeSql('k.expires_at')}
@@ -30,8 +30,8 @@ export function takeNotices(
     const record = readRecord(row);
     const expiresAt = record.expiresAt!;
     const threshold = thresholds.find((each) => expiresAt.getTime() - each <= now.getTime());
-    const told = row['told_ms'];
-    if (threshold === undefined || (told != null && Number(told) <= threshold)) continue;
+    const reported = row['reported_ms'];
+    if (threshold === undefined || (reported != null && Number(reported) <= threshold)) continue;
     connection.run(
       `insert into ${names.notices} (key_id, expires_at, before_ms) values (?, ?, ?)
         on conflict (key_id, expires_at) do update set before_ms = excluded.before_ms`,

@@ -3,9 +3,9 @@ import type { Executor } from '../database.js';
 import { isDigestSql, keySql } from './hash-sql.js';
 import type { Plan } from './plan.js';
 
-type Doubt = 'broken' | 'hashed' | 'shown';
+type RowProblem = 'broken' | 'hashed' | 'shown';
 
-const reasons: Readonly<Record<Doubt, string>> = {
+const reasons: Readonly<Record<RowProblem, string>> = {
   broken:
     'it begins as a digest does, but is not "sha256:" and 64 hexadecimal digits; correct or ' +
     'delete it first',
@@ -21,7 +21,7 @@ const reasons: Readonly<Record<Doubt, string>> = {
  * The problem of the key of row `k`, or null, as an SQL expression. Treating a digest as a key
  * would let in anyone who has seen the table or a backup of it.
  */
-export function doubtSql(k: string, { shown }: Plan): string {
+export function rowProblemSql(k: string, { shown }: Plan): string {
   const key = keySql(k);
   const isShown = shown.map((column) => `${k}.${column}::text collate "C" = ${key}`).join(' or ');
   return `case
@@ -36,21 +36,21 @@ export function doubtSql(k: string, { shown }: Plan): string {
  * @throws {Error} if a key cannot be adopted. The message says where the first such key is and
  *   never quotes it.
  */
-export async function assertNoDoubt(executor: Executor, plan: Plan): Promise<void> {
-  const [found] = await executor.query('adopt', { text: firstDoubt(executor.names, plan) });
+export async function assertNoRowProblem(executor: Executor, plan: Plan): Promise<void> {
+  const [found] = await executor.query('adopt', { text: firstRowProblem(executor.names, plan) });
   if (!found) return;
   const others = Number(found['count']) - 1;
   throw new Error(
     `PostgresKeyStore: adopt cannot take over ${executor.names.table}.api_key of the row ` +
       `${found['place']}${others === 0 ? '' : ` and ${others} more`}: ` +
-      `${reasons[found['doubt'] as Doubt]}`,
+      `${reasons[found['problem'] as RowProblem]}`,
   );
 }
 
-const firstDoubt = (names: Names, plan: Plan) => `
-    select doubt, place, (pg_catalog.count(*) over (partition by doubt))::text as count
+const firstRowProblem = (names: Names, plan: Plan) => `
+    select problem, place, (pg_catalog.count(*) over (partition by problem))::text as count
     from (
-      select ${doubtSql('k', plan)} as doubt, ${plan.place} as place, k.ctid as ctid
+      select ${rowProblemSql('k', plan)} as problem, ${plan.place} as place, k.ctid as ctid
         from ${names.keys} k
     ) judged
-    where doubt is not null order by doubt, ctid limit 1`;
+    where problem is not null order by problem, ctid limit 1`;
