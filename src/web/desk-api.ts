@@ -82,7 +82,7 @@ const listKeys =
 const createKey =
   (keys: ApiKeyManager): Action =>
   async (req, res) => {
-    const options = await readChange<CreateKeyOptions>(req);
+    const options = await readChangeOptions<CreateKeyOptions>(req);
     const { key, record } = await askManager(() => keys.create(options));
     sendJson(res, 201, { key, record: describeKeys(keys)(record) });
   };
@@ -90,7 +90,7 @@ const createKey =
 const updateKey =
   (keys: ApiKeyManager, keyId: string): Action =>
   async (req, res) => {
-    const options = await readChange<UpdateKeyOptions>(req);
+    const options = await readChangeOptions<UpdateKeyOptions>(req);
     const record = await askManager(() => keys.update(keyId, options));
     sendJson(res, 200, { record: describeKeys(keys)(record) });
   };
@@ -98,7 +98,7 @@ const updateKey =
 const rotateKey =
   (keys: ApiKeyManager, keyId: string): Action =>
   async (req, res) => {
-    const options = await readChange<RotateKeyOptions>(req);
+    const options = await readChangeOptions<RotateKeyOptions>(req);
     const { key, record, previous } = await askManager(() => keys.rotate(keyId, options));
     const describe = describeKeys(keys);
     sendJson(res, 201, { key, record: describe(record), previous: describe(previous) });
@@ -107,7 +107,7 @@ const rotateKey =
 const revokeKey =
   (keys: ApiKeyManager, keyId: string): Action =>
   async (req, res) => {
-    const options = await readChange<RevokeKeyOptions>(req);
+    const options = await readChangeOptions<RevokeKeyOptions>(req);
     const records = await askManager(() => keys.revoke(keyId, options));
     sendJson(res, 200, { records: records.map(describeKeys(keys)) });
   };
@@ -115,7 +115,7 @@ const revokeKey =
 const pauseKey =
   (keys: ApiKeyManager, keyId: string): Action =>
   async (req, res) => {
-    const options = await readChange<PauseKeyOptions>(req);
+    const options = await readChangeOptions<PauseKeyOptions>(req);
     const record = await askManager(() => keys.pause(keyId, options));
     sendJson(res, 200, { record: describeKeys(keys)(record) });
   };
@@ -123,7 +123,7 @@ const pauseKey =
 const resumeKey =
   (keys: ApiKeyManager, keyId: string): Action =>
   async (req, res) => {
-    const options = await readChange<ChangedBy>(req);
+    const options = await readChangeOptions<ChangedBy>(req);
     const record = await askManager(() => keys.resume(keyId, options));
     sendJson(res, 200, { record: describeKeys(keys)(record) });
   };
@@ -131,7 +131,7 @@ const resumeKey =
 const revokeAll =
   (keys: ApiKeyManager, user: string): Action =>
   async (req, res) => {
-    const { user: named, ...change } = await readChange<RevokeAllOptions>(req);
+    const { user: named, ...change } = await readChangeOptions<RevokeAllOptions>(req);
     if (named !== undefined) throw new WebProblem('malformed_request');
     const revoked = await askManager(() => keys.revokeAll({ ...change, user }));
     sendJson(res, 200, {
@@ -172,7 +172,7 @@ const listClaims =
 const createClaim =
   (keys: ApiKeyManager): Action =>
   async (req, res) => {
-    const options = await readChange<CreateClaimOptions>(req);
+    const options = await readChangeOptions<CreateClaimOptions>(req);
     const { token, claim } = await askManager(() => keys.createClaim(options));
     sendJson(res, 201, { token, claim: describeClaims(keys)(claim) });
   };
@@ -180,18 +180,20 @@ const createClaim =
 const revokeClaim =
   (keys: ApiKeyManager, claimId: string): Action =>
   async (req, res) => {
-    const options = await readChange<ChangedBy>(req);
+    const options = await readChangeOptions<ChangedBy>(req);
     const claim = await askManager(() => keys.revokeClaim(claimId, options));
     sendJson(res, 200, { claim: describeClaims(keys)(claim) });
   };
 
 /**
- * Reads the options of a change, which the manager checks. The operator's key names who makes it,
- * not the body.
+ * Reads the options of a change, which the manager checks. Who makes it is the user of the
+ * operator's key, never a field of the body.
  *
- * @throws {WebProblem} for a body that names it all the same
+ * @throws {WebProblem} for a body with `by`
  */
-async function readChange<Options extends ChangedBy>(req: IncomingMessage): Promise<Options> {
+async function readChangeOptions<Options extends ChangedBy>(
+  req: IncomingMessage,
+): Promise<Options> {
   const body = await readJson(req, maxBodyBytes);
   if ('by' in body)
     throw new WebProblem('malformed_request', { detail: '"by" is always the user of your key.' });

@@ -128,7 +128,7 @@ export function accountKeys(options: AccountKeysOptions): ApiKeyHandler {
       abilities: listAbilities(keys),
     },
   });
-  const sendStrangers: Action =
+  const answerLoggedOut: Action =
     loginUrl === undefined
       ? htmlPage('account-login.html', { status: 401 })
       : (_req, res) => {
@@ -140,7 +140,7 @@ export function accountKeys(options: AccountKeysOptions): ApiKeyHandler {
     GET: async (req, res) => {
       assertNoApiKey(req);
       const isKnown = (await findUser(req, userOf)) !== undefined;
-      await (isKnown ? sendPage : sendStrangers)(req, res);
+      await (isKnown ? sendPage : answerLoggedOut)(req, res);
     },
   });
   const ownAddress = { caller, publicUrl: checked.publicUrl };

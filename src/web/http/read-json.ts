@@ -15,8 +15,7 @@ export async function readJson(
     req.resume();
     throw new WebProblem('unsupported_media_type');
   }
-  // The application may have a parser of its own before this. Then the body is gone, and only its
-  // result is left.
+  // The application may have parsed the body already. Then only its result is left.
   const value = req.readableEnded ? parsed(req.body) : parse(await readBytes(req, maxBytes));
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new WebProblem('malformed_request');
@@ -27,8 +26,8 @@ export async function readJson(
 const bodyLimitMs = 10_000;
 
 /**
- * Counts while it reads, because a claimed length does not keep memory from filling. Copies into
- * one buffer, because a chunk of one byte keeps hundreds of them alive.
+ * Counts while it reads, because a client can claim any length. Copies into one buffer, because a
+ * chunk of one byte may keep a large block of memory alive.
  */
 function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {

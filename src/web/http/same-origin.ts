@@ -23,7 +23,7 @@ export function assertSameOrigin(req: IncomingMessage, address: OwnAddress): voi
     if (site !== 'same-origin') throw new WebProblem('cross_origin');
     return;
   }
-  // Browsers send that header only over HTTPS and to the local machine.
+  // Browsers send `Sec-Fetch-Site` only over HTTPS and to the local machine.
   if (headers.origin === undefined) return;
   const origin = urlOf(headers.origin);
   if (!origin) throw new WebProblem('cross_origin');
