@@ -3,10 +3,7 @@ import { parse } from 'dotenv';
 
 export const envFile = '.env';
 
-/**
- * What came from outside, before anything was taken over from a `.env`: what other programs are
- * started with.
- */
+/** The environment without what was read from a `.env`. Other programs are started with it. */
 export const outerEnvironment: Readonly<NodeJS.ProcessEnv> = { ...process.env };
 
 /**

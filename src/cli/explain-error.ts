@@ -7,7 +7,7 @@ import { inOptionWords } from './option-words.js';
 import { mask } from './secrets.js';
 
 export interface ExitMessage {
-  /** Nothing where all has been said. */
+  /** Absent if everything was said already. */
   readonly sentence?: string;
   readonly exitCode: number;
 }
@@ -36,7 +36,7 @@ function explainUsage({ code, message, exitCode }: CommanderError): ExitMessage 
       /\s*\n\((Did you mean .+\?)\)$/s,
       (_, hint: string) => `; ${hint.charAt(0).toLowerCase()}${hint.slice(1)}`,
     )
-    // Only what reads like a name is repeated: anything else may be a key in the wrong place.
+    // Only what looks like a name is repeated. Anything else may be a key in the wrong place.
     .replaceAll(/'(-{0,2}[\w-]+)=[^']*'/g, "'$1'")
     .replaceAll(/'([^' <[]{33,})'/g, "'...'");
   const isKeyAsArgument = /unknown option '(-k|--(api-?)?key)'/.test(sentence);

@@ -1,9 +1,7 @@
-/**
- * Something that was expected to go wrong: its message, one sentence, is all that is said of it.
- */
+/** A failure that needs no stack trace. Its message is one sentence, and all that is printed. */
 export class Failure extends Error {
   override readonly name: string = 'Failure';
-  /** 1: it could not be done. 2: it makes no sense. 130: the user stopped it. */
+  /** 1: it failed. 2: it was used wrongly. 129, 130 or 143: a signal stopped it. */
   readonly exitCode: number;
 
   constructor(
@@ -15,7 +13,7 @@ export class Failure extends Error {
   }
 }
 
-/** What was asked for makes no sense as it was written. */
+/** The command line, or what it names, is wrong. */
 export class Misuse extends Failure {
   override readonly name = 'Misuse';
 

@@ -1,7 +1,7 @@
 import { maskKeys } from '../lib/mask.js';
 import { plain } from './terminal/output.js';
 
-/** `note`: nothing is wrong, and yet it is good to know. */
+/** `note`: nothing is wrong, but the operator should know. */
 export type Severity = 'error' | 'warning' | 'note';
 
 export interface Finding {
@@ -14,7 +14,7 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** Masks keys in a finding. Other secrets are masked when the text is read. */
+/** Masks keys in a finding. Other secrets were masked when the text was read. */
 export function maskFinding({ message, remedy, ...rest }: Finding): Finding {
   return {
     ...rest,

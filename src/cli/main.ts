@@ -14,7 +14,7 @@ export async function main(args: readonly string[]): Promise<void> {
   // If a reader is gone (`| head`), the write reports it. Without a listener here, the error would
   // end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  // Waiting for what never comes ends the process too, and must not look like success.
+  // A process that waits for something that never comes ends too. That must not look like success.
   let isDecided = false;
   process.once('exit', () => {
     if (isDecided || process.exitCode) return;

@@ -1,4 +1,4 @@
-/** What the library calls an option of its own, by what it is called here. */
+/** The library's names of options, each with the name that it has here. */
 const words: Readonly<Record<string, string>> = {
   user: 'the user',
   name: '--name',

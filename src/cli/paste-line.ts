@@ -1,13 +1,10 @@
 import { isShowable } from './database/database-url.js';
 import type { DatabaseOptions } from './database/database-options.js';
 
-/**
- * How this program is called in a line to paste: npx finds it in the project around and among the
- * global packages alike.
- */
+/** How a line to paste calls this program. npx finds it in the project and globally. */
 export const programName = 'npx require-api-key';
 
-/** A word that a shell takes as it stands. */
+/** A word as it is written in a shell, in quotes if it needs them. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

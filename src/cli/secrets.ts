@@ -5,8 +5,8 @@ import { Misuse } from './failure.js';
 const secrets = new Set<string>();
 
 /**
- * From now on masks this text in text from elsewhere. Short texts are not masked, because they
- * occur in innocent words.
+ * Makes `mask` hide this text from now on. Short texts are not hidden, because they occur in
+ * innocent words.
  */
 export function rememberSecret(text: string): void {
   if (text.length >= 8) secrets.add(text);
@@ -36,8 +36,8 @@ export function findKeys(text: string): FoundKey[] {
   const found: FoundKey[] = [];
   for (const { index, 1: tail = '' } of text.matchAll(behindPrefix)) {
     const end = index + 1 + tail.length;
-    // Text that runs into the prefix, as in `\nkey_...` with a backslash, is told apart by the
-    // checksum.
+    // Other text may run into the prefix, as in `\nkey_...` with a backslash. The checksum shows
+    // where the key begins.
     for (let start = Math.max(index - longestPrefix, 0); start < index; start++) {
       const parsed = parseApiKey(text.slice(start, end));
       if (!parsed) continue;
@@ -67,5 +67,5 @@ export function refuseKeysIn(args: readonly string[]): void {
   }
 }
 
-/** Only what reads like a name is repeated: anything else may be a key in the wrong place. */
+/** Whether a text may be repeated in a message. Anything but a name may be a misplaced key. */
 export const isShowableName = (text: string) => /^[\w.@+-]{1,24}$/.test(text);

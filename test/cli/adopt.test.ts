@@ -62,7 +62,7 @@ describe('adopt', () => {
     expect(await finished).toEqual({
       code: 130,
       stdout: '',
-      stderr: 'error: stopped; what is hashed is kept; run it again to go on\n',
+      stderr: 'error: stopped; the rows hashed so far are kept; run it again to continue\n',
     });
     expect((await pool.query('select from big_keys where api_key is not null')).rowCount).toBe(
       2_000,

@@ -303,7 +303,7 @@ describe('doctor on the .env', () => {
           message: `line ${line} of .env holds ${name}= inside the value of ${inside}: a line break is missing.`,
           remedy: `put ${name}= on a line of its own`,
         },
-        { remedy: 'mend the line of .env that is told of above' },
+        { remedy: 'fix the line of .env that is named above' },
       ]);
     },
   );

@@ -112,7 +112,7 @@ describe('who else may write', () => {
     const { role } = await login(grants);
 
     const { findings } = await doctor();
-    expect(findings).toMatchObject([{ code: 'foreign_writers', severity: 'note' }]);
+    expect(findings).toMatchObject([{ code: 'other_writers', severity: 'note' }]);
     expect(findings[0]!.message).toContain(role);
     await paste(findings[0]!);
   });
@@ -237,9 +237,9 @@ const judged: Readonly<Record<string, readonly string[] | string>> = {
   'store back': ['standby'],
   memory: 'kept by the process alone',
   '`lastUsedAt`': ['missing_right', 'standby', 'read_only_database', 'row_security'],
-  'concurrent rotations of one key': ['open_table', 'foreign_writers'],
+  'concurrent rotations of one key': ['open_table', 'other_writers'],
   'a rotated key used after its deadline': ['disabled_triggers', 'missing_right'],
-  'a record broken by hand': ['foreign_writers'],
+  'a record broken by hand': ['other_writers'],
   'end of a pause':
     'compared with the clock of the process; the set-up of the database has no part in it',
 };

@@ -314,7 +314,7 @@ describe('import --file', () => {
     const { code, stderr } = await finished;
     // The signal may arrive after another batch or two; what matters is that the rest is left, and told of.
     const left = Number(
-      /^error: stopped with (\d+) keys? left; run it again to go on\n$/.exec(stderr)?.[1],
+      /^error: stopped with (\d+) keys? left; run it again to continue\n$/.exec(stderr)?.[1],
     );
     expect([code, left > 0 && left < 200]).toEqual([130, true]);
     const again = await cli(['import', '--file', '-', '--json'], { env, input });

@@ -246,7 +246,7 @@ describe('rotate and revoke', () => {
     const { record: second } = await keys.rotate(first.keyId);
     const { record: third } = await keys.rotate(second.keyId);
     const worksOn = (keyId: string) =>
-      `Its successor ${keyId} works on; --family revokes it too.\n`;
+      `Its successor ${keyId} still works; --family revokes it too.\n`;
     const [words, json] = [
       await run('revoke', first.keyId),
       await run('revoke', first.keyId, '--json'),

@@ -6,11 +6,11 @@ export interface Preflight {
   readonly method: string;
   /** In lower case. */
   readonly header: string;
-  /** Whether somebody asked about this origin, so that a page on it should work. */
+  /** Whether `--origin` was given, so that a page on it should work. */
   readonly wasAsked: boolean;
 }
 
-/** The headers of a browser's question whether a page may send the key. */
+/** The headers with which a browser asks whether a page may send the key. */
 export const preflightHeaders = ({ origin, method, header }: Preflight) => ({
   Origin: origin,
   'Access-Control-Request-Method': method,

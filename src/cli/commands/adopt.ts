@@ -52,7 +52,10 @@ async function adopt(options: Options): Promise<void> {
           ignoredColumns: ignoreColumn,
           onProgress({ done, total }) {
             progress.update(done, total);
-            stopIfInterrupted(signal, 'stopped; what is hashed is kept; run it again to go on');
+            stopIfInterrupted(
+              signal,
+              'stopped; the rows hashed so far are kept; run it again to continue',
+            );
           },
         }),
       ),

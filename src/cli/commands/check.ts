@@ -37,7 +37,11 @@ export function addCheck(program: Command): void {
         "--header 'Authorization: Bearer' < alice.key",
     ],
   })
-    .argument('<url>', 'a guarded address that is safe to call, as its handler runs', urlArgument)
+    .argument(
+      '<url>',
+      'a guarded address that is safe to call, because its handler runs',
+      urlArgument,
+    )
     .option('--key-file <file>', 'read the key from a file instead')
     .option('--no-key', 'send no key of yours: only call without a key and with a wrong one')
     .option(

@@ -66,7 +66,7 @@ async function copy(options: Options): Promise<void> {
         await assertReady(target, to);
         return copyAll(source.archive, target.archive, {
           isDryRun: options.dryRun ?? false,
-          assertWanted: () => stopIfInterrupted(signal, 'stopped; run it again to go on'),
+          assertWanted: () => stopIfInterrupted(signal, 'stopped; run it again to continue'),
         });
       }),
     ),

@@ -140,7 +140,7 @@ function fragileWarning({ env: name, out }: Options): string | undefined {
   if (!fragile) return undefined;
   return (
     `Warning: line ${fragile.line} of ${out} ${fragile.what}, and some releases of Node then ` +
-    `read ${name} on the next line otherwise: ${fragile.remedy}.`
+    `read ${name} on the next line differently: ${fragile.remedy}.`
   );
 }
 

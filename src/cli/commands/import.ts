@@ -71,7 +71,7 @@ export function addImport(program: Command): void {
     .addOption(
       new Option(
         '--format <format>',
-        'what the file of --file is; without it, the file has to leave no doubt',
+        'the format of --file; if it is not given, the file must leave no doubt',
       ).choices(fileFormats),
     )
     .option(
@@ -165,7 +165,7 @@ async function importFile(file: string, options: Options): Promise<void> {
           onBatch(done) {
             progress.update(done, good.length);
             const left = count(good.length - done, 'key');
-            stopIfInterrupted(signal, `stopped with ${left} left; run it again to go on`);
+            stopIfInterrupted(signal, `stopped with ${left} left; run it again to continue`);
           },
         }),
       ),

@@ -24,8 +24,8 @@ const columns = [
 export function addNotices(program: Command): void {
   const command = addCommand(program, 'notices', {
     about:
-      'List keys that are about to expire, each once for each time before its end: for a job ' +
-      'that mails their users.',
+      'List keys that are about to expire, for a job that mails their users. Each key is listed ' +
+      'once for each duration.',
     examples: ['notices --before 14d,3d --json'],
   }).addOption(
     new Option('--before <durations>', 'how long before its end a key is listed, such as 14d,3d')
@@ -40,7 +40,7 @@ export function addNotices(program: Command): void {
 async function notices(options: Options): Promise<void> {
   const found = await withKeys(options, (keys) => keys.takeNotices({ beforeMs: options.before }));
   if (options.json) return printJson(found.map(noticeJson));
-  if (found.length === 0) return say('No key has come that near to its end since the last time.');
+  if (found.length === 0) return say('No key has come this close to its end since the last run.');
   await print(await formatTable(columns, found.map(noticeRow)));
 }
 

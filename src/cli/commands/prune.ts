@@ -36,7 +36,7 @@ export function addPrune(program: Command): void {
     )
     .option(
       '--usage-older-than <duration>',
-      'how old counts of uses must be to go (default: 400d)',
+      'delete counts of uses this old (default: 400d)',
       durationBetween('0s', '36500d'),
     );
   addChangeOptions(command);
@@ -59,7 +59,7 @@ async function prune(options: Options): Promise<void> {
           progress.update(index, steps.length);
           stopIfInterrupted(
             signal,
-            `stopped after ${count(removed, 'deleted record')}; run it again to go on`,
+            `stopped after ${count(removed, 'deleted record')}; run it again to continue`,
           );
           removed += await keys.prune({ ...changedBy(options), olderThanMs, ...ages });
         }

@@ -27,8 +27,7 @@ interface RevokedKeys {
 export function addRevoke(program: Command): void {
   const command = addCommand(program, 'revoke', {
     about:
-      'End a key, a claim link that has not been used, or all of a user, at once. This cannot be ' +
-      'undone.',
+      'Revoke a key, an unused claim link, or everything of a user, at once. This cannot be undone.',
     examples: [
       'revoke key_4fQz81LmBw',
       'revoke key_4fQz81LmBw --family',
@@ -66,7 +65,7 @@ async function revoke(id: string, options: Options): Promise<void> {
   else await showKeys(revoked, options);
 }
 
-/** For the day somebody leaves. */
+/** For the day on which a user leaves. */
 async function revokeUser(user: string, options: Options): Promise<void> {
   const { keys, claims } = await withKeys(options, (manager) =>
     manager.revokeAll({ ...changedBy(options), user }),
@@ -120,5 +119,5 @@ async function showKeys({ records, successors }: RevokedKeys, { json }: Options)
   else for (const record of records) say(`Revoked ${record.keyId} of ${plain(record.user)}.`);
   // A user who ends a leaked key expects its successors to end too.
   for (const successor of successors)
-    say(`Its successor ${successor.keyId} works on; --family revokes it too.`);
+    say(`Its successor ${successor.keyId} still works; --family revokes it too.`);
 }

@@ -11,7 +11,7 @@ type Options = DatabaseOptions & GlobalOptions;
 
 export function addShow(program: Command): void {
   const command = addCommand(program, 'show', {
-    about: 'Show all that is known of a key, by its key id.',
+    about: 'Show the whole record of a key.',
     examples: ['show key_4fQz81LmBw'],
   }).argument('<keyId>', 'the key id');
   addDatabaseOptions(command).action(async (keyId: string, _options: unknown, self: Command) =>

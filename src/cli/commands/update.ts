@@ -27,8 +27,7 @@ interface Options extends DatabaseOptions, GlobalOptions, ChangeFlags {
 export function addUpdate(program: Command): void {
   const command = addCommand(program, 'update', {
     about:
-      'Change whose a key is, what it is called and may do, from where, or when it ends. The key ' +
-      'itself stays as it is.',
+      'Change the user, name, scopes, addresses or expiry of a key. The key itself stays as it is.',
     examples: [
       'update key_4fQz81LmBw --scope audio:read --scope audio:write',
       'update key_4fQz81LmBw --name ci --expires 90d',
@@ -39,7 +38,7 @@ export function addUpdate(program: Command): void {
     .option('--name <name>', 'what its user calls the key, such as ci')
     .option(
       '--scope <scope>',
-      'what the key may do, in place of all it might before; repeat for each scope',
+      'what the key may do, in place of its scopes so far; repeat for each scope',
       scopesArgument,
     )
     .addOption(new Option('--no-scopes', 'take all scopes from the key').conflicts('scope'))
@@ -51,7 +50,7 @@ export function addUpdate(program: Command): void {
   command
     .option(
       '--address <address>',
-      'an IP address or block that may use the key, in place of all before; repeat for each',
+      'an IP address or block that may use the key, in place of those so far; repeat for each',
       addressesArgument,
     )
     .addOption(new Option('--any-address', 'let any address use the key').conflicts('address'));

@@ -69,7 +69,7 @@ const rows: readonly Row[] = [
   })),
   {
     words: /PEM routines|DECODER routines|key values mismatch/,
-    why: 'the files of sslcert and sslkey are no certificate and key that fit each other',
+    why: 'the files of sslcert and sslkey hold no certificate and key that belong together',
     remedy: 'give both in PEM form, the key without a passphrase',
   },
   {

@@ -53,7 +53,7 @@ function assertFileUrl(url: string, name: string, schema: string | undefined): v
   }
 }
 
-/** Whether the address can be shown: it parses without doubt and holds no password. */
+/** Whether the address can be shown, because it parses and holds no password. */
 export function isShowable(url: string): boolean {
   if (isFileUrl(url)) return true;
   return passwordOf(url) === '' && !/[?&][^=]*(pass|secret|token)/i.test(url);

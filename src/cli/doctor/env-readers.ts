@@ -15,7 +15,7 @@ interface Difference {
   readonly index: number;
 }
 
-/** What the `.env` holds but not every application will see. */
+/** Finds what the `.env` holds but not every application will see. */
 export function examineReaders(
   { text, wrong }: EnvFile,
   names: readonly string[],
@@ -54,7 +54,7 @@ export function examineReaders(
       code: 'fragile_line',
       message:
         `line ${fragile.line} of .env ${fragile.what}: some releases of Node then read ${name} ` +
-        'on the next line otherwise.',
+        'on the next line differently.',
       remedy: fragile.remedy,
     });
   }
@@ -74,7 +74,7 @@ export function examineReaders(
 function findDifferences(text: string): Difference[] {
   const lines = text.split('\n');
   const found = differingNames(text).flatMap((written) => {
-    // To Node 20, a comment at the very end.
+    // Node 20 reads a comment at the very end as a name.
     if (written.startsWith('#')) return [];
     // What a reader takes for a name may hold the value of another.
     const [name] = /[\w.-]+$/.exec(written.trimEnd()) ?? [];

@@ -14,8 +14,8 @@ export async function askGit(file: string): Promise<GitState> {
 
 function git(...args: string[]): Promise<number> {
   return new Promise((resolve) => {
-    // The folder may be somebody else's: git would run the command that its configuration names
-    // there.
+    // The folder may belong to somebody else. With this setting, git would run a command that its
+    // configuration there names.
     const safely = ['-c', 'core.fsmonitor=false', ...args];
     execFile('git', safely, { env: outerEnvironment, timeout: 10_000 }, (error) => {
       if (!error) resolve(0);

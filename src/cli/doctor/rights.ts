@@ -52,7 +52,7 @@ export function examineRights(
   if (named.length > 0) {
     findings.push({
       severity: 'note',
-      code: 'foreign_writers',
+      code: 'other_writers',
       message:
         'besides the owner and superusers, these roles may make or change keys in ' +
         `${schema}.${table}, and so let themselves in: ${named.join(', ')}.`,

@@ -12,7 +12,7 @@ interface Circumstances {
   /** Whether somebody named the variables. Then each must be set. */
   readonly wereNamed: boolean;
   readonly hasDatabase: boolean;
-  /** The variables of the `.env`, which were not taken over. */
+  /** The variables of the `.env`. They may not be in the environment. */
   readonly inFile: Environment;
   /** Variables that stand in the `.env`, but not on lines of their own. */
   readonly joined: readonly string[];
@@ -50,9 +50,9 @@ export function examineUnset(
       `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not set: requireApiKey() ` +
       'answers 503.',
     remedy: isUnread
-      ? 'mend .env first, as told above'
+      ? 'fix .env first, as described above'
       : names.some((name) => joined.includes(name))
-        ? 'mend the line of .env that is told of above'
+        ? 'fix the line of .env that is named above'
         : remedyForUnset(unset, without(variables, { ...inFile, ...environment }), wereNamed),
   });
   return findings;

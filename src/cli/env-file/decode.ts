@@ -86,7 +86,7 @@ function isUtf8(bytes: Buffer): boolean {
   }
 }
 
-/** The number of the first line of which this holds. */
+/** The number of the first line for which `holds` is true, counted from 1. */
 function lineWhere(bytes: Buffer, holds: (line: Buffer) => boolean): number {
   let start = 0;
   for (let number = 1; ; number++) {

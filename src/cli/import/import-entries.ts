@@ -8,7 +8,7 @@ export interface ImportTally {
   readonly imported: number;
   /** Keys that were there before, under the same user. */
   readonly duplicates: number;
-  /** By place: what the database holds something else for. */
+  /** A sentence for each key that the database already has, but differently. */
   readonly conflicts: readonly string[];
 }
 
@@ -21,7 +21,7 @@ interface Place {
 
 type Outcome = 'imported' | 'duplicate' | { readonly conflict: string };
 
-/** On their way at once: the database may be far. */
+/** How many imports are under way at once, because the database may be far away. */
 const batchSize = 10;
 
 /** Imports keys batch by batch. `onBatch` may stop the import between two batches by throwing. */

@@ -7,7 +7,7 @@ export interface ImportEntry {
   /** The place of the entry, for messages: `line 2`. */
   readonly place: string;
   readonly options: ImportKeyOptions;
-  /** What could not be read of it. */
+  /** Why it could not be read. */
   readonly problem?: string | undefined;
   /** Why it is unlikely to be what it was read as. */
   readonly misfit?: string | undefined;
@@ -20,17 +20,14 @@ export const unreadable = (place: string, problem: string): ImportEntry => ({
   problem,
 });
 
-/**
- * An entry that was read, with what it is unlikely to be: `misfit`, or what any form may have
- * wrong.
- */
+/** An entry that was read. `misfit` is checked for here unless it is given. */
 export const fileEntry = (
   place: string,
   options: ImportKeyOptions,
   misfit?: string,
 ): ImportEntry => ({ place, options, misfit: misfit ?? misfitIn(options) });
 
-/** Of values that have the right types: what else is wrong is found later. */
+/** Only looks at values of the right types. Wrong types are found later. */
 function misfitIn(options: ImportKeyOptions): string | undefined {
   const { user, key, name } = options as unknown as Readonly<Record<string, unknown>>;
   const areTexts = [key, name].every((each) => each === undefined || typeof each === 'string');

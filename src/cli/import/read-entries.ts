@@ -41,7 +41,7 @@ function assertUndamaged(lines: readonly string[]): void {
     lines[damaged]!.includes('\uFFFD')
       ? `line ${damaged + 1} has a character that was lost in a conversion (U+FFFD): export ` +
           'the file again, as UTF-8'
-      : `line ${damaged + 1} has a byte order mark, as where files were joined: delete it`,
+      : `line ${damaged + 1} has a byte order mark, as in files that were joined: delete it`,
   );
 }
 
@@ -83,11 +83,11 @@ function assertCsvBegins(lines: readonly string[]): void {
   const line = lines[first] ?? '';
   if (/^\s*"?sep=/i.test(line))
     throw new Failure(
-      `line ${first + 1} names a separator, which CSV has not: delete it, and put commas ` +
+      `line ${first + 1} names a separator, which CSV does not allow: delete it, and put commas ` +
         'between the columns',
     );
   if (/^\s*#/.test(line))
-    throw new Failure(`line ${first + 1} is a comment, which CSV has not: delete it`);
+    throw new Failure(`line ${first + 1} is a comment, which CSV does not allow: delete it`);
   assertCommas(line, first + 1);
 }
 

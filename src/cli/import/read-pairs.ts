@@ -19,30 +19,30 @@ export function readPairs(text: string, isDeclared: boolean): ImportEntry[] {
     .filter(({ line }) => line !== '' && !line.startsWith('#'))
     .map(({ line, place }) => {
       const { user, key } = splitPair(line);
-      const misfit = misfitOf(user, key) ?? (isDeclared ? undefined : doubtfulPart(user, key));
+      const misfit = misfitOfPair(user, key) ?? (isDeclared ? undefined : unlikelyPart(user, key));
       return fileEntry(place, { user, key }, misfit);
     });
 }
 
-function misfitOf(user: string, key: string): string | undefined {
+function misfitOfPair(user: string, key: string): string | undefined {
   if (/^user(_?name)?$/i.test(user) && /^((api_?)?key|digest)$/i.test(key))
-    return 'is a header, which lines of user:key have not: delete it';
+    return 'is a header, but lines of user:key have none: delete it';
   if (/[,;|\t"]|^['`[{]/.test(user))
     return 'has a comma, another separator or a quote in its user: write CSV with a header instead';
   if (isTime(user)) return 'has a time in its user: write CSV with a header instead';
-  if (key.startsWith('//')) return 'is an address and no user:key';
+  if (key.startsWith('//')) return 'is an address, not user:key';
   if (/^(["'`]).*\1$/.test(key)) return 'has quotes around its key: delete them';
   return undefined;
 }
 
 /** Text that may belong to a pair, but usually means that the file has another form. */
-function doubtfulPart(user: string, key: string): string | undefined {
-  const doubts: readonly (readonly [boolean, string])[] = [
+function unlikelyPart(user: string, key: string): string | undefined {
+  const signs: readonly (readonly [boolean, string])[] = [
     [key.length < minLength, `has a key shorter than ${minLength} characters`],
     [key.includes(':') && !parseDigest(key), 'has more than one colon'],
     [/[;|"\\<>{}]/.test(key), 'has a separator, a quote or a bracket in its key'],
     [/[=\\<>{}[\]]/.test(user), 'has "=" or a bracket in its user'],
   ];
-  const doubt = doubts.find(([applies]) => applies)?.[1];
-  return doubt && `${doubt}: if it is user:key all the same, add --format pairs`;
+  const sign = signs.find(([applies]) => applies)?.[1];
+  return sign && `${sign}: if it is user:key all the same, add --format pairs`;
 }

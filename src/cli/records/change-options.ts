@@ -23,7 +23,7 @@ export function addChangeOptions(command: Command): Command {
 export const changedBy = ({ by = systemUser(), reason }: ChangeFlags): ChangedBy =>
   withOrigin({ by, reason }, { via: 'cli' });
 
-/** Absent if the system knows none, as in some containers, or one that no history could hold. */
+/** `undefined` if the system knows no user, as in some containers, or the name is unfit. */
 function systemUser(): string | undefined {
   try {
     const { username } = userInfo();

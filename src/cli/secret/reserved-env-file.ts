@@ -4,7 +4,7 @@ import { Failure } from '../failure.js';
 import { addEntry, type EnvPlace } from './env-entry.js';
 import { reserveFile, type ReservedFile } from './reserved-file.js';
 
-/** Only to see whether there is room for a key, before there is one. */
+/** Stands for the key while nothing is made yet, to check whether it can be added. */
 const placeholder = 'x'.repeat(64);
 
 /**
@@ -16,20 +16,20 @@ const placeholder = 'x'.repeat(64);
 export function reserveEnvFile(place: EnvPlace): ReservedFile {
   const file = reserveFile(place.file, { mayReplace: true, keepsOwner: true });
   const { isNew } = file;
-  const discard = () => file.discard();
+  const rollback = () => file.rollback();
   try {
     const before = isNew ? '' : readText(place.file);
     addEntry(before, place, placeholder);
-    const keep = (line: string) => {
+    const commit = (line: string) => {
       if (!isNew && readText(place.file) !== before) {
-        discard();
+        rollback();
         throw new Failure(`${place.file} was changed by somebody else meanwhile`);
       }
-      file.keep(addEntry(before, place, line.trimEnd()));
+      file.commit(addEntry(before, place, line.trimEnd()));
     };
-    return { isNew, keep, discard };
+    return { isNew, commit, rollback };
   } catch (error) {
-    discard();
+    rollback();
     throw error;
   }
 }

@@ -16,10 +16,10 @@ import { Failure } from '../failure.js';
 export interface ReservedFile {
   /** Whether there was no such file before. */
   readonly isNew: boolean;
-  /** Writes the secret and nothing else, or throws and leaves no trace. */
-  keep(text: string): void;
-  /** Leaves everything as before. Does nothing after `keep`. */
-  discard(): void;
+  /** Writes the secret and nothing else, or throws and leaves everything as before. */
+  commit(text: string): void;
+  /** Leaves everything as before. Does nothing after `commit`. */
+  rollback(): void;
 }
 
 interface Reservation {
@@ -52,7 +52,7 @@ export function reserveFile(
   const place = found ? `${path}.${randomBytes(6).toString('hex')}` : path;
   const file = attempt(path, () => openSync(place, 'wx', 0o600));
   let isOpen = true;
-  const discard = () => {
+  const rollback = () => {
     if (!isOpen) return;
     isOpen = false;
     closeSync(file);
@@ -63,7 +63,7 @@ export function reserveFile(
       try {
         work();
       } catch (error) {
-        discard();
+        rollback();
         throw error;
       }
     });
@@ -83,7 +83,7 @@ export function reserveFile(
   });
   return {
     isNew: found === undefined,
-    keep: (text) =>
+    commit: (text) =>
       writing(() => {
         write(text);
         ftruncateSync(file, Buffer.byteLength(text));
@@ -92,7 +92,7 @@ export function reserveFile(
         isOpen = false;
         closeSync(file);
       }),
-    discard,
+    rollback,
   };
 }
 

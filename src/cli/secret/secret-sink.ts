@@ -60,10 +60,10 @@ export class SecretSink {
     { name, reserved }: NamedFile,
   ): Promise<void> {
     try {
-      reserved.keep(`${secret}\n`);
+      reserved.commit(`${secret}\n`);
     } catch (error) {
-      // Nobody has the secret, and printing it instead could leave it in a log. So it is undone if
-      // possible.
+      // Nobody has the secret, and printing it instead could leave it in a log. So the change is
+      // undone if possible.
       const fate = await undo?.().catch(() => undefined);
       const consequence =
         fate === undefined
@@ -108,7 +108,7 @@ export async function withSecretSink<Result>(
   }
   let file: ReservedFile | undefined;
   const off = onSignals(['SIGHUP', 'SIGINT', 'SIGTERM'], (exitCode) => {
-    file?.discard();
+    file?.rollback();
     // The database may have been changed already, and its answer is not awaited.
     say(
       'Interrupted: a key or link may have been created, and it is lost. Look for it with ' +
@@ -122,6 +122,6 @@ export async function withSecretSink<Result>(
     return await work(new SecretSink(options, { name: out, reserved }));
   } finally {
     off();
-    file?.discard();
+    file?.rollback();
   }
 }

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import { maskKeys } from '../../lib/mask.js';
 import { Failure } from '../failure.js';
 
-/** Words for a human, on stderr. Text of other origin in them has been masked before. */
+/** Prints words for a person on stderr. Text from elsewhere in them must be masked already. */
 export function say(text: string): void {
   const lines = maskKeys(text).split('\n').map(plain);
   process.stderr.write(`${lines.join('\n')}\n`);
@@ -18,7 +18,7 @@ export async function printJson(value: unknown): Promise<void> {
   await print(toJson(value));
 }
 
-/** JSON whose strings hold nothing that a terminal obeys. */
+/** JSON without control and direction characters, which a terminal would obey. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replaceAll(
     /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
@@ -91,7 +91,7 @@ export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');
 }
 
-/** How many there are, with the noun in the form that fits: `1 key`, `2 keys`. */
+/** A number with its noun: `1 key`, `2 keys`. */
 export const count = (number: number, noun: string): string =>
   `${number} ${noun}${number === 1 ? '' : 's'}`;
 

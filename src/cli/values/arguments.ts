@@ -26,7 +26,7 @@ export const collect =
 const readScope = argumentOf(mustBeScope);
 
 export const scopesArgument = collect((text) => {
-  // A scope may hold a comma, and one that does has hardly ever been meant: it would fit no route.
+  // A scope may hold a comma, but hardly anyone means one. The key would then fit no route.
   if (/[,\s]/.test(text)) {
     throw new InvalidArgumentError(
       'A scope has no blanks and no commas: repeat --scope for each, --scope read --scope write.',
@@ -35,7 +35,7 @@ export const scopesArgument = collect((text) => {
   return readScope(text);
 });
 
-/** Checked one by one, so that the message is about the one that is wrong. */
+/** Checks each address by itself, so that the message is about the wrong one. */
 export const addressesArgument = collect((text) => {
   if (mustBeAddresses([text]) === undefined) return text;
   throw new InvalidArgumentError(

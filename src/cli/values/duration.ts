@@ -20,7 +20,7 @@ export function formatDuration(ms: number): string {
   return unit === 'w' ? `${ms / units.d}d` : `${ms / size}${unit}`;
 }
 
-/** Reads a duration within bounds that are told as they are written. */
+/** Reads a duration within bounds, which messages repeat as they are written here. */
 export function durationBetween(from: string, to: string): (text: string) => number {
   const [least, most] = [parseDuration(from)!, parseDuration(to)!];
   return (text) => {

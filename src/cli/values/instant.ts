@@ -22,7 +22,7 @@ export function parseInstant(text: string): Date | undefined {
   return Number.isNaN(instant.getTime()) ? undefined : instant;
 }
 
-/** An end of life: a duration from now, a date, which has to lie ahead, or `never`. */
+/** When a key expires: a duration from now, a date in the future, or `never`. */
 export function expiryArgument(text: string): Date | 'never' {
   if (text === 'never') return text;
   const ms = parseDuration(text);
@@ -34,7 +34,7 @@ export function expiryArgument(text: string): Date | 'never' {
   return beforeYear10000(instant);
 }
 
-/** When something ends by itself: a duration from now, or a date, which has to lie ahead. */
+/** When something ends by itself: a duration from now, or a date in the future. */
 export function futureArgument(text: string): Date {
   const instant = text === 'never' ? undefined : expiryArgument(text);
   if (!(instant instanceof Date))
@@ -42,7 +42,7 @@ export function futureArgument(text: string): Date {
   return instant;
 }
 
-/** When something began: a duration before now, or a date that lies behind. */
+/** When something began: a duration before now, or a date in the past. */
 export function pastArgument(text: string): Date {
   const ms = parseDuration(text);
   const instant = ms === undefined ? parseInstant(text) : new Date(Date.now() - ms);
