@@ -41,7 +41,7 @@ async function notices(options: Options): Promise<void> {
   const found = await withKeys(options, (keys) => keys.takeNotices({ beforeMs: options.before }));
   if (options.json) return printJson(found.map(noticeJson));
   if (found.length === 0) return say('No key has come this close to its end since the last run.');
-  await print(await formatTable(columns, found.map(noticeRow)));
+  await print(formatTable(columns, found.map(noticeRow)));
 }
 
 const noticeJson = ({ record, beforeMs, expiresAt }: KeyNotice) => ({

@@ -58,7 +58,7 @@ async function usage(keyId: string | undefined, options: Options): Promise<void>
     String(refused),
     barOf(admitted, most),
   ]);
-  await print(await formatTable(columns, rows));
+  await print(formatTable(columns, rows));
 }
 
 /** All keys together, day by day. */

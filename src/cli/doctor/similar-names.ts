@@ -10,7 +10,8 @@ interface SimilarName {
 }
 
 /**
- * Finds set variables whose name is one slip away from an unset one.
+ * Finds set variables whose name is one slip away from an unset one. Without this, the advice would
+ * be to make a new key, which would lock out all who hold the key under the wrong name.
  *
  * @param others the variables that are set besides those that are read
  * @param areOfOneKind whether each may be meant in place of another missing one, so that the form

@@ -40,7 +40,7 @@ export async function printPage<Item>(
   const found = await read(limit + 1);
   const items = found.slice(0, limit);
   if (json) await printJson(items.map(jsonOf));
-  else if (items.length > 0) await print(await formatTable(columns, items.map(rowOf)));
+  else if (items.length > 0) await print(formatTable(columns, items.map(rowOf)));
   else say(none);
   if (found.length > limit)
     say(`Only the newest ${limit} are shown; for more give --all, or a higher --limit.`);

@@ -14,58 +14,82 @@ interface Placed extends Column {
 }
 
 const gap = 2;
-const frameless = Object.fromEntries(
-  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle'
-    .split(' ')
-    .map((name) => [name, '']),
-);
-
-const style = { 'padding-left': 0, 'padding-right': gap, head: [], border: [], compact: true };
-
 /**
- * Formats rows under their titles, without a frame. Lines break to fit the terminal. In a pipe
- * they are as wide as needed.
+ * Formats rows under their titles, without a frame.
+ *
+ * @param available the width in columns of the terminal. Default: that of the terminal, and as wide
+ *   as needed in a pipe
  */
-export async function formatTable(
+export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-): Promise<string> {
-  const { default: Table } = await import('cli-table3');
+  available = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
+): string {
   const lines = [columns.map(({ title }) => title), ...rows.map((row) => row.map(plain))];
-  if (!process.stdout.isTTY) {
-    const table = new Table({ chars: frameless, style });
-    table.push(...lines);
-    return withoutTails(table.toString());
-  }
-  const natural = (index: number) => {
-    const measure = new Table({ chars: frameless, style });
-    measure.push(...lines.map((line) => [line[index]]));
-    return measure.width;
-  };
-  const placed = columns.map((column, index) => ({ ...column, index, width: natural(index) }));
-  const shown = fit(placed, process.stdout.columns);
-  const table = new Table({
-    chars: frameless,
-    style,
-    colWidths: shown.map(({ width }) => width),
-    wordWrap: true,
-  });
-  table.push(
-    ...lines.map((line) =>
-      shown.map(({ index, width }) => {
-        const content = line[index] ?? '';
-        // A word that is longer than its column would be cut off at a word's boundary.
-        return {
-          content,
-          wrapOnWordBoundary: content.split(' ').every((word) => word.length <= width - gap),
-        };
-      }),
-    ),
-  );
-  return withoutTails(table.toString());
+  const placed = columns.map((column, index) => ({ ...column, index, width: gap }));
+  for (const line of lines)
+    for (const each of placed)
+      each.width = Math.max(each.width, widthOf(line[each.index] ?? '') + gap);
+  const shown = fit(placed, available);
+  return lines.flatMap((line) => layOut(line, shown)).join('\n');
 }
 
-const withoutTails = (text: string) => text.replaceAll(/ +$/gm, '');
+/** One row, on as many lines as its highest cell needs. */
+function layOut(row: readonly string[], columns: readonly Placed[]): string[] {
+  const cells = columns.map(({ index, width }) => wrap(row[index] ?? '', width - gap));
+  const height = Math.max(...cells.map(({ length }) => length));
+  return Array.from({ length: height }, (_, line) =>
+    columns
+      .map(({ width }, column) => {
+        const text = cells[column]![line] ?? '';
+        return text + ' '.repeat(width - widthOf(text));
+      })
+      .join('')
+      .trimEnd(),
+  );
+}
+
+/** The lines of a cell. A word that is wider than its column is cut, and nothing is left out. */
+function wrap(text: string, width: number): string[] {
+  if (widthOf(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const joined = line === '' ? word : `${line} ${word}`;
+    if (widthOf(joined) <= width) {
+      line = joined;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = '';
+    for (const character of charactersOf(word)) {
+      if (line !== '' && widthOf(line + character) > width) {
+        lines.push(line);
+        line = '';
+      }
+      line += character;
+    }
+  }
+  return [...lines, line];
+}
+
+const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const charactersOf = (text: string) =>
+  Array.from(characters.segment(text), ({ segment }) => segment);
+
+/** Takes two columns of a terminal: an emoji, or a character of East Asia. */
+const isWide =
+  /\p{Emoji_Presentation}|(?![\uff61-\uffdc])[\p{sc=Han}\p{sc=Hangul}\p{sc=Hiragana}\p{sc=Katakana}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+const isInvisible = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
+
+/** How many columns of a terminal a text takes. */
+function widthOf(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  return charactersOf(text).reduce(
+    (sum, each) => sum + (isInvisible.test(each) ? 0 : isWide.test(each) ? 2 : 1),
+    0,
+  );
+}
 
 /**
  * Narrows the widest columns first. If none can get narrower, the most dispensable one is left
