@@ -33,8 +33,8 @@ const trustsAnyone = (req: AnyRequest): boolean => trustProxyOf(req) === true;
 const warnOfUnknownProxy = (req: AnyRequest): void => {
   if (trustProxyOf(req) !== false || req?.headers?.['x-forwarded-for'] === undefined) return;
   warnOnce(
-    'A key that only works from certain addresses came with X-Forwarded-For, but "trust proxy" is ' +
-      "not set. If a proxy is in front, its address is taken for the client's. " +
+    'A key that only works from certain addresses came with X-Forwarded-For, but "trust proxy" ' +
+      "is not set. If a proxy is in front, its address is taken for the client's. " +
       'Set "trust proxy" to the number of proxies, ' +
       "app.set('trust proxy', 1), or to their addresses",
     'unknown proxy',

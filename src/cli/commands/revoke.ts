@@ -27,7 +27,8 @@ interface RevokedKeys {
 export function addRevoke(program: Command): void {
   const command = addCommand(program, 'revoke', {
     about:
-      'Revoke a key, an unused claim link, or everything of a user, at once. This cannot be undone.',
+      'Revoke a key, an unused claim link, or everything of a user, at once. ' +
+      'This cannot be undone.',
     examples: [
       'revoke key_4fQz81LmBw',
       'revoke key_4fQz81LmBw --family',

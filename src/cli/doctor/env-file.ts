@@ -106,7 +106,9 @@ const withoutQuotesAndComment = (value: string) =>
 export const describeJoined = ({ name, inside, line }: Joined): Finding => ({
   severity: 'error',
   code: 'joined_lines',
-  message: `line ${line} of .env holds ${name}= inside the value of ${inside}: a line break is missing.`,
+  message:
+    `line ${line} of .env holds ${name}= inside the value of ${inside}: ` +
+    'a line break is missing.',
   remedy: `put ${name}= on a line of its own`,
 });
 

@@ -72,7 +72,7 @@ function hintFor(code: string | undefined, message: string, place: string): stri
     case 'SQLITE_FULL':
       return `; the disk under ${place} is full`;
     case 'SQLITE_IOERR':
-      return `; the disk or file system under ${place} failed; a network file system cannot hold it`;
+      return `; the disk under ${place} failed; it must not be on a network file system`;
     default:
       break;
   }
