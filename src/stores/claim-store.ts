@@ -1,5 +1,5 @@
 import type { ChangeContext } from './key-event.js';
-import type { KeyRecord, PageQuery } from './key-record.js';
+import type { KeyRecord, PageQuery, StoredKey } from './key-record.js';
 
 /**
  * A claim link without its token's digest, and the key that it yields once. A time that is absent
@@ -155,6 +155,27 @@ export class ClaimError extends Error {
     super(messages[code]);
     this.code = code;
   }
+}
+
+/** The key that an open link yields, and the limit that it must keep. */
+export function keyOfClaim(
+  { user, name, scopes, metadata, keyExpiresAt, allowedAddresses }: ClaimRecord,
+  { keyId, digest, createdAt, defaultExpiresAt, maxKeysPerUser }: ClaimedKey,
+) {
+  const expiresAt = keyExpiresAt ?? defaultExpiresAt;
+  const key: StoredKey = {
+    keyId,
+    digest,
+    user,
+    ...(name !== undefined && { name }),
+    scopes,
+    metadata,
+    createdAt,
+    ...(expiresAt && { expiresAt }),
+    ...(allowedAddresses && { allowedAddresses }),
+  };
+  const limit = maxKeysPerUser === undefined ? undefined : { maxKeysPerUser, now: createdAt };
+  return { key, limit };
 }
 
 /** The status of a claim link at `now`. At the instant of expiry the link has expired. */

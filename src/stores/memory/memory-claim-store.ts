@@ -2,6 +2,7 @@ import { deepCopy } from '../../lib/values.js';
 import {
   claimStatusOf,
   ClaimError,
+  keyOfClaim,
   type ClaimedKey,
   type ClaimOutcome,
   type ClaimQuery,
@@ -46,30 +47,16 @@ export class MemoryClaimStore implements ClaimStore {
 
   async take(
     tokenDigest: string,
-    { keyId, digest, createdAt, defaultExpiresAt, maxKeysPerUser }: ClaimedKey,
+    claimed: ClaimedKey,
     context?: ChangeContext,
   ): Promise<ClaimOutcome> {
     const claim = this.#byDigest(tokenDigest);
     if (!claim) return { outcome: 'unknown' };
+    const { keyId, createdAt } = claimed;
     const status = claimStatusOf(claim, createdAt);
     if (status !== 'open') return { outcome: status, claim: recordOf(claim) };
-    const { user, name, scopes, metadata, allowedAddresses } = claim;
-    const expiresAt = claim.keyExpiresAt ?? defaultExpiresAt;
-    const key = {
-      keyId,
-      digest,
-      user,
-      ...(name !== undefined && { name }),
-      scopes,
-      metadata,
-      createdAt,
-      ...(expiresAt && { expiresAt }),
-      ...(allowedAddresses && { allowedAddresses }),
-    };
-    const record = this.#addKey(
-      key,
-      maxKeysPerUser === undefined ? undefined : { maxKeysPerUser, now: createdAt },
-    );
+    const { key, limit } = keyOfClaim(claim, claimed);
+    const record = this.#addKey(key, limit);
     const used = { ...claim, claimedAt: createdAt, keyId };
     this.#addEvent('claimed', used, context, createdAt, 'claim');
     return { outcome: 'claimed', claim: this.#put(used), record };

@@ -1,6 +1,7 @@
 import {
   claimStatusOf,
   ClaimError,
+  keyOfClaim,
   type ClaimedKey,
   type ClaimOutcome,
   type ClaimQuery,
@@ -169,31 +170,17 @@ function take(
   connection: Connection,
   names: Names,
   tokenDigest: string,
-  { keyId, digest, createdAt, defaultExpiresAt, maxKeysPerUser }: ClaimedKey,
+  claimed: ClaimedKey,
 ): ClaimOutcome {
   const claim = findBy(connection, names, 'token_digest', tokenDigest);
   if (!claim) return { outcome: 'unknown' };
+  const { keyId, createdAt } = claimed;
   const status = claimStatusOf(claim, createdAt);
   if (status !== 'open') return { outcome: status, claim };
-  const { claimId, user, name, scopes, metadata, allowedAddresses } = claim;
-  const expiresAt = claim.keyExpiresAt ?? defaultExpiresAt;
+  const { claimId } = claim;
   connection.run(`update ${names.context} set claim_id = ?`, claimId);
-  const record = insert(
-    connection,
-    names,
-    {
-      keyId,
-      digest,
-      user,
-      ...(name !== undefined && { name }),
-      scopes,
-      metadata,
-      createdAt,
-      ...(expiresAt && { expiresAt }),
-      ...(allowedAddresses && { allowedAddresses }),
-    },
-    maxKeysPerUser === undefined ? undefined : { maxKeysPerUser, now: createdAt },
-  );
+  const { key, limit } = keyOfClaim(claim, claimed);
+  const record = insert(connection, names, key, limit);
   connection.run(
     `update ${names.claims} set claimed_at = ?, key_id = ? where claim_id = ?`,
     timeText(createdAt),

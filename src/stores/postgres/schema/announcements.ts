@@ -5,7 +5,8 @@ import { createFunction, type TriggerFunction } from './trigger-function.js';
 /** If one statement changes more rows than this, it announces that everything changed. */
 const maxAnnounced = 1000;
 
-const columns = [
+/** The columns whose changes are announced: all but `last_used_at`. */
+export const announcedColumns: readonly string[] = [
   'key_id',
   'user_name',
   'name',
@@ -22,8 +23,9 @@ const columns = [
   'overlap_ms',
 ];
 
-/** All columns of a row whose changes are announced, as an SQL expression. */
-const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
+/** Columns of a row together, as an SQL expression. */
+export const rowOf = (alias: string, columns = announcedColumns): string =>
+  `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
 
 /** The queue of unread notifications counts as full from this share on. */
 const fullQueue = 0.95;

@@ -1,6 +1,7 @@
 import { secretMark, secretPattern } from '../../event-changes.js';
 import type { Names } from '../names.js';
 import { quoteLiteral } from '../quote.js';
+import { announcedColumns, rowOf } from './announcements.js';
 import { createFunction, type TriggerFunction } from './trigger-function.js';
 
 /** A time as events hold it, as an SQL expression. Null for none and for an infinite one. */
@@ -16,22 +17,7 @@ const fields = (row: string) => `jsonb_build_object(
             'pausedUntil', ${time(`${row}.paused_until`)})`;
 
 /** The columns that count as a change. The end of the wait for a first use does not. */
-const columns = [
-  'key_id',
-  'user_name',
-  'name',
-  'digest',
-  'scopes',
-  'metadata',
-  'created_at',
-  'expires_at',
-  'revoked_at',
-  'paused_at',
-  'paused_until',
-  'allowed_addresses',
-  'replaces',
-];
-const rowOf = (alias: string) => `(${columns.map((column) => `${alias}.${column}`).join(', ')})`;
+const columns = announcedColumns.filter((column) => column !== 'overlap_ms');
 
 /** Masks what could be a secret, because more people read events than keys. An SQL expression. */
 const masked = (text: string) =>
@@ -185,7 +171,7 @@ export const recordKey: TriggerFunction = {
           owner := new.user_name;
         else
           is_rotated := coalesce(context ->> 'rotates' = new.key_id, false);
-          if not is_rotated and ${rowOf('old')} is not distinct from ${rowOf('new')}
+          if not is_rotated and ${rowOf('old', columns)} is not distinct from ${rowOf('new', columns)}
             and (new.overlap_ms is null or new.overlap_ms is not distinct from old.overlap_ms) then
             return null;
           end if;
