@@ -14,7 +14,7 @@ export function refuseExcess(command: Command): void {
   const names = taken.map((argument) => `<${argument.name()}>`).join(' ');
   throw new Misuse(
     `too many arguments: ${command.name()} takes ${names === '' ? 'none' : `only ${names}`}; ` +
-      `${advise(command, first)}`,
+      advise(command, first),
   );
 }
 

@@ -74,7 +74,7 @@ export async function examineKeys(
     cutOff,
     `${count(cutOff.length, 'old key')} ended by a rotation whose new key has never been used`,
     'these users are refused now: give them the new key, or create another: ' +
-      `${commandOn(options, 'create', '<user>')}`,
+      commandOn(options, 'create', '<user>'),
   );
   const bound = usable.filter(({ allowedAddresses = [] }) => allowedAddresses.length > 0);
   if (bound.length > 0) {

@@ -32,7 +32,7 @@ export function addEntry(text: string, place: EnvPlace, key: string): string {
   if (added !== undefined && holdsOneMore(text, added, place, key)) return added;
   throw new Failure(
     `${place.file} is written in a way that cannot be added to safely: ` +
-      `${adviceOn(text, place, key)}`,
+      adviceOn(text, place, key),
   );
 }
 
@@ -147,7 +147,7 @@ function assertRoom(place: EnvPlace, value: string, where: string): void {
   if (pairs.some((pair) => pair.user === user)) {
     throw new Failure(
       `${user} has a key in ${name} of ${file} already, ${where}: to change it, ` +
-        `${handMade(place, `${user}:<old key>`)}`,
+        handMade(place, `${user}:<old key>`),
     );
   }
 }

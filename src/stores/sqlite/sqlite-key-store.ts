@@ -75,7 +75,8 @@ export interface SqliteKeyStoreOptions extends SqliteFileOptions {
 const mustBePath: Check = (value) =>
   typeof value === 'string' && filePathOf(value) !== undefined
     ? undefined
-    : 'the path of a file, also as file:keys.db, without "?"; for keys in memory use MemoryKeyStore';
+    : 'the path of a file, also as file:keys.db, without "?"; ' +
+      'for keys in memory use MemoryKeyStore';
 
 const fileChecks = {
   table: mustBeTableName,

@@ -43,7 +43,7 @@ export async function assertNoRowProblem(executor: Executor, plan: Plan): Promis
   throw new Error(
     `PostgresKeyStore: adopt cannot take over ${executor.names.table}.api_key of the row ` +
       `${found['place']}${others === 0 ? '' : ` and ${others} more`}: ` +
-      `${reasons[found['problem'] as RowProblem]}`,
+      reasons[found['problem'] as RowProblem],
   );
 }
 

@@ -171,7 +171,8 @@ export const recordKey: TriggerFunction = {
           owner := new.user_name;
         else
           is_rotated := coalesce(context ->> 'rotates' = new.key_id, false);
-          if not is_rotated and ${rowOf('old', columns)} is not distinct from ${rowOf('new', columns)}
+          if not is_rotated
+            and ${rowOf('old', columns)} is not distinct from ${rowOf('new', columns)}
             and (new.overlap_ms is null or new.overlap_ms is not distinct from old.overlap_ms) then
             return null;
           end if;
