@@ -1,12 +1,11 @@
-import { configDefaults, defineConfig } from 'vitest/config';
-import base, { systemTests } from './vitest.config.js';
+import { defineConfig } from 'vitest/config';
+import { options, systemTests } from './vitest.config.js';
 
 /** The command line, the example and the recipes as whole programs, the pages in a real browser, the packed package where others would install it. */
 export default defineConfig({
   test: {
-    ...base.test,
+    ...options,
     include: systemTests,
-    exclude: configDefaults.exclude,
     // A browser and whole processes fill two cores.
     maxWorkers: 2,
     testTimeout: 90_000,

@@ -272,7 +272,10 @@ it('a warm key that is revoked while triggers are off for a moment -> refused wi
   expect(await keys.verify(key)).toMatchObject({ ok: true });
   await delay(heartbeatMs + cacheTtlMs);
 
-  expect(await keys.verify(key)).toMatchObject({ ok: false, code: 'revoked_api_key' });
+  // Its next heartbeat may be late on a busy machine.
+  await expect
+    .poll(() => keys.verify(key), { timeout: 2_000 })
+    .toMatchObject({ ok: false, code: 'revoked_api_key' });
 });
 
 it('a table that is locked for a while -> does not hold the watch up', async () => {

@@ -225,10 +225,11 @@ it('a script that watches and never closes -> ends by itself', async () => {
     import pg from 'pg';
     import { PostgresKeyStore } from ${JSON.stringify(new URL('../../src/postgres.ts', import.meta.url).href)};
     const client = new pg.Pool({ connectionString: ${JSON.stringify(database.url)}, allowExitOnIdle: true });
+    const other = setInterval(() => {}, 1000);
     const told = (what) => () => console.log(what);
-    new PostgresKeyStore({ client, heartbeatMs: 10 }).watch({ connected: told('connected'), alive: told('alive'),
-      changed: told('changed'), disconnected: told('disconnected') });
-    setTimeout(() => {}, 500);`;
+    const alive = () => (console.log('alive'), clearInterval(other));
+    new PostgresKeyStore({ client, heartbeatMs: 10 }).watch({ connected: told('connected'), alive,
+      changed: told('changed'), disconnected: told('disconnected') });`;
 
   const { stdout } = await promisify(execFile)(
     process.execPath,
