@@ -1,3 +1,4 @@
-// The library as it is built by run.js: compiled apart from the package's own `dist`, which a test run elsewhere may take away.
-export * from './dist/index.js';
-export { PostgresKeyStore } from './dist/postgres.js';
+// The library as it ships, in a folder that run.js fills: the package's own `dist` may be taken away by a test run elsewhere.
+export * from './dist/package/index.js';
+export { PostgresKeyStore } from './dist/package/postgres.js';
+export { SqliteKeyStore } from './dist/package/sqlite.js';

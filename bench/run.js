@@ -1,13 +1,11 @@
 // Runs all benchmarks and writes the report: `npm run bench`, or `npm run bench -- --quick` to see whether everything works.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { embedAssets } from '../scripts/embed-web-assets.js';
-import { full, quick } from './settings.js';
+import { settings } from './settings.js';
 
-const allParts = ['guard', 'peers', 'http', 'postgres', 'cold', 'growth'];
 const folder = import.meta.dirname;
 const root = join(folder, '..');
 
@@ -16,7 +14,7 @@ const { values: options } = parseArgs({
     /** A few seconds for each part: its numbers mean nothing, and it says so. */
     quick: { type: 'boolean', default: false },
     /** Parts to run, by comma; what others have found before stays. */
-    only: { type: 'string', default: allParts.join() },
+    only: { type: 'string' },
     /** Writes the report anew from what was measured before. */
     report: { type: 'boolean', default: false },
   },
@@ -24,8 +22,10 @@ const { values: options } = parseArgs({
 // Figures that mean nothing are kept where nobody commits them.
 const results = join(folder, options.quick ? 'dist/quick' : 'results');
 const file = join(results, 'measurements.json');
-const settings = options.quick ? quick : full;
-const parts = new Set(options.only.split(','));
+const sizes = options.quick ? settings.quick : settings.full;
+/** The Nodes that are measured, of those in tools/node-matrix; the goals are for one of them. */
+const aliases = ['node-20', 'node-24', 'node-26'];
+const judgedMajor = 24;
 
 const run = (command, args, cwd) => execFileSync(command, args, { cwd, stdio: 'inherit' });
 const progress = (text) => console.log(`${new Date().toTimeString().slice(0, 8)} ${text}`);
@@ -33,20 +33,22 @@ const progress = (text) => console.log(`${new Date().toTimeString().slice(0, 8)}
 async function measureAll() {
   install(folder);
   install(join(root, 'tools/node-matrix'));
-  embedAssets();
-  run(
-    join(root, 'node_modules/.bin/tsc'),
-    ['--project', 'tsconfig.build.json', '--outDir', 'bench/dist'],
-    root,
-  );
+  run('npm', ['run', '--silent', 'build'], root);
+  // Apart from the package's own `dist`, which a test run may take away.
+  rmSync(join(folder, 'dist/package'), { recursive: true, force: true });
+  cpSync(join(root, 'dist/esm'), join(folder, 'dist/package'), { recursive: true });
 
-  const found =
-    existsSync(file) && parts.size < allParts.length ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const measured = { ...found, machine: describeMachine(), settings };
+  const { allParts, measureParts } = await import('./suites/all.js');
+  const parts = new Set(options.only?.split(',') ?? allParts);
+  const unknown = [...parts].filter((part) => !allParts.includes(part));
+  if (unknown.length > 0)
+    throw new Error(`no such part: ${unknown.join()}; there are ${allParts.join()}`);
+  const found = options.only && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const measured = { ...found, machine: describeMachine(), settings: sizes };
   const places = nodes();
   measured.nodes = places.map(({ version }) => version);
-  const { measureParts } = await import('./suites/all.js');
-  await measureParts(measured, parts, places, settings, progress, () => save(measured));
+  measured.judged = places[0].version;
+  await measureParts(measured, parts, places, progress, () => save(measured));
   await writeReport(measured);
 }
 
@@ -54,16 +56,24 @@ function install(where) {
   if (!existsSync(join(where, 'node_modules'))) run('npm', ['ci'], where);
 }
 
-/** This Node and, where it could be installed, the newer one; each on a core of its own where two run at a time. */
+/** The Nodes of the matrix where they could be installed, else this one; the judged one first, on a core of its own. */
 function nodes() {
-  const newer = join(root, 'tools/node-matrix/node_modules/node-24/bin/node');
-  return [process.execPath, newer]
-    .filter((node) => existsSync(node))
-    .map((node, index) => ({
-      node,
-      version: execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1),
-      core: cpus().length > 1 ? index % 2 : undefined,
-    }));
+  const matrix = join(root, 'tools/node-matrix/node_modules');
+  const installed = aliases.map((alias) => join(matrix, alias, 'bin/node')).filter(existsSync);
+  const all = installed.length > 0 ? installed : [process.execPath];
+  return all.map(describeNode).toSorted((a, b) => Number(b.isJudged) - Number(a.isJudged));
+}
+
+function describeNode(node) {
+  const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
+  const isJudged = Number.parseInt(version) === judgedMajor;
+  return {
+    node,
+    version,
+    isJudged,
+    core: cpus().length > 1 ? Number(isJudged) : undefined,
+    settings: isJudged ? sizes.judged : sizes.others,
+  };
 }
 
 const describeMachine = () => ({

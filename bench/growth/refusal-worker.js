@@ -1,19 +1,23 @@
 // The other process: says at which instant, of the clock that all processes share, it refused a key or heard a notification.
 import pg from 'pg';
-import { ApiKeyManager, PostgresKeyStore } from '../library.js';
+import { ApiKeyManager } from '../library.js';
+import { openStore } from './stores.js';
 
-const { url, channel } = JSON.parse(process.argv[2]);
+const options = JSON.parse(process.argv[2]);
 
-const client = new pg.Pool({ connectionString: url });
-const manager = new ApiKeyManager({ store: new PostgresKeyStore({ client }) });
+const { store } = await openStore(options);
+const manager = new ApiKeyManager({ store });
 const now = () => String(process.hrtime.bigint());
 
-const listener = new pg.Client({ connectionString: url });
-await listener.connect();
-await listener.query(`listen ${channel}`);
-listener.on('notification', (message) => {
-  if (message.channel === channel) process.send({ at: now() });
-});
+if (options.kind === 'postgres') {
+  const { url, channel } = options;
+  const listener = new pg.Client({ connectionString: url });
+  await listener.connect();
+  await listener.query(`listen ${channel}`);
+  listener.on('notification', (message) => {
+    if (message.channel === channel) process.send({ at: now() });
+  });
+}
 
 let watched;
 process.on('message', ({ key }) => void watch(key));

@@ -1,15 +1,8 @@
 import express from 'express';
-import { environmentGuard, managedGuard } from '../micro/handlers.js';
+import { environmentGuard, floor, managedGuard } from '../micro/handlers.js';
+import { FlatTable } from '../micro/flat-table.js';
 import { makeKeys } from '../micro/keys.js';
-import {
-  bearerTokenMiddleware,
-  betterAuthMiddleware,
-  createBetterAuth,
-  jwtMiddleware,
-  makeBetterAuthKeys,
-  makeTokens,
-  passportMiddleware,
-} from '../micro/peers.js';
+import { passportMiddleware } from '../micro/peers.js';
 
 /** So many users, wherever an app holds more than none. */
 const size = 100;
@@ -20,45 +13,45 @@ const answer = (_req, res) => {
 
 export const appWith = (...middleware) => express().get('/', ...middleware, answer);
 
+const headersOf = (keys) => keys.map((key) => `X-API-Key: ${key}`);
+
 const withKeys = (create) => async () => {
   const keys = makeKeys(size);
-  return { app: appWith(await create(keys)), headers: keys.map((key) => `X-API-Key: ${key}`) };
+  return { app: appWith(await create(keys)), headers: headersOf(keys) };
 };
 
-const bearer = (tokens) => tokens.map((token) => `Authorization: Bearer ${token}`);
+const bare = async () => ({ app: appWith(), headers: headersOf(makeKeys(size)) });
 
-const bare = async () => ({
-  app: appWith(),
-  headers: makeKeys(size).map((key) => `X-API-Key: ${key}`),
-});
+/** A handler on many keys, of which clients present some or all at random. */
+const withMany =
+  (create, inUse = (keys) => keys) =>
+  async ({ manyKeys, fewInUse }) => {
+    const keys = makeKeys(manyKeys);
+    return { app: appWith(create(keys)), headers: headersOf(inUse(keys, fewInUse)) };
+  };
+
+const manyListed = (keys) => environmentGuard(keys, 'BENCH_MANY_API_KEYS');
 
 /** Each app by its name, with the header lines that its clients send. */
 export const apps = {
   bare,
   'bare again': bare,
   'an empty layer': withKeys(() => (_req, _res, next) => next()),
-  'guarded, environment': withKeys(environmentGuard),
+  'by hand': withKeys((keys) => floor(keys)),
+  'guarded, environment': withKeys((keys) => environmentGuard(keys)),
   'guarded, managed': withKeys((keys) => managedGuard(keys, [])),
   'guarded, refused': async () => ({
     app: appWith(environmentGuard(makeKeys(size))),
-    headers: makeKeys(size).map((key) => `X-API-Key: ${key}`),
+    headers: headersOf(makeKeys(size)),
     status: 401,
   }),
   'passport-headerapikey': withKeys(passportMiddleware),
-  'express-bearer-token and a Map': async () => {
-    const keys = makeKeys(size);
-    return { app: appWith(bearerTokenMiddleware(keys)), headers: bearer(keys) };
+  'one listed key': async () => {
+    const keys = makeKeys(1);
+    return { app: appWith(environmentGuard(keys)), headers: headersOf(keys) };
   },
-  'express-jwt (HS256)': async () => ({
-    app: appWith(jwtMiddleware()),
-    headers: bearer(makeTokens(size)),
-  }),
-  'better-auth': async () => {
-    const auth = createBetterAuth();
-    const keys = await makeBetterAuthKeys(auth, size);
-    return {
-      app: appWith(betterAuthMiddleware(auth)),
-      headers: keys.map((key) => `X-API-Key: ${key}`),
-    };
-  },
+  'many listed keys, few in use': withMany(manyListed, (keys, few) => keys.slice(0, few)),
+  'many listed keys, all in use': withMany(manyListed),
+  'by hand, many keys in flat memory': withMany((keys) => floor(keys, { Table: FlatTable })),
+  'by hand, many keys in a Map': withMany((keys) => floor(keys)),
 };

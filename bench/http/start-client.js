@@ -6,7 +6,9 @@ import { join } from 'node:path';
 export function startClient(file, options, core) {
   const script = [join(import.meta.dirname, file), JSON.stringify(options)];
   const [command, ...args] = onCore(core, [process.execPath, ...script]);
-  return spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  // Without the server's environment, which may hold a million keys.
+  const env = { PATH: process.env.PATH };
+  return spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
 /** The command, bound to one core where the system can do that. */

@@ -10,13 +10,14 @@ import {
 import { keyListOf, userOf } from './keys.js';
 
 /** A handler written by hand that makes the guard's promises: header, digest, look-up, identity, two response headers, `next`. */
-export function floor(keys, { setsHeaders = true } = {}) {
-  const identities = new Map(
-    keys.map((key, index) => [hash('sha256', key), Object.freeze({ user: userOf(index) })]),
+export function floor(keys, { setsHeaders = true, Table = Map } = {}) {
+  const digestOf = (key) => hash('sha256', key, 'binary');
+  const identities = new Table(
+    keys.map((key, index) => [digestOf(key), Object.freeze({ user: userOf(index) })]),
   );
   return (req, res, next) => {
     const key = req.headers['x-api-key'];
-    const apiKey = typeof key === 'string' ? identities.get(hash('sha256', key)) : undefined;
+    const apiKey = typeof key === 'string' ? identities.get(digestOf(key)) : undefined;
     if (apiKey === undefined) {
       res.statusCode = 401;
       res.setHeader('Content-Type', 'application/json');

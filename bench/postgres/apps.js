@@ -1,5 +1,11 @@
 import pg from 'pg';
-import { ApiKeyManager, generateApiKey, PostgresKeyStore, requireApiKey } from '../library.js';
+import {
+  ApiKeyManager,
+  generateApiKey,
+  PostgresKeyStore,
+  requireApiKey,
+  SqliteKeyStore,
+} from '../library.js';
 import { appWith } from '../http/apps.js';
 import { betterAuthMiddleware, createBetterAuth } from '../micro/peers.js';
 
@@ -34,11 +40,13 @@ const plain =
     return { app: appWith(middleware), headers: headersOf(keys), queries };
   };
 
+const inPostgres = ({ url }) => new PostgresKeyStore({ client: openPool(url) });
+const inSqlite = ({ sqlitePath }) => SqliteKeyStore.open(sqlitePath);
+
 const managed =
-  (options) =>
-  async ({ url, keys }) => {
-    const client = openPool(url);
-    const manager = new ApiKeyManager({ store: new PostgresKeyStore({ client }), ...options });
+  (openStore, options) =>
+  async ({ keys, ...context }) => {
+    const manager = new ApiKeyManager({ store: await openStore(context), ...options });
     for (let start = 0; start < keys.length; start += 100)
       await Promise.all(keys.slice(start, start + 100).map((key) => manager.verify(key)));
     return {
@@ -82,14 +90,16 @@ export const apps = {
     };
   },
 
-  'managed, warm': managed({}),
+  'managed, warm': managed(inPostgres),
   // Each request presents a key that the one before has pushed out.
-  'managed, cold': managed({ maxCachedKeys: 1 }),
+  'managed, cold': managed(inPostgres, { maxCachedKeys: 1 }),
   // Well-formed, and given to nobody: each is asked for again, as the one before has pushed it out.
   'managed, made up': async (context) => {
     const { length } = context.keys;
     const made = Array.from({ length }, () => generateApiKey().key);
-    const app = await managed({ maxCachedKeys: 1 })({ ...context, keys: made });
+    const app = await managed(inPostgres, { maxCachedKeys: 1 })({ ...context, keys: made });
     return { ...app, status: 401 };
   },
+  'managed in SQLite, warm': managed(inSqlite),
+  'managed in SQLite, cold': managed(inSqlite, { maxCachedKeys: 1 }),
 };

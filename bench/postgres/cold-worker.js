@@ -1,9 +1,10 @@
 // One process: keys that it has not met, so many under way at a time, beside one pooled `select` a key.
+import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
-import { ApiKeyManager, generateApiKey, PostgresKeyStore } from '../library.js';
+import { ApiKeyManager, generateApiKey, PostgresKeyStore, SqliteKeyStore } from '../library.js';
 import { shuffled } from '../suites/processes.js';
 
-const { url, keys, underWay, rounds, durationMs } = JSON.parse(process.argv[2]);
+const { url, sqlitePath, keys, underWay, rounds, durationMs } = JSON.parse(process.argv[2]);
 
 let sent = 0;
 class CountingClient extends pg.Client {
@@ -16,23 +17,29 @@ const openPool = () => new pg.Pool({ connectionString: url, max: 10, Client: Cou
 
 const pools = { ours: openPool(), plain: openPool() };
 // Whatever key comes, the one before has pushed it out.
-const manager = new ApiKeyManager({
-  store: new PostgresKeyStore({ client: pools.ours }),
-  maxCachedKeys: 1,
-});
+const managerOf = (store) => new ApiKeyManager({ store, maxCachedKeys: 1 });
+const manager = managerOf(new PostgresKeyStore({ client: pools.ours }));
+const inSqlite = managerOf(await SqliteKeyStore.open(sqlitePath));
 const madeUp = Array.from({ length: 5_000 }, () => generateApiKey().key);
-let turn = 0;
-const verify = async (from, isKnown) => {
-  const { ok } = await manager.verify(from[turn++ % from.length]);
+let asked = 0;
+const verify = async (who, from, isKnown) => {
+  const { ok } = await who.verify(from[asked++ % from.length]);
   if (ok !== isKnown) throw new Error(`a key was ${ok ? '' : 'not '}admitted`);
 };
 const subjects = {
-  'a key in the table': () => verify(keys, true),
-  'a made-up key': () => verify(madeUp, false),
+  'a key in the table': () => verify(manager, keys, true),
+  'a made-up key': () => verify(manager, madeUp, false),
   'pooled select': () =>
     pools.plain.query('select user_name from plain_keys where api_key = $1 and is_active', [
-      keys[turn++ % keys.length],
+      keys[asked++ % keys.length],
     ]),
+};
+/** Answers come at once, so more than one are never under way; the timers have to get their turn. */
+const alone = {
+  'a key in a SQLite file': async () => {
+    if (asked % 50 === 0) await turn();
+    await verify(inSqlite, keys, true);
+  },
 };
 
 async function measure(work, count, ms) {
@@ -68,19 +75,21 @@ async function measureOwnQueries() {
   return { quiet, flooded };
 }
 
-for (const work of Object.values(subjects)) await measure(work, 16, durationMs);
+for (const work of Object.values({ ...subjects, ...alone })) await measure(work, 16, durationMs);
 const found = [];
 for (let round = 0; round < rounds; round++) {
   for (const count of underWay) {
+    const contestants = count === 1 ? { ...subjects, ...alone } : subjects;
     const results = {};
-    for (const name of shuffled(Object.keys(subjects)))
-      results[name] = await measure(subjects[name], count, durationMs);
+    for (const name of shuffled(Object.keys(contestants)))
+      results[name] = await measure(contestants[name], count, durationMs);
     found.push({ count, results });
   }
 }
 const own = [];
 for (let round = 0; round < rounds; round++) own.push(await measureOwnQueries());
 await manager.close();
+await inSqlite.close();
 for (const pool of Object.values(pools)) await pool.end();
 process.send({ found, own });
 process.disconnect();

@@ -1,6 +1,7 @@
 import { tsImport } from 'tsx/esm/api';
 import pg from 'pg';
 import { getMigrations } from 'better-auth/db/migration';
+import { createSqliteFile } from '../sqlite/file.js';
 import { digestApiKey, parseApiKey, PostgresKeyStore } from '../library.js';
 import { makeKeys } from '../micro/keys.js';
 import { createBetterAuth, makeBetterAuthKeys } from '../micro/peers.js';
@@ -10,11 +11,13 @@ const { startPostgres } = await tsImport('../../test/support/postgres-server.ts'
 /** Keys that requests present; all others of a table are only there. */
 const presentable = 2_000;
 
-/** A PostgreSQL server of its own, with as many databases as are asked for. */
+/** A PostgreSQL server of its own, with as many databases as are asked for, and a SQLite file beside each. */
 export async function startDatabases() {
   const server = await startPostgres();
+  const files = [];
   return {
     async stop() {
+      for (const file of files) file.remove();
       // The server's process does not keep this one alive, which has yet to see it go.
       const awake = setInterval(() => {}, 1_000);
       await server.stop();
@@ -38,7 +41,12 @@ export async function startDatabases() {
           ({ name, setting, unit }) => `${name} ${setting}${unit ? ` × ${unit}` : ''}`,
         );
       }),
-    create: (rows) => createDatabase(server.url, rows),
+    async create(rows) {
+      const database = await createDatabase(server.url, rows);
+      const file = await createSqliteFile(rows, database.keys);
+      files.push(file);
+      return { ...database, sqlitePath: file.path };
+    },
   };
 }
 

@@ -1,9 +1,9 @@
 import { barChart } from './bars.js';
 import { number } from './words.js';
 
-/** The plots that can be made of what was measured, by file name; of the newest Node version. */
+/** The plots that can be made of what was measured, by file name; of the Node that is judged. */
 export function renderPlots(measured) {
-  const version = measured.nodes.at(-1);
+  const version = measured.judged;
   const plots = {};
   const guard = measured.guard?.[version];
   const peers = measured.peers?.[version];

@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import pg from 'pg';
+import { pollMs } from '../growth/stores.js';
 import { startServers } from '../http/race.js';
-import { ApiKeyManager, PostgresKeyStore } from '../library.js';
 import { quantile } from '../report/statistics.js';
-import { runOnce, spreadOf } from './processes.js';
+import { runOnce, shuffled, spreadOf } from './processes.js';
 
 const folder = join(import.meta.dirname, '..');
 const flags = ['--expose-gc', '--max-old-space-size=4000'];
@@ -24,70 +23,49 @@ export async function measureMemory({ keys, flood }, place) {
   };
 }
 
-/** How long a fresh process takes to import the library and make a guard; Express beside it, for scale. */
-export async function measureStart({ processes }, place) {
-  const run = async (module, makesGuard) => {
-    const times = [];
-    for (let count = 0; count < processes; count++) {
-      times.push((await runOnce('growth/start-worker.js', { module, makesGuard }, place)).tookMs);
-    }
-    return spreadOf(times);
-  };
+/** How long a fresh process takes to import the package and make a guard, against importing Express. */
+export async function measureStart({ rounds }, place) {
   const express = pathToFileURL(createRequire(import.meta.url).resolve('express')).href;
+  const library = pathToFileURL(join(folder, 'dist/package/index.js')).href;
+  const starts = {
+    library: { module: library, makesGuard: true },
+    express: { module: express, makesGuard: false },
+  };
+  const found = [];
+  // What comes first reads the files from the disk.
+  for (let round = -1; round < rounds; round++) {
+    const took = {};
+    for (const name of shuffled(Object.keys(starts)))
+      took[name] = (await runOnce('growth/start-worker.js', starts[name], place)).tookMs;
+    if (round >= 0) found.push(took);
+  }
   return {
-    libraryMs: await run(pathToFileURL(join(folder, 'dist/index.js')).href, true),
-    expressMs: await run(express, false),
+    libraryMs: spreadOf(found.map(({ library: ms }) => ms)),
+    expressMs: spreadOf(found.map(({ express: ms }) => ms)),
+    againstExpress: spreadOf(found.map((took) => took.library / took.express)),
   };
 }
 
-const channel = 'bench_round_trip';
-
-/** From the call of `revoke` to the first refusal in another process, beside a bare NOTIFY between the same two. */
-export async function measureRevocation({ url }, { count }, { node }) {
-  const client = new pg.Pool({ connectionString: url });
-  const manager = new ApiKeyManager({ store: new PostgresKeyStore({ client }) });
-  const other = spawn(
-    node,
-    [join(folder, 'growth/refusal-worker.js'), JSON.stringify({ url, channel })],
-    {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    },
-  );
-  const heard = async () => (await once(other, 'message'))[0];
-  const sinceMs = ({ at }, before) => Number(BigInt(at) - before) / 1e6;
-  await heard();
-  const revocations = [];
-  const notifications = [];
-  const calls = [];
-  try {
-    for (let done = 0; done < count; done++) {
-      const { key, record } = await manager.create({ user: 'alice' });
-      const known = heard();
-      other.send({ key });
-      await known;
-      const refused = heard();
-      const revokedAt = process.hrtime.bigint();
-      await manager.revoke(record.keyId);
-      calls.push(sinceMs({ at: process.hrtime.bigint() }, revokedAt));
-      revocations.push(sinceMs(await refused, revokedAt));
-
-      const notified = heard();
-      const sentAt = process.hrtime.bigint();
-      await client.query(`select pg_notify($1, '')`, [channel]);
-      notifications.push(sinceMs(await notified, sentAt));
-    }
-  } finally {
-    other.kill();
-    await manager.close();
-    await client.end();
-  }
+/** From the call of `revoke` to the first refusal in another process; on PostgreSQL beside a bare NOTIFY between the same two. */
+export async function measureRevocation({ url, sqlitePath }, counts, { node }) {
   const summary = (values) => ({ p50Ms: quantile(values, 0.5), p99Ms: quantile(values, 0.99) });
-  return {
-    count,
-    revocation: summary(revocations),
-    notification: summary(notifications),
-    revokeCall: summary(calls),
-  };
+  const found = {};
+  for (const [kind, count] of Object.entries(counts)) {
+    const options = { kind, url, sqlitePath, count, channel: 'bench_round_trip' };
+    // Two processes, each where it finds room.
+    const { revocations, notifications, calls } = await runOnce(
+      'growth/revocation-worker.js',
+      options,
+      { node },
+    );
+    found[kind] = {
+      count,
+      revocation: summary(revocations),
+      revokeCall: summary(calls),
+      ...(kind === 'postgres' ? { notification: summary(notifications) } : { pollMs }),
+    };
+  }
+  return found;
 }
 
 /** What the holders of good keys keep while somebody presents keys of the right form that do not exist. */

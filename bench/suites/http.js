@@ -2,24 +2,53 @@ import { runOnce, shuffled, spreadOf } from './processes.js';
 
 export const control = 'bare again';
 
-const pairs = [
+/** What the goals need. */
+const judged = [
   ['bare', control],
-  ['bare', 'an empty layer'],
   ['bare', 'guarded, environment'],
   ['bare', 'guarded, managed'],
   ['bare', 'guarded, refused'],
+  ['by hand', 'guarded, environment'],
+  ['by hand', 'guarded, managed'],
+  ['one listed key', 'many listed keys, few in use'],
+  ['one listed key', 'many listed keys, all in use'],
+];
+/** What explains them. */
+const others = [
+  ['bare', 'an empty layer'],
+  ['bare', 'by hand'],
   ['bare', 'passport-headerapikey'],
-  ['passport-headerapikey', 'guarded, environment'],
-  ['bare', 'better-auth'],
+  ['by hand, many keys in flat memory', 'by hand, many keys in a Map'],
 ];
 
-/** What a request costs a server in CPU time, two apps at a time in one process. */
-export async function measureHttp({ processes, warmMs, measureMs }, place, progress) {
+/**
+ * What a request costs a server in CPU time, two apps at a time in one process. If bare against
+ * bare is so far from 1 that no ratio means anything, all is measured again, and in the end nothing
+ * but that is kept.
+ */
+export async function measureHttp(options, place, progress) {
+  for (let attempt = 1; ; attempt++) {
+    const pairs = await measurePairs(options, place, progress);
+    const own = pairs.find(({ name }) => name === control);
+    const [least, most] = options.controlRange;
+    const isValid = own.ratio.median >= least && own.ratio.median <= most;
+    const found = { attempts: attempt, isValid, controlRange: options.controlRange };
+    if (isValid) return { ...found, pairs };
+    progress(`HTTP, Node ${place.version}: void, the control is ${own.ratio.median.toFixed(2)}`);
+    if (attempt === options.attempts) return { ...found, pairs: [own] };
+  }
+}
+
+async function measurePairs({ processes, isWhole, ...options }, place, progress) {
+  const pairs = isWhole ? [...judged, ...others] : judged;
   const runs = new Map(pairs.map((names) => [names.join('|'), []]));
   for (let count = 0; count < processes; count++) {
     for (const names of shuffled(pairs)) {
-      const options = { names, warmMs, measureMs, clientCore: place.clientCore };
-      runs.get(names.join('|')).push(await runOnce('http/pair-server.js', options, place));
+      const own = { ...options, names, clientCore: place.clientCore };
+      const flags = ['--max-old-space-size=6000'];
+      runs
+        .get(names.join('|'))
+        .push(await runOnce('http/pair-server.js', own, { ...place, flags }));
     }
     progress(`HTTP, Node ${place.version}: ${count + 1} of ${processes} processes for each app`);
   }
@@ -33,10 +62,4 @@ export async function measureHttp({ processes, warmMs, measureMs }, place, progr
       windows: own.reduce((sum, { windows }) => sum + windows, 0),
     };
   });
-}
-
-/** Whether bare against bare is so near 1 that the other ratios mean something. */
-export function isValid(results) {
-  const { median } = results.find(({ name }) => name === control).ratio;
-  return median >= 0.97 && median <= 1.03;
 }

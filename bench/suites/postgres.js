@@ -2,27 +2,31 @@ import { startServers } from '../http/race.js';
 import { shuffled, spreadOf } from './processes.js';
 
 const naive = 'naive: connect, select, update, close';
+const warm = 'managed, warm';
+const betterAuth = 'better-auth';
 const names = [
   'bare',
-  'managed, warm',
+  warm,
   'managed, cold',
   'managed, made up',
+  'managed in SQLite, warm',
+  'managed in SQLite, cold',
   'pooled: select',
   'pooled: select, update',
   naive,
-  'better-auth',
+  betterAuth,
 ];
 
 const module = new URL('../postgres/apps.js', import.meta.url).href;
 
 /** Throughput, latency, queries and written bytes of each way to check a key in PostgreSQL. */
-export async function measurePostgres(database, options, place) {
+export async function measurePostgres(database, options, place, countsLog) {
   const turns = await takeTurns(database, options, place);
-  const written = await measureWritten(database, options, place);
+  const written = countsLog ? await measureWritten(database, options, place) : undefined;
   return names.map((name) => {
     const own = turns.map((turn) => turn[name]);
-    const shareOf = (other) =>
-      spreadOf(turns.map((turn) => turn[name].perSecond / turn[other].perSecond));
+    const against = (other, field) =>
+      spreadOf(turns.map((turn) => turn[name][field] / turn[other][field]));
     const spread = (field) => spreadOf(own.map((turn) => turn[field]));
     return {
       name,
@@ -31,19 +35,21 @@ export async function measurePostgres(database, options, place) {
       p99Ms: spread('p99Ms'),
       cpuUsPerRequest: spread('cpuUsPerRequest'),
       queriesPerRequest: spread('queriesPerRequest'),
-      shareOfBare: shareOf('bare'),
-      againstNaive: shareOf(naive),
-      walBytesPerThousand: written[name],
+      shareOfBare: against('bare', 'perSecond'),
+      againstNaive: against(naive, 'perSecond'),
+      againstBetterAuth: against(betterAuth, 'perSecond'),
+      cpuAgainstWarm: against(warm, 'cpuUsPerRequest'),
+      walBytesPerThousand: written?.[name],
     };
   });
 }
 
 async function takeTurns(
-  { url, keys, betterAuthKeys },
+  { url, sqlitePath, keys, betterAuthKeys },
   { rounds, durationMs, warmMs, connections },
   place,
 ) {
-  const context = { url, keys, betterAuthKeys };
+  const context = { url, sqlitePath, keys, betterAuthKeys };
   const race = await startServers(
     names.map((name) => ({ name, module, context })),
     place,
@@ -65,14 +71,15 @@ async function takeTurns(
 
 /** Bytes of write-ahead log for a thousand requests: so many requests by few keys, soon after each other. */
 async function measureWritten(database, { logged, loggedKeys, connections }, place) {
-  const { url, keys, betterAuthKeys } = database;
+  const { url, sqlitePath, keys, betterAuthKeys } = database;
   const context = {
     url,
+    sqlitePath,
     keys: keys.slice(0, loggedKeys),
     betterAuthKeys: betterAuthKeys.slice(0, loggedKeys),
   };
   const written = {};
-  for (const name of names) {
+  for (const name of names.filter((each) => !each.includes('SQLite'))) {
     const race = await startServers([{ name, module, context }], place);
     try {
       const before = await database.walBytes();

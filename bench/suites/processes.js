@@ -21,8 +21,7 @@ export async function runOnce(script, options, { node, core, flags = [] }) {
   let message;
   child.once('message', (received) => (message = received));
   const [code] = await once(child, 'exit');
-  if (message === undefined)
-    throw new Error(`${script} ended with ${code} and no result: ${JSON.stringify(options)}`);
+  if (message === undefined) throw new Error(`${script} ended with ${code} and no result`);
   return message;
 }
 
