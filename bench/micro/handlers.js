@@ -10,8 +10,8 @@ import {
 import { keyListOf, userOf } from './keys.js';
 
 /** A handler written by hand that makes the guard's promises: header, digest, look-up, identity, two response headers, `next`. */
-export function floor(keys, { setsHeaders = true, Table = Map } = {}) {
-  const digestOf = (key) => hash('sha256', key, 'binary');
+export function floor(keys, { setsHeaders = true, Table = Map, encoding = 'hex' } = {}) {
+  const digestOf = (key) => hash('sha256', key, encoding);
   const identities = new Table(
     keys.map((key, index) => [digestOf(key), Object.freeze({ user: userOf(index) })]),
   );

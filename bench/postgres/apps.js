@@ -9,6 +9,9 @@ import {
 import { appWith } from '../http/apps.js';
 import { betterAuthMiddleware, createBetterAuth } from '../micro/peers.js';
 
+/** However slow the machine is: no figure is of look-ups that were given up. */
+const queryTimeoutMs = 30_000;
+
 /** Statements that this process has sent, whatever sent them. */
 let sent = 0;
 class CountingClient extends pg.Client {
@@ -40,7 +43,7 @@ const plain =
     return { app: appWith(middleware), headers: headersOf(keys), queries };
   };
 
-const inPostgres = ({ url }) => new PostgresKeyStore({ client: openPool(url) });
+const inPostgres = ({ url }) => new PostgresKeyStore({ client: openPool(url), queryTimeoutMs });
 const inSqlite = ({ sqlitePath }) => SqliteKeyStore.open(sqlitePath);
 
 const managed =

@@ -6,6 +6,9 @@ import { shuffled } from '../suites/processes.js';
 
 const { url, sqlitePath, keys, underWay, rounds, durationMs } = JSON.parse(process.argv[2]);
 
+/** However slow the machine is: no figure is of look-ups that were given up. */
+const queryTimeoutMs = 30_000;
+
 let sent = 0;
 class CountingClient extends pg.Client {
   query(...args) {
@@ -18,7 +21,7 @@ const openPool = () => new pg.Pool({ connectionString: url, max: 10, Client: Cou
 const pools = { ours: openPool(), plain: openPool() };
 // Whatever key comes, the one before has pushed it out.
 const managerOf = (store) => new ApiKeyManager({ store, maxCachedKeys: 1 });
-const manager = managerOf(new PostgresKeyStore({ client: pools.ours }));
+const manager = managerOf(new PostgresKeyStore({ client: pools.ours, queryTimeoutMs }));
 const inSqlite = managerOf(await SqliteKeyStore.open(sqlitePath));
 const madeUp = Array.from({ length: 5_000 }, () => generateApiKey().key);
 let asked = 0;
