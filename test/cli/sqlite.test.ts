@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cli, folder } from '../support/cli.js';
@@ -108,6 +116,16 @@ describe('doctor on a SQLite file', () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'keys.db'), '', { mode: 0o600 });
     expect(codesOf(await doctor(cwd))).toContain('not_migrated');
+  });
+
+  it('a folder in its place -> said in one sentence, by doctor and every command', async () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, 'keys.db'));
+    const report = await doctor(cwd);
+    expect(report.ok).toBe(false);
+    expect(JSON.stringify(report)).toContain('keys.db is a folder; name a file in it');
+    const listed = await cli(['list'], { cwd, env });
+    expect(listed.stderr).toMatch(/^error: [^\n]*keys\.db is a folder; name a file in it\n$/);
   });
 
   it('a file that others may read -> readable_file, with chmod as its remedy', async () => {

@@ -50,15 +50,16 @@ function examineMode(path: string): Finding[] {
 
 async function examinePages(path: string): Promise<Finding[]> {
   const open = await findDriver();
-  const database = open(path) as ReturnType<typeof open> & { close?: () => void };
+  let database: (ReturnType<typeof open> & { close?: () => void }) | undefined;
   try {
+    database = open(path);
     const [row] = database.prepare('PRAGMA quick_check(1)').all() as { quick_check?: unknown }[];
     if (row?.quick_check === 'ok') return [];
   } catch (error) {
     // A file that cannot be opened at all is reported by the check of the tables.
     if (codeOf(error) !== 'SQLITE_CORRUPT') return [];
   } finally {
-    database.close?.();
+    database?.close?.();
   }
   return [
     {

@@ -54,6 +54,8 @@ export class DatabaseFile implements ConnectionSource {
       throw new Error(
         `there is no file ${this.place}; check the path, or run migrate() to create it`,
       );
+    if (statSync(this.place).isDirectory())
+      throw new Error(`${this.place} is a folder; name a file in it`);
     try {
       this.#connection = this.#connect(false);
       this.#isImmutable = false;
