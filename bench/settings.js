@@ -30,7 +30,7 @@ const full = {
   },
   cold: { underWay: [1, 16, 64, 1_000], rounds: 5, durationMs: 1_000 },
   warm: { processes: 3, size: 1_000, warmMs: 200, rounds: 20 },
-  polling: { turns: 3, durationMs: 10_000 },
+  polling: { turns: 2, durationMs: 10_000 },
   growth: {
     revocation: { postgres: 300, sqlite: 100 },
     flood: { rounds: 3, durationMs: 2_000, connections: 8, floodConnections: 8 },
@@ -71,7 +71,7 @@ const quick = {
   },
   cold: { underWay: [1, 16, 64, 1_000], rounds: 1, durationMs: 200 },
   warm: { processes: 1, size: 100, warmMs: 30, rounds: 4 },
-  polling: { turns: 1, durationMs: 2_000 },
+  polling: { turns: 1, durationMs: 1_000 },
   growth: {
     revocation: { postgres: 20, sqlite: 5 },
     flood: { rounds: 1, durationMs: 500, connections: 4, floodConnections: 4 },

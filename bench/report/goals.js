@@ -84,8 +84,13 @@ const goals = [
     equal,
   ],
   [
-    'polling of a SQLite file, percent of a core',
-    ({ polling }) => polling && percent(polling.share),
+    'polling of a SQLite file, percent of a core, in a process that works',
+    ({ polling }) => polling && percent(polling.working),
+    under(0.1),
+  ],
+  [
+    '... in a process that rests, which each poll wakes',
+    ({ polling }) => polling && percent(polling.resting),
     under(0.1),
   ],
   [

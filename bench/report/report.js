@@ -186,22 +186,25 @@ function sqlite(measured) {
     .filter((version) => measured.warm?.[version] && measured.polling?.[version])
     .map((version) => {
       const { postgresNs, sqliteNs } = measured.warm[version];
-      const { share, idleShare } = measured.polling[version];
-      const percent = (value) => `${number(100 * value)} %`;
+      const { working, resting, timer } = measured.polling[version];
+      const percent = ({ median, low, high }) =>
+        `${spread({ median: 100 * median, low: 100 * low, high: 100 * high })} %`;
       return [
         version,
         `${number(postgresNs.median)} ns`,
         `${number(sqliteNs.median)} ns`,
-        `${percent(share.median)} (${percent(share.low)} to ${percent(share.high)})`,
-        percent(idleShare.median),
+        percent(working),
+        percent(resting),
+        percent(timer),
       ];
     });
   const head = [
     'Node',
     'guard, warm, PostgreSQL',
     'guard, warm, SQLite',
-    'polling every 250 ms, of a core',
-    'the idle process without it',
+    'polling, of a core, at work',
+    'polling, at rest',
+    'a bare timer as often, at rest',
   ];
   return rows.length === 0 ? '' : table(head, rows);
 }

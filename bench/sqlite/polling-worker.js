@@ -1,28 +1,70 @@
-// One process that does nothing but watch a file: its CPU time, with the usual polling and with next to none, in turn.
-import { setTimeout as delay } from 'node:timers/promises';
+// One process that watches a file: its CPU time while it rests, with the usual polling, with a bare timer in its place and with
+// neither, in turn; and what a poll takes while the process works.
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { ApiKeyManager, SqliteKeyStore } from '../library.js';
+import { pollMs } from '../growth/stores.js';
+import { median } from '../report/statistics.js';
 
 const { sqlitePath, key, turns, durationMs } = JSON.parse(process.argv[2]);
 
-/** The share of a core that is spent while a manager on the file is left alone. */
-async function shareOf(options) {
+async function withManager(options, use) {
   const store = await SqliteKeyStore.open(sqlitePath, options);
   const manager = new ApiKeyManager({ store });
   if (!(await manager.verify(key)).ok) throw new Error('the key is in the file');
+  const found = await use(manager, store);
+  await manager.close();
+  await store.close();
+  return found;
+}
+
+/** The share of a core that is spent while a manager on the file is left alone. */
+async function restingShare() {
   await delay(durationMs / 5);
   const before = { cpu: process.cpuUsage(), at: performance.now() };
   await delay(durationMs);
   const { user, system } = process.cpuUsage(before.cpu);
-  const share = (user + system) / 1_000 / (performance.now() - before.at);
-  await manager.close();
-  await store.close();
+  return (user + system) / 1_000 / (performance.now() - before.at);
+}
+
+async function shareWithTimer() {
+  const timer = setInterval(() => {}, pollMs);
+  const share = await restingShare();
+  clearInterval(timer);
   return share;
 }
 
+/** The share of a core that polls take in a process that verifies keys all the time. */
+async function workingShare(manager, store) {
+  const nothing = () => {};
+  const watch = store.watch({
+    connected: nothing,
+    disconnected: nothing,
+    changed: nothing,
+    alive: nothing,
+  });
+  await watch.check();
+  const tookMs = [];
+  const endAt = performance.now() + durationMs / 2;
+  while (performance.now() < endAt) {
+    for (let asked = 0; asked < 1_000; asked++) await manager.verify(key);
+    await turn();
+    const before = performance.now();
+    await watch.check();
+    tookMs.push(performance.now() - before);
+  }
+  await watch.close();
+  return median(tookMs) / pollMs;
+}
+
+const seldom = { pollMs: 60_000 };
 const found = [];
-for (let turn = 0; turn < turns; turn++) {
-  const usual = await shareOf({});
-  found.push({ usual, none: await shareOf({ pollMs: 60_000 }) });
+for (let round = 0; round < turns; round++) {
+  found.push({
+    usual: await withManager({}, restingShare),
+    timer: await withManager(seldom, shareWithTimer),
+    none: await withManager(seldom, restingShare),
+    working: await withManager({}, workingShare),
+  });
 }
 process.send(found);
 process.disconnect();

@@ -21,12 +21,13 @@ export async function measureWarmStores(database, { processes, size, warmMs, rou
   };
 }
 
-/** What polling a file takes of a core, beside a manager that next to never polls. */
+/** What polling a file takes of a core in a process that works, and in one that rests, where each poll wakes it. */
 export async function measurePolling({ sqlitePath, keys }, { turns, durationMs }, place) {
   const options = { sqlitePath, key: keys[0], turns, durationMs };
   const found = await runOnce('sqlite/polling-worker.js', options, place);
   return {
-    share: spreadOf(found.map(({ usual, none }) => usual - none)),
-    idleShare: spreadOf(found.map(({ none }) => none)),
+    working: spreadOf(found.map(({ working }) => working)),
+    resting: spreadOf(found.map(({ usual, none }) => usual - none)),
+    timer: spreadOf(found.map(({ timer, none }) => timer - none)),
   };
 }
