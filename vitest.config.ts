@@ -6,7 +6,7 @@ export const systemTests = [
   'test/{browser,cli,examples,package}/**/*.test.ts',
   'test/promises/{*across-processes,frozen,outage}.test.ts',
   'test/postgres/{pooler,standby}.test.ts',
-  'test/sqlite/{bad-files,processes}.test.ts',
+  'test/sqlite/{bad-files,processes,promises}.test.ts',
   'test/web/claim-{crash,race}.test.ts',
   'test/security/secrecy.test.ts',
   'test/fuzz/command-line.test.ts',
