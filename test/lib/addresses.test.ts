@@ -14,6 +14,7 @@ describe('a rule for addresses', () => {
     '::1',
     '64:ff9b::192.0.2.1',
     '64:ff9b::192.0.2.0/120',
+    '64:ff9b::192.0.2.10/127',
   ])('%s -> is one', (rule) => {
     expect(addressProblem(rule)).toBeUndefined();
   });
@@ -22,6 +23,7 @@ describe('a rule for addresses', () => {
     ['a host name', 'example.com', 'is no IP address'],
     ['an empty text', '', 'is no IP address'],
     ['a number', 7, 'is no IP address'],
+    ['a list of one', ['203.0.113.7'], 'is no IP address'],
     ['a prefix that is too long', '203.0.113.0/33', 'is no IP address'],
     ['an IPv6 prefix that is too long', '2001:db8::/129', 'is no IP address'],
     ['an empty prefix', '203.0.113.0/', 'is no IP address'],
@@ -37,6 +39,9 @@ describe('a rule for addresses', () => {
     ['bits behind an IPv6 prefix', '2001:db8::1/48', 'has bits set behind its prefix'],
     ['bits behind no prefix at all', '128.0.0.0/0', 'has bits set behind its prefix'],
     ['IPv4 written as IPv6', '::ffff:203.0.113.7', 'is an IPv4 address written as IPv6'],
+    ['the same with all zeros', '0:0:0:0:0:ffff:cb00:7107', 'is an IPv4 address written as IPv6'],
+    ['bits behind a prefix, as IPv4 at the end', '::1.0.0.0/100', 'has bits set behind its prefix'],
+    ['bits further on, as IPv4 at the end', '::0.0.1.0/116', 'has bits set behind its prefix'],
     ['the same in hexadecimal', '::ffff:cb00:7107', 'is an IPv4 address written as IPv6'],
   ])('%s -> is none', (_what, rule, problem) => {
     expect(addressProblem(rule)).toContain(problem);
@@ -81,5 +86,6 @@ describe('a list of addresses', () => {
   it('a rule that is none -> no list', () => {
     expect(AddressList.from(['203.0.113.0/24', 'example.com'])).toBeUndefined();
     expect(AddressList.from([7])).toBeUndefined();
+    expect(AddressList.from([['203.0.113.7']])).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   ApiKeyManager,
   MemoryKeyStore,
@@ -7,6 +7,7 @@ import {
   type StoredKey,
 } from '../../src/index.js';
 import { withOrigin } from '../../src/manager/change-options.js';
+import { CountingStore } from '../support/counting-store.js';
 import { openManager } from '../support/open-manager.js';
 
 const hour = 3_600_000;
@@ -66,10 +67,26 @@ describe('maxKeysPerUser', () => {
     await expect(create(100)).rejects.toMatchObject(tooMany);
   });
 
-  it('a store from before there were limits -> counted for', async () => {
-    const { keys } = openManager({ maxKeysPerUser: 1 });
+  it('a store from before there were limits -> counted for, a rotated key once', async () => {
+    const store = new CountingStore();
+    store.insert = (key) => store.inner.insert(key);
+    const { keys, clock } = openManager({ store, maxKeysPerUser: 2 });
+    const { record } = await keys.create({ user: 'alice', expiresAt: clock.at(hour) });
+    await keys.create({ user: 'bob' });
+    await keys.rotate(record.keyId);
     await keys.create({ user: 'alice' });
     await expect(keys.create({ user: 'alice' })).rejects.toMatchObject(tooMany);
+    clock.move(hour);
+    await keys.create({ user: 'alice' });
+    await expect(keys.create({ user: 'alice' })).rejects.toMatchObject(tooMany);
+  });
+
+  it('such a store, and no limit -> nothing is counted', async () => {
+    const store = new CountingStore();
+    const list = vi.spyOn(store, 'list');
+    const { keys } = openManager({ store });
+    await keys.create({ user: 'alice' });
+    expect(list).not.toHaveBeenCalled();
   });
 });
 

@@ -80,13 +80,21 @@ describe('a store that', () => {
     expect(health.createError().cause).toBeUndefined();
   });
 
-  it('fails many look-ups that share a statement -> one failure, also if it came back meanwhile', async () => {
+  it.each<[string, unknown, boolean]>([
+    ['that share a statement, and its error -> one failure', cause, true],
+    ['with errors of their own -> two failures', new Error('another'), false],
+  ])('fails two look-ups %s, also if it came back meanwhile', async (_what, second, isUp) => {
     const health = new CircuitBreaker();
-    const failing = [1, 2].map(() => health.observe(() => Promise.reject(cause)));
-    await expect(failing[0]).rejects.toBe(cause);
+    const rejects: ((error: unknown) => void)[] = [];
+    const [one, two] = [1, 2].map(() =>
+      health.observe(() => new Promise((_resolve, reject) => void rejects.push(reject))),
+    );
+    rejects[0]!(cause);
+    await expect(one).rejects.toBe(cause);
     health.recover();
-    await expect(failing[1]).rejects.toBe(cause);
-    expect(health.isUp).toBe(true);
+    rejects[1]!(second);
+    await expect(two).rejects.toBe(second);
+    expect(health.isUp).toBe(isUp);
   });
 
   it('fails again with the very same error, asked later -> is down', async () => {

@@ -184,6 +184,25 @@ describe.each(expressVersions)('what the account page promises on $version', ({ 
     expect((await attempt()).status).toBe(201);
   });
 
+  it('a rotated key beside its living successor -> counts as one', async () => {
+    const { as } = await start({ account: { maxKeys: 2 } });
+    const { record } = await makeKey(as('alice'));
+    await as('alice')('POST', `keys/${record.keyId}/rotate`, { body: {} });
+    await makeKey(as('alice'));
+    const more = await as('alice')('POST', 'keys', { body: { name: 'x' } });
+    expectWebProblem(more, 409, 'too_many_keys');
+  });
+
+  it('an end at this very moment -> 400, and no key', async () => {
+    const now = Date.now();
+    const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => now });
+    const { as } = await start({ keys });
+    const expiresAt = new Date(now).toISOString();
+    const reply = await as('alice')('POST', 'keys', { body: { name: 'x', expiresAt } });
+    expectWebProblem(reply, 400, 'malformed_request');
+    expect(await keys.list()).toEqual([]);
+  });
+
   it('a rotation while the key before still works -> 409; once it has ended, 201', async () => {
     let now = Date.now();
     const keys = new ApiKeyManager({ store: new MemoryKeyStore(), now: () => now });

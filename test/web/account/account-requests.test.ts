@@ -181,6 +181,7 @@ describe('where a change comes from, if the browser says no more than Origin', (
     ['', 'portal.example', refused],
     ['portal.example', 'portal.example', refused],
     ['http://portal.example', 'a b', refused],
+    ['http://undefined', 'portal.example', refused],
   ])('Origin %j to Host %j -> %i', async (Origin, Host, status) => {
     const { keys, post } = await start();
     const reply = await post('{"name":"x"}', { Origin, Host });
@@ -212,11 +213,14 @@ describe('where a change comes from, if the browser says no more than Origin', (
   });
 
   it('a request without an app, as of a plain server -> no proxy is believed', async () => {
-    const { post } = await start({
-      before: [(req, _res, next) => (Object.assign(req, { app: undefined }), next())],
-    });
-    const headers = { Origin: 'http://portal.example', 'X-Forwarded-Host': 'portal.example' };
-    expect((await post('{"name":"x"}', { ...headers, Host: 'inner:3000' })).status).toBe(refused);
+    for (const app of [undefined, {}, { get: () => 'yes' }]) {
+      const { post } = await start({
+        before: [(req, _res, next) => (Object.assign(req, { app }), next())],
+      });
+      const headers = { Origin: 'http://portal.example', 'X-Forwarded-Host': 'portal.example' };
+      const reply = await post('{"name":"x"}', { ...headers, Host: 'inner:3000' });
+      expect(reply.status).toBe(refused);
+    }
   });
 
   it('a publicUrl -> its origin, and no other, beside the own host', async () => {
@@ -240,6 +244,19 @@ describe('where a change comes from, if the browser says no more than Origin', (
   });
 });
 
+describe('requests that change nothing', () => {
+  it.each([{ 'Sec-Fetch-Site': 'none' }, { Origin: 'http://evil.example' }])(
+    'a GET with %j -> answered: the browser keeps the answer from the other site',
+    async (headers) => {
+      const { as } = await start();
+      const reply = await as('alice')('GET', 'keys', {
+        headers: headers as unknown as Record<string, string>,
+      });
+      expect(reply.status).toBe(200);
+    },
+  );
+});
+
 describe('what happens between two steps of a change', () => {
   it('the key is handed to another user before it is rotated -> 404, no key shown, and the new one revoked', async () => {
     let before = async () => {};
@@ -257,6 +274,8 @@ describe('what happens between two steps of a change', () => {
     expectWebProblem(reply, 404, 'not_found');
     const [successor] = await keys.list({ user: 'bob', status: 'revoked' });
     expect(successor).toMatchObject({ replaces: record.keyId });
+    const [last] = await keys.history({ keyId: successor!.keyId });
+    expect(last).toMatchObject({ by: 'alice', via: 'account' });
     expect(await keys.list({ user: 'alice' })).toEqual([]);
   });
 
