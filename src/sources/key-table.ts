@@ -17,7 +17,7 @@ export class KeyTable {
   readonly #results: ReadonlyMap<Digest, VerifyResult>;
 
   constructor(results: ReadonlyMap<Digest, VerifyResult>) {
-    this.#results = results;
+    this.#results = inOrderOfDigests(results);
   }
 
   get size(): number {
@@ -27,6 +27,18 @@ export class KeyTable {
   find(digest: Digest): VerifyResult {
     return this.#results.get(digest) ?? unknownKey;
   }
+}
+
+/**
+ * The same in an order that tells nothing of the list's: a `Map` finds soonest what was put in
+ * last.
+ */
+export function inOrderOfDigests<Result>(
+  results: ReadonlyMap<Digest, Result>,
+): ReadonlyMap<Digest, Result> {
+  return new Map(
+    [...results.keys()].toSorted().map((digest) => [digest, results.get(digest)!] as const),
+  );
 }
 
 /** Why an entry cannot be used. */

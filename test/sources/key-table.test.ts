@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/keys/digest.js';
-import { listKeys } from '../../src/sources/key-table.js';
+import { inOrderOfDigests, listKeys } from '../../src/sources/key-table.js';
 
 const long = 'q7'.repeat(16);
 
@@ -43,4 +43,12 @@ describe('listKeys', () => {
     ]);
     expect(table).toBeUndefined();
   });
+});
+
+it('keys in any order -> kept in the order of their digests, so that no look-up tells their place', () => {
+  const digests = Array.from({ length: 100 }, (_, index) => digestOf(`key ${index}`));
+  const kept = inOrderOfDigests(new Map(digests.map((digest, index) => [digest, index])));
+  const sorted = digests.toSorted();
+  expect(sorted).not.toEqual(digests);
+  expect([...kept]).toEqual(sorted.map((digest) => [digest, digests.indexOf(digest)]));
 });
