@@ -3,10 +3,8 @@ import { meanOf, pairedT, type Difference } from './paired-t.js';
 /** The times that the two classes of inputs took on one table of keys, in nanoseconds. */
 export type Times = readonly [first: readonly number[], last: readonly number[]];
 
-export interface ComparedClasses extends Difference {
-  /** The least standard error of all crops: the finest that could have been seen is a few of these. */
-  readonly finest: number;
-}
+/** How the classes differ by each crop. `undefined` if hardly a sample of one of them is left. */
+export type ComparedClasses = readonly (Difference | undefined)[];
 
 /**
  * What is kept of all samples, from the fastest on: interrupts and garbage collections make the slow end nothing but noise. A leak may
@@ -21,21 +19,15 @@ const keptParts = [0.5, 0.75, 0.9];
  */
 export function compareClasses(tables: readonly Times[]): ComparedClasses {
   const all = tables.flat(2).toSorted((a, b) => a - b);
-  const crops = keptParts.flatMap((part) =>
-    compareUpTo(all[Math.ceil(part * all.length) - 1]!, tables),
-  );
-  const clearest = crops.reduce((best, each) =>
-    Math.abs(each.t) > Math.abs(best.t) ? each : best,
-  );
-  return { ...clearest, finest: Math.min(...crops.map(({ standardError }) => standardError)) };
+  return keptParts.map((part) => compareUpTo(all[Math.ceil(part * all.length) - 1]!, tables));
 }
 
 /** The limit is one for both classes: to cut each at its own would cut the difference off. */
-function compareUpTo(limit: number, tables: readonly Times[]): Difference[] {
+function compareUpTo(limit: number, tables: readonly Times[]): Difference | undefined {
   const kept = tables
     .map((times) => times.map((each) => each.filter((time) => time <= limit)))
     .filter((times) => times.every((each) => each.length > 0));
   // Where one class is so much slower that hardly a sample of it is left, the next crop tells.
-  if (kept.length < tables.length / 2) return [];
-  return [pairedT(kept.map(([first, last]) => meanOf(last!) - meanOf(first!)))];
+  if (kept.length < tables.length / 2) return undefined;
+  return pairedT(kept.map(([first, last]) => meanOf(last!) - meanOf(first!)));
 }

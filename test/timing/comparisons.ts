@@ -17,11 +17,15 @@ export const classes = {
     presentWrong(key!, place),
   'wrong byte of the secret': (keys: readonly Buffer[], place: Place) =>
     presentWrongSecret(anyOf(keys), place),
+  /** The control: two classes that are made alike. */
+  'nothing at all': (keys: readonly Buffer[], _place: Place) => presentWrong(anyOf(keys), 'first'),
   'first or last of the keys': (keys: readonly Buffer[], place: Place) =>
     present(keys.at(place === 'first' ? 0 : -1)!),
 };
 
 export const comparisons: readonly Comparison[] = [
+  { check: 'keyList', by: 'nothing at all', expected: 'none' },
+  { check: 'guard', by: 'nothing at all', expected: 'none' },
   { check: 'keyList', by: 'wrong byte, first or last', expected: 'none' },
   { check: 'guard', by: 'wrong byte, first or last', expected: 'none' },
   // A key whose checksum is wrong it refuses before it looks for it.

@@ -9,12 +9,15 @@ export interface Subject {
   readonly run: (input: never) => unknown;
 }
 
-/** As many samples of each class, in random order, so that what changes meanwhile changes for both. */
+/**
+ * As many samples of each class, in random order, so that what changes meanwhile changes for both. All inputs are made before the first
+ * is timed: made just before, an input may still be on its way to memory, and which of its bytes was written last would tell.
+ */
 export async function measure({ prepare, run }: Subject, samplesPerClass: number): Promise<Times> {
   const times: Record<Place, number[]> = { first: [], last: [] };
   const order = Array.from({ length: samplesPerClass }, (): Place[] => ['first', 'last']).flat();
-  for (const place of shuffled(order)) {
-    const input = prepare(place) as never;
+  const inputs = shuffled(order).map((place) => ({ place, input: prepare(place) as never }));
+  for (const { place, input } of inputs) {
     const startedAt = performance.now();
     let result = run(input);
     if (result instanceof Promise) result = await result;

@@ -1,11 +1,10 @@
 // `npm run test:timing`: looks for leaks through time, and at whether it would see one. Minutes long, and no part of `npm test`.
 import { comparisons } from './comparisons.js';
 import { alarmAt, judge } from './judge.js';
-import { meanOf } from './paired-t.js';
 import { repeat } from './repeat.js';
 
 const repetitions = 8;
-const tablesPerRepetition = 200;
+const tablesPerRepetition = Number(process.env['TIMING_TABLES'] ?? 200);
 
 // Until everything is compiled.
 await repeat(20);
@@ -16,15 +15,16 @@ for (let repetition = 1; repetition <= repetitions; repetition++) {
 }
 
 const rows = comparisons.map(({ check, by, expected }, index) => {
-  const differences = measured.map((each) => each[index]!);
+  const { verdict, mean, standardError, t, alone } = judge(measured.map((each) => each[index]!));
   return {
     check,
     'classes differ in': by,
     expected: expected ?? '-',
-    found: judge(differences),
-    'last - first, ns': Number(meanOf(differences.map(({ mean }) => mean)).toFixed(1)),
-    'would see, ns': Number((alarmAt * meanOf(differences.map(({ finest }) => finest))).toFixed(1)),
-    't of each repetition': differences.map(({ t }) => t.toFixed(1)).join(' '),
+    found: verdict,
+    'last - first, ns': Number(mean.toFixed(2)),
+    't together': Number(t.toFixed(1)),
+    'would see, ns': Number((alarmAt * standardError).toFixed(2)),
+    't of each repetition': alone.map((each) => each.toFixed(1)).join(' '),
   };
 });
 console.table(rows);

@@ -40,36 +40,54 @@ const repeated = (machine: Omit<Machine, 'seed'>, first = 1) =>
     compareClasses(timesOf({ ...machine, seed: first + index })),
   );
 
+const verdictOf = (...given: Parameters<typeof judge>) => judge(...given).verdict;
+
+/** Repetitions by their t. */
+const leaning = (...ts: number[]) => ts.map((t) => [{ t, mean: t, standardError: 1 }]);
+
 describe('the statistics that look for leaks through time', () => {
   it('classes that are alike -> no leak, in any of four runs', () => {
-    for (let run = 0; run < 4; run++) expect(judge(repeated({}, 1 + 8 * run))).toBe('none');
+    for (let run = 0; run < 4; run++) expect(verdictOf(repeated({}, 1 + 8 * run))).toBe('none');
   });
 
   it('classes that differ by a planted 8 ns in noise of hundreds -> a leak, in either direction', () => {
-    expect(judge(repeated({ leakNs: 8 }))).toBe('leak');
-    expect(judge(repeated({ leakNs: -8 }))).toBe('leak');
+    expect(verdictOf(repeated({ leakNs: 8 }))).toBe('leak');
+    expect(verdictOf(repeated({ leakNs: -8 }))).toBe('leak');
   });
 
   it('keys that stand in better and worse places, by chance -> no leak', () => {
     for (let run = 0; run < 4; run++) {
-      expect(judge(repeated({ placeNs: 400 }, 1 + 8 * run))).toBe('none');
+      expect(verdictOf(repeated({ placeNs: 400 }, 1 + 8 * run))).toBe('none');
     }
   });
 
   it('a class that is slower by far than whatever is cropped -> a leak all the same', () => {
-    expect(judge(repeated({ leakNs: 50_000 }))).toBe('leak');
+    expect(verdictOf(repeated({ leakNs: 50_000 }))).toBe('leak');
   });
 
-  it('alarms in two of eight repetitions -> none; in three -> unclear; in six of one direction -> a leak', () => {
-    const of = (...ts: number[]) =>
-      judge(
-        Array.from({ length: 8 }, (_, index) => ({ t: ts[index] ?? 0, mean: 0, standardError: 1 })),
-      );
-    expect(of(9, 9)).toBe('none');
-    expect(of(9, 9, 9)).toBe('unclear');
-    expect(of(9, 9, 9, 9, 9, 9)).toBe('leak');
-    expect(of(-9, -9, -9, -9, -9, -9)).toBe('leak');
-    expect(of(9, 9, 9, -9, -9, -9)).toBe('unclear');
+  it('eight repetitions that all lean to one side, each too little for an alarm -> a leak', () => {
+    expect(verdictOf(leaning(3.6, 0.9, 2.1, 2.4, 1.2, 2.9, 1.8, 2.2))).toBe('leak');
+    expect(verdictOf(leaning(-3.6, -0.9, -2.1, -2.4, -1.2, -2.9, -1.8, -2.2))).toBe('leak');
+    expect(verdictOf(leaning(1.6, 0.9, 1.1, 1.4, 1.2, 1.9, 1.8, 1.2))).toBe('none');
+    expect(verdictOf(leaning(3.6, -0.9, 2.1, -2.4, 1.2, -2.9, 1.8, -2.2))).toBe('none');
+  });
+
+  it('noise in one repetition of eight -> none; in two, and nothing in the others -> unclear', () => {
+    expect(verdictOf(leaning(9, 0.1, -0.3, 0.2, -0.1, 0.4, -0.2, 0.1))).toBe('none');
+    expect(verdictOf(leaning(9, 9, -0.3, -0.2, -0.1, -0.4, -0.2, 0.1))).toBe('unclear');
+  });
+
+  it('a repetition that was measured twice as exactly -> counts four times as much', () => {
+    const { mean, standardError } = judge([
+      [{ mean: 10, standardError: 1, t: 10 }],
+      [{ mean: 0, standardError: 2, t: 0 }],
+    ]);
+    expect([mean, standardError.toFixed(3)]).toEqual([8, '0.894']);
+  });
+
+  it('a part of the samples in which most repetitions have only one class -> the next part tells', () => {
+    const repetition = [undefined, { mean: 1, standardError: 1, t: 1 }];
+    expect(judge([repetition, repetition]).mean).toBe(1);
   });
 
   it('five differences -> the t of the textbook', () => {
