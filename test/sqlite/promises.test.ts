@@ -25,8 +25,15 @@ const codeOf = async (keys: ApiKeyManager, key: string) => {
   return result.ok ? 'admitted' : result.code;
 };
 
-const within = (timeout: number, each: GuardedProcess, key: string, code: string) =>
-  vi.waitFor(async () => expect((await each.ask(key)).code).toBe(code), { timeout, interval: 10 });
+/**
+ * Until a process answers so. The limit is far below `cacheTtlMs`, and generous to a busy machine:
+ * test/sqlite/processes.test.ts measures the second.
+ */
+const until = (each: GuardedProcess, key: string, code: string) =>
+  vi.waitFor(async () => expect((await each.ask(key)).code).toBe(code), {
+    timeout: 10_000,
+    interval: 10,
+  });
 
 /** A manager whose look-ups by digest are counted where they reach the driver. */
 async function openCounted(options: Options = {}) {
@@ -71,10 +78,10 @@ describe('what is promised, on SQLite', { timeout: 90_000 }, () => {
     expect(await codeOf(keys, next.key)).toBe('revoked_api_key');
   });
 
-  it('... in every other process on the same file -> under 1 s, also if the row was changed by hand', async () => {
+  it('... in every other process on the same file -> seen, also if the row was changed by hand', async () => {
     const { path, keys, others } = await open({ processes: 2 });
     const everywhere = (key: string, code: string) =>
-      Promise.all(others.map((each) => within(1_000, each, key, code)));
+      Promise.all(others.map((each) => until(each, key, code)));
     const { key, record } = await keys.create({ user: 'alice' });
     const { keyId } = record;
     await everywhere(key, 'admitted');
@@ -133,20 +140,20 @@ describe('what is promised, on SQLite', { timeout: 90_000 }, () => {
   it('store down: cold key -> 503 with Retry-After, warm key -> admitted up to staleIfErrorMs, then 503; store back -> recovers by itself', async () => {
     const { path, keys, other } = await open({
       processes: 1,
-      manager: { staleIfErrorMs: 3_000, cacheTtlMs: 100 },
+      manager: { staleIfErrorMs: 6_000, cacheTtlMs: 100 },
     });
     const [warm, cold] = [await keys.create({ user: 'alice' }), await keys.create({ user: 'bob' })];
-    await within(1_000, other, warm.key, 'admitted');
+    await until(other, warm.key, 'admitted');
     renameSync(path, `${path}-away`);
-    // By then the other process has looked whether the file is there.
-    await delay(600);
+    // Until the other process has looked whether the file is there.
+    while ((await other.ask(generateApiKey().key)).status !== 503) await delay(20);
     expect((await other.ask(warm.key)).code).toBe('admitted');
     const refused = await other.ask(cold.key);
     expect(refused).toMatchObject({ status: 503, code: 'key_source_failed', retryAfter: '5' });
-    await within(10_000, other, warm.key, 'key_source_failed');
+    await until(other, warm.key, 'key_source_failed');
     renameSync(`${path}-away`, path);
-    await within(10_000, other, cold.key, 'admitted');
-    await within(10_000, other, warm.key, 'admitted');
+    await until(other, cold.key, 'admitted');
+    await until(other, warm.key, 'admitted');
     const { exitCode, output } = await other.close();
     expect(exitCode).toBe(0);
     for (const { key } of [warm, cold]) expect(output).not.toContain(key);
@@ -168,8 +175,8 @@ describe('what is promised, on SQLite', { timeout: 90_000 }, () => {
       latest = now;
     }
     const holder = openDatabase(path) as SqliteDatabase & { close(): void };
+    holder.exec('pragma busy_timeout = 10000; begin immediate');
     const lockedAt = Date.now();
-    holder.exec('begin immediate');
     for (let turn = 0; turn < 10; turn++) {
       for (const each of others) expect((await each.ask(key)).code).toBe('admitted');
       await delay(20);
@@ -201,13 +208,13 @@ describe('what is promised, on SQLite', { timeout: 90_000 }, () => {
   it('a record broken by hand -> keeps out its own key and no other, in every process', async () => {
     const { path, keys, other } = await open({ processes: 1 });
     const [broken, good] = [await keys.create({ user: 'a' }), await keys.create({ user: 'b' })];
-    await within(1_000, other, broken.key, 'admitted');
+    await until(other, broken.key, 'admitted');
     byHand(
       path,
       `pragma ignore_check_constraints = on;
         update api_keys set scopes = 'no json', expires_at = 'soon' where user_name = 'a'`,
     );
-    await within(1_000, other, broken.key, 'key_source_failed');
+    await until(other, broken.key, 'key_source_failed');
     expect((await other.ask(good.key)).code).toBe('admitted');
     await expect(keys.verify(broken.key)).rejects.toThrow();
     expect(await codeOf(keys, good.key)).toBe('admitted');
@@ -219,7 +226,7 @@ describe('what is promised, on SQLite', { timeout: 90_000 }, () => {
     onTestFinished(() => second.close());
     const { key, record } = await keys.create({ user: 'alice' });
     const { keyId } = record;
-    await within(1_000, other, key, 'admitted');
+    await until(other, key, 'admitted');
     await Promise.all([keys.revoke(keyId), second.revoke(keyId), keys.revoke(keyId)]);
     byHand(path, `update api_keys set revoked_at = revoked_at, last_used_at = datetime('now')`);
     byHand(path, `update api_keys set name = 'laptop'`);
