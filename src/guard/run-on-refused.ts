@@ -56,7 +56,5 @@ export function warnOfRefusedPreflight(req: IncomingMessage): void {
     !req.headers['access-control-request-method']
   )
     return;
-  warnOnce(
-    'requireApiKey refused a CORS preflight, which carries no key. Mount cors() before the guard.',
-  );
+  warnOnce('requireApiKey refused a CORS preflight. Mount cors() before the guard.');
 }

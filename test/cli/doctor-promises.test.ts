@@ -219,6 +219,9 @@ const judged: Readonly<Record<string, readonly string[] | string>> = {
   'heartbeats while no key is asked for':
     'the store decides on its heartbeats by itself, whatever the server allows',
   'each change, by whatever way': ['disabled_triggers'],
+  events: ['open_table', 'other_writers'],
+  'the role of an application that only verifies':
+    'the event is written by a function with rights of its own, whoever makes the change',
   '`maxKeysPerUser`': 'counted in the same statement as the change, in any set-up that can write',
   'uses per day': 'a role without the right to count is warned of once, and the rest works',
   '... in every other process': [
