@@ -8,7 +8,7 @@ export const systemTests = [
   'test/postgres/{pooler,standby}.test.ts',
   'test/sqlite/{bad-files,processes,promises}.test.ts',
   'test/web/claim-{crash,race}.test.ts',
-  'test/security/secrecy.test.ts',
+  'test/security/{control-secrecy,secrecy}.test.ts',
   'test/fuzz/command-line.test.ts',
 ];
 
