@@ -15,6 +15,20 @@ describe('whyNotUsable', () => {
     ['a revocation in the past', { revokedAt: at(-1) }, 'revoked_api_key'],
     ['a revocation ahead', { revokedAt: at(1) }, 'revoked_api_key'],
     ['a revocation that is no time', { revokedAt: new Date(Number.NaN) }, 'revoked_api_key'],
+    ['a pause without an end', { pausedAt: at(-1) }, 'paused_api_key'],
+    [
+      'a pause that ends in a millisecond',
+      { pausedAt: at(-1), pausedUntil: at(1) },
+      'paused_api_key',
+    ],
+    ['a pause that ends now', { pausedAt: at(-1), pausedUntil: at(0) }, undefined],
+    ['a pause that is over', { pausedAt: at(-2), pausedUntil: at(-1) }, undefined],
+    [
+      'a pause whose end is no time',
+      { pausedAt: at(-1), pausedUntil: new Date(Number.NaN) },
+      'paused_api_key',
+    ],
+    ['an end without a pause', { pausedUntil: at(1) }, undefined],
     ['both past', { expiresAt: at(-1), revokedAt: at(-1) }, 'revoked_api_key'],
   ])('%s -> decided', (_what, lifetime, expected) => {
     expect(whyNotUsable(lifetime, now)).toBe(expected);

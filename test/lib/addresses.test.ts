@@ -14,7 +14,7 @@ describe('a rule for addresses', () => {
     '::1',
     '64:ff9b::192.0.2.1',
     '64:ff9b::192.0.2.0/120',
-    '64:ff9b::192.0.2.10/127',
+    '64:ff9b::193.0.2.10/127',
   ])('%s -> is one', (rule) => {
     expect(addressProblem(rule)).toBeUndefined();
   });

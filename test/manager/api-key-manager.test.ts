@@ -79,6 +79,18 @@ describe('a manager', () => {
     expect([await codeOf(old), await codeOf(`${old}2`)]).toEqual(['admitted', 'admitted']);
   });
 
+  it.each([undefined, null, 7, {}, '', 'a b', 'a,b', 'é', 'k'.repeat(513)])(
+    'what cannot be presented: %j -> unknown, and the store is not asked, legacy keys or not',
+    async (presented) => {
+      const { keys, store } = openManager({ legacyKeys: true });
+      expect(await keys.verify(presented as string)).toEqual({
+        ok: false,
+        code: 'invalid_api_key',
+      });
+      expect(store.lookups).toBe(0);
+    },
+  );
+
   it("an identity's dates -> cannot be set, and are dates for everything else", async () => {
     const { keys, clock } = openManager();
     const { key } = await keys.create({ user: 'alice', expiresAt: clock.at(1_000) });

@@ -123,5 +123,9 @@ describe('rotation', () => {
     expect(reported).toEqual([
       { keyId: record.keyId, user: 'alice', source: 'managed', code: 'expired_api_key' },
     ]);
+    await keys.revoke(record.keyId);
+    expect(await codeOf(key)).toBe('revoked_api_key');
+    expect(reported).toHaveLength(2);
+    expect(reported[1]).toMatchObject({ keyId: record.keyId, code: 'revoked_api_key' });
   });
 });

@@ -26,6 +26,7 @@ describe('a record that a store answered', () => {
         apiKey: { keyId: 'key_1', user: 'alice', metadata: { team: 'audio' } },
       },
     });
+    expect(check({ name: 'laptop' }).admitted).toMatchObject({ apiKey: { name: 'laptop' } });
     expect(check({ metadata: null }).admitted).toMatchObject({ apiKey: { metadata: {} } });
   });
 

@@ -391,6 +391,24 @@ describe('a store that announces nothing', () => {
   });
 });
 
+describe('a watch that was lost and is there again', () => {
+  it('a revocation that was announced in between -> refused, though the store says that it is alive', async () => {
+    const store = new CountingStore();
+    let watcher: KeyStoreWatcher | undefined;
+    store.watch = (given) => {
+      watcher = given;
+      queueMicrotask(() => given.connected());
+      return { aliveForMs: 60_000, close: async () => {} };
+    };
+    const { keys, clock, codeOf } = openManager({ store });
+    const { key, record } = await keys.create({ user: 'alice' });
+    expect(await codeOf(key)).toBe('admitted');
+    await store.inner.revoke(record.keyId, clock.at(0), { family: false });
+    watcher!.connected();
+    expect(await codeOf(key)).toBe('revoked_api_key');
+  });
+});
+
 describe('a process that was frozen', () => {
   /** A store whose watch can be checked. Each check does what the test says. */
   function openChecked(check: (watcher: KeyStoreWatcher) => Promise<void>) {
