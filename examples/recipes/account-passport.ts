@@ -4,8 +4,9 @@
  *
  *   app.use('/account/keys', accountByPassport(keys, { scopesFor: () => ['audio:read'] }));
  *
- * Before it stand the session and `logins`, as in passport.ts. `logins` looks the user up on every request, so who has been dismissed is
- * out at once. Their keys work on until you revoke them: `keys.revokeAll({ user })`.
+ * Before it stand `app.use(session({ ... }))` and `logins`, as in passport.ts. `logins` looks the
+ * user up on every request, so who has been dismissed is out at once. Their keys work on until you
+ * revoke them: `keys.revokeAll({ user })`.
  */
 import 'passport';
 import type { RequestHandler } from 'express';
