@@ -50,7 +50,7 @@ describe('prune', () => {
     expect(await finished).toEqual({
       code: 130,
       stdout: '',
-      stderr: 'error: stopped after 1 deleted record; run it again to go on\n',
+      stderr: 'error: stopped after 1 deleted record; run it again to continue\n',
     });
     expect(await left()).toEqual([91]);
     expect((await cli(['prune', '--older-than', '90d'], { env })).stderr).toMatch(
