@@ -33,9 +33,17 @@ export async function migrate(database: Database): Promise<void> {
 
 /** From now on, readers and writers of every process do not wait for each other. */
 function useWal(connection: Connection): void {
-  const [row] = connection.all('pragma journal_mode');
-  if (row?.['journal_mode'] !== 'wal') connection.all('pragma journal_mode = wal');
+  if (isWal(connection)) return;
+  try {
+    connection.all('pragma journal_mode = wal');
+  } catch (error) {
+    // Another process may have done it at the same moment.
+    if (!isWal(connection)) throw error;
+  }
 }
+
+const isWal = (connection: Connection): boolean =>
+  connection.all('pragma journal_mode')[0]?.['journal_mode'] === 'wal';
 
 function checked(connection: Connection, names: Names): Inspection {
   const inspection = inspect(connection, names);
