@@ -26,7 +26,10 @@ const ownProcessTests = readdirSync('test', { recursive: true, encoding: 'utf8' 
     ),
   );
 
-/** Set by `npm run test:nodes`: Vitest resolves imports by itself, and knows nothing of Node's hooks. */
+/**
+ * Set by `npm run test:nodes`: Vitest resolves imports by itself, and knows nothing of Node's
+ * hooks.
+ */
 const betterSqlite3 = process.env['BETTER_SQLITE3'];
 
 export const options: ViteUserConfig['test'] = {

@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { options, systemTests } from './vitest.config.js';
 
-/** The command line, the example and the recipes as whole programs, the pages in a real browser, the packed package where others would install it. */
+/**
+ * The command line, the example and the recipes as whole programs, the pages in a real browser, the
+ * packed package where others would install it.
+ */
 export default defineConfig({
   test: {
     ...options,

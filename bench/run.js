@@ -1,4 +1,5 @@
-// Runs all benchmarks and writes the report: `npm run bench`, or `npm run bench -- --quick` to see whether everything works.
+// Runs all benchmarks and writes the report: `npm run bench`, or `npm run bench -- --quick` to see
+// whether everything works.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -56,7 +57,10 @@ function install(where) {
   if (!existsSync(join(where, 'node_modules'))) run('npm', ['ci'], where);
 }
 
-/** The Nodes of the matrix where they could be installed, else this one; the judged one first, on a core of its own. */
+/**
+ * The Nodes of the matrix where they could be installed, else this one; the judged one first, on a
+ * core of its own.
+ */
 function nodes() {
   const matrix = join(root, 'tools/node-matrix/node_modules');
   const installed = aliases.map((alias) => join(matrix, alias, 'bin/node')).filter(existsSync);

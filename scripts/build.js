@@ -1,6 +1,7 @@
 // Builds the package: types by the compiler, programs by the bundler. What several entries share is
 // in files of its own, so a class exists once in each format. The entries import nothing but Node's
-// own modules and each other. The command line is bundled by itself, with the packages that it uses.
+// own modules and each other. The command line is bundled by itself, with the packages that it
+// uses.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';

@@ -1,5 +1,5 @@
-// Writes the files of the pages into a module, so that they are in the package for ECMAScript modules and CommonJS alike, without a
-// look at the disk when it runs. Every build does so.
+// Writes the files of the pages into a module, so that they are in the package for ECMAScript
+// modules and CommonJS alike, without a look at the disk when it runs. Every build does so.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const folder = new URL('../src/web/browser/', import.meta.url);

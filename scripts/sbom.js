@@ -1,5 +1,5 @@
-// Prints a CycloneDX bill of materials of what the package brings with it. It depends on nothing, so
-// these are the packages whose code is bundled into the command line.
+// Prints a CycloneDX bill of materials of what the package brings with it. It depends on nothing,
+// so these are the packages whose code is bundled into the command line.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 

@@ -1,5 +1,6 @@
-// Makes the pictures of docs/images anew: the real pages in a real browser, on keys and links that exist for the picture alone.
-// The key that can be read in them was never valid anywhere: its manager lives in this process and ends with it.
+// Makes the pictures of docs/images anew: the real pages in a real browser, on keys and links that
+// exist for the picture alone. The key that can be read in them was never valid anywhere: its
+// manager lives in this process and ends with it.
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,6 @@
-// Tries the packed package on every supported Node, from ES modules, CommonJS and Jest, and runs a share of the tests there,
-// those of SQLite on every driver: `npm run test:nodes`. With TEST_NODES=running on the running Node alone.
+// Tries the packed package on every supported Node, from ES modules, CommonJS and Jest, and runs a
+// share of the tests there, those of SQLite on every driver: `npm run test:nodes`. With
+// TEST_NODES=running on the running Node alone.
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -18,7 +19,8 @@ const vitest = (title, tests, env) => ({
   env,
 });
 
-// What touches Node most: HTTP, crypto, timers, PostgreSQL's sockets. Not the two slowest, which the running Node's `npm test` has.
+// What touches Node most: HTTP, crypto, timers, PostgreSQL's sockets. Not the two slowest, which
+// the running Node's `npm test` has.
 const suite = vitest('a share of the tests', [
   ...['test/http', 'test/keys', 'test/security', 'test/sources', 'test/manager', 'test/contract'],
   // On Node 20.19 with libsql, on all later ones with node:sqlite.

@@ -1,5 +1,6 @@
-// Runs the tests of the PostgreSQL store on other servers than the one in node_modules: `npm run test:postgres` on each of
-// tools/postgres-versions, `npm run test:postgres -- 13 /usr/lib/postgresql/15/bin` on these: a version, or a folder of programs.
+// Runs the tests of the PostgreSQL store on other servers than the one in node_modules: `npm run
+// test:postgres` on each of tools/postgres-versions, `npm run test:postgres -- 13
+// /usr/lib/postgresql/15/bin` on these: a version, or a folder of programs.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { installTool, pinned, root } from './nodes/matrix.js';

@@ -1,4 +1,5 @@
-// One process: the heap that each further key costs, and how much of it a flood of unknown keys can take.
+// One process: the heap that each further key costs, and how much of it a flood of unknown keys can
+// take.
 import { ListedStore, warmManager } from '../micro/handlers.js';
 import { keyListOf, makeKeys } from '../micro/keys.js';
 import { ApiKeyManager, envKeyList, generateApiKey, MemoryKeyStore } from '../library.js';

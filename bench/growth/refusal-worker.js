@@ -1,4 +1,5 @@
-// The other process: says at which instant, of the clock that all processes share, it refused a key or heard a notification.
+// The other process: says at which instant, of the clock that all processes share, it refused a key
+// or heard a notification.
 import pg from 'pg';
 import { ApiKeyManager } from '../library.js';
 import { openStore } from './stores.js';

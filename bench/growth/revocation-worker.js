@@ -1,4 +1,5 @@
-// Revokes one key after the other, and hears when another process has refused it; on PostgreSQL, a bare NOTIFY beside each.
+// Revokes one key after the other, and hears when another process has refused it; on PostgreSQL, a
+// bare NOTIFY beside each.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -30,7 +31,8 @@ for (let done = 0; done < count; done++) {
   const known = heard();
   other.send({ key });
   await known;
-  // The refusal before came with a poll: from there on all revocations would wait equally long for the next.
+  // The refusal before came with a poll: from there on all revocations would wait equally long for
+  // the next.
   if (kind === 'sqlite') await delay(Math.random() * pollMs);
   const refused = heard();
   const revokedAt = process.hrtime.bigint();

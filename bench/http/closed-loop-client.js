@@ -1,4 +1,5 @@
-// Keeps some connections busy, each with one request at a time, in turns of so many milliseconds or requests, as it is told.
+// Keeps some connections busy, each with one request at a time, in turns of so many milliseconds or
+// requests, as it is told.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { quantile } from '../report/statistics.js';

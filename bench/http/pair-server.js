@@ -1,4 +1,5 @@
-// One fresh process with two apps, served in turn by the hundred; what each costs is this process's CPU time.
+// One fresh process with two apps, served in turn by the hundred; what each costs is this process's
+// CPU time.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -18,7 +19,10 @@ const {
   ...context
 } = JSON.parse(process.argv[2]);
 
-/** Garbage of a hundred requests is not collected every time: windows have to be long enough to share it out. */
+/**
+ * Garbage of a hundred requests is not collected every time: windows have to be long enough to
+ * share it out.
+ */
 const blocksPerWindow = 10;
 /** However slow the machine is: longer than this, something is wrong. */
 const longestMs = 300_000;
@@ -30,7 +34,10 @@ let current = 0;
 let mark;
 let measuringSince;
 
-/** Called at the first request of each block: what was spent since the last call belongs to the app before. */
+/**
+ * Called at the first request of each block: what was spent since the last call belongs to the app
+ * before.
+ */
 function switchTo(index) {
   if (measuringSince !== undefined) {
     const { user, system } = process.cpuUsage(mark);

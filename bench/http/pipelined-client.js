@@ -1,4 +1,5 @@
-// Sends a hundred pipelined requests to one server, awaits their answers, then a hundred to the other, and so on until it is ended.
+// Sends a hundred pipelined requests to one server, awaits their answers, then a hundred to the
+// other, and so on until it is ended.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -48,7 +49,8 @@ async function open({ port, file, headerLength, status = 200 }) {
 const senders = [];
 for (const server of servers) senders.push(await open(server));
 for (;;) {
-  // In any order: else a collector that comes every so many requests might meet the same app each time.
+  // In any order: else a collector that comes every so many requests might meet the same app each
+  // time.
   if (Math.random() < 0.5) senders.reverse();
   for (const send of senders) await send();
 }

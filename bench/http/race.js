@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { onCore, startClient } from './start-client.js';
 
 /**
- * Starts a server for each entry (`{ name, module, context? }`), all of them on one core and their client on the other, and
- * gives a way to send one of them requests and to see what that cost.
+ * Starts a server for each entry (`{ name, module, context? }`), all of them on one core and their
+ * client on the other, and gives a way to send one of them requests and to see what that cost.
  */
 export async function startServers(entries, { node, serverCore = 0, clientCore = 1 }) {
   const client = startClient('closed-loop-client.js', {}, clientCore);

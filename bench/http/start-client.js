@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 
-/** Starts one of the clients of this folder in a process of its own, on this core where the system can do that. */
+/**
+ * Starts one of the clients of this folder in a process of its own, on this core where the system
+ * can do that.
+ */
 export function startClient(file, options, core) {
   const script = [join(import.meta.dirname, file), JSON.stringify(options)];
   const [command, ...args] = onCore(core, [process.execPath, ...script]);

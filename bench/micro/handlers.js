@@ -9,7 +9,10 @@ import {
 } from '../library.js';
 import { keyListOf, userOf } from './keys.js';
 
-/** A handler written by hand that makes the guard's promises: header, digest, look-up, identity, two response headers, `next`. */
+/**
+ * A handler written by hand that makes the guard's promises: header, digest, look-up, identity, two
+ * response headers, `next`.
+ */
 export function floor(keys, { setsHeaders = true, Table = Map, encoding = 'hex' } = {}) {
   const digestOf = (key) => hash('sha256', key, encoding);
   const identities = new Table(
@@ -54,7 +57,9 @@ export async function warmManager(keys, store = new ListedStore(keys)) {
   return manager;
 }
 
-/** Makes the record up when it is asked for, so that what is kept in memory is the manager's alone. */
+/**
+ * Makes the record up when it is asked for, so that what is kept in memory is the manager's alone.
+ */
 export class ListedStore extends MemoryKeyStore {
   #places;
 

@@ -6,7 +6,9 @@ const folder = join(import.meta.dirname, '../dist/keys');
 
 const generate = (count) => Array.from({ length: count }, () => generateApiKey().key);
 
-/** So many keys, always others; where making them takes long, those that another process has made. */
+/**
+ * So many keys, always others; where making them takes long, those that another process has made.
+ */
 export function makeKeys(count) {
   if (count < 500_000) return generate(count);
   const file = join(folder, String(count));

@@ -1,17 +1,20 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { median } from '../report/statistics.js';
 
-/** Requests made ahead and then handled in one go: few enough to be still young when the collector comes, as on a server. */
+/**
+ * Requests made ahead and then handled in one go: few enough to be still young when the collector
+ * comes, as on a server.
+ */
 const maxChunk = 128;
 const chunkMs = 0.5;
 /** How many chunks of a batch may be left out. */
 const mostUncounted = 500;
 
 /**
- * Runs the subjects in turn, in another order each round, and returns for each what one operation took in each round.
- * A subject is `{ name, prepare(), run(inputs), check?(inputs) }`: what `prepare` makes is made outside the measured time, and
- * `check` throws there
- * if `run` did not do what it should, or returns false if that chunk must not count.
+ * Runs the subjects in turn, in another order each round, and returns for each what one operation
+ * took in each round. A subject is `{ name, prepare(), run(inputs), check?(inputs) }`: what
+ * `prepare` makes is made outside the measured time, and `check` throws there if `run` did not do
+ * what it should, or returns false if that chunk must not count.
  *
  * @returns {Promise<Record<string, { wallNs: number[], cpuNs: number[] }>>}
  */
@@ -70,7 +73,8 @@ async function runBatch({ subject, chunk }, batchMs) {
     wallNs.push((tookMs * 1e6) / chunk);
     cpuNs.push(((user + system) * 1e3) / chunk);
   }
-  // The median leaves out the chunks in which the collector cleared up after everybody, or another process took the core.
+  // The median leaves out the chunks in which the collector cleared up after everybody, or another
+  // process took the core.
   return { wallNs: median(wallNs), cpuNs: median(cpuNs) };
 }
 

@@ -89,7 +89,10 @@ export async function makeBetterAuthKeys(auth, count) {
   return keys;
 }
 
-/** better-auth's check as Express middleware: its own server-side call, and the refusal of the application. */
+/**
+ * better-auth's check as Express middleware: its own server-side call, and the refusal of the
+ * application.
+ */
 export function betterAuthMiddleware(auth) {
   return async (req, res, next) => {
     const { valid, key } = await auth.api.verifyApiKey({ body: { key: req.headers['x-api-key'] } });

@@ -16,8 +16,9 @@ const common = bytesOf(
 );
 
 /**
- * Makes requests as Node's parser hands them over, and their responses: real objects, with strings that nobody has hashed or
- * interned before, since that is what a server sees. Each presents one of the keys, at random.
+ * Makes requests as Node's parser hands them over, and their responses: real objects, with strings
+ * that nobody has hashed or interned before, since that is what a server sees. Each presents one of
+ * the keys, at random.
  */
 export function requestMaker(keys, { header = 'X-API-Key', scheme = '' } = {}) {
   const name = Buffer.from(header, 'latin1');
@@ -33,7 +34,8 @@ export function requestMaker(keys, { header = 'X-API-Key', scheme = '' } = {}) {
     // What the parser calls: no public way fills both forms of the headers.
     // oxlint-disable-next-line no-underscore-dangle
     req._addHeaderLines(rawHeaders, rawHeaders.length);
-    // Express and its handlers read the headers with or without a guard; whoever came first would pay for all.
+    // Express and its handlers read the headers with or without a guard; whoever came first would
+    // pay for all.
     void req.headers;
     return { req, res: new ServerResponse(req) };
   };

@@ -29,7 +29,10 @@ const text = {
   touch: 'update plain_keys set last_used = now() where api_key = $1',
 };
 
-/** Each app with the answer to "is this a key?" from the same table of plaintext keys that many apps start with. */
+/**
+ * Each app with the answer to "is this a key?" from the same table of plaintext keys that many apps
+ * start with.
+ */
 const plain =
   (check) =>
   async ({ url, keys }) => {

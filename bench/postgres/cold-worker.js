@@ -1,4 +1,5 @@
-// One process: keys that it has not met, so many under way at a time, beside one pooled `select` a key.
+// One process: keys that it has not met, so many under way at a time, beside one pooled `select` a
+// key.
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { ApiKeyManager, generateApiKey, PostgresKeyStore, SqliteKeyStore } from '../library.js';
@@ -37,7 +38,9 @@ const subjects = {
       keys[asked++ % keys.length],
     ]),
 };
-/** Answers come at once, so more than one are never under way; the timers have to get their turn. */
+/**
+ * Answers come at once, so more than one are never under way; the timers have to get their turn.
+ */
 const alone = {
   'a key in a SQLite file': async () => {
     if (asked % 50 === 0) await turn();

@@ -11,7 +11,10 @@ const { startPostgres } = await tsImport('../../test/support/postgres-server.ts'
 /** Keys that requests present; all others of a table are only there. */
 const presentable = 2_000;
 
-/** A PostgreSQL server of its own, with as many databases as are asked for, and a SQLite file beside each. */
+/**
+ * A PostgreSQL server of its own, with as many databases as are asked for, and a SQLite file beside
+ * each.
+ */
 export async function startDatabases() {
   const server = await startPostgres();
   const files = [];

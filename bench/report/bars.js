@@ -7,7 +7,8 @@ const top = 64;
 const escape = (text) => text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`);
 
 /**
- * A chart of horizontal bars, each from the axis to a median, with a line from its least to its greatest value.
+ * A chart of horizontal bars, each from the axis to a median, with a line from its least to its
+ * greatest value.
  *
  * @param bars `{ label, median, low, high, isOurs }`
  * @param scale `log`, from the power of ten below the least value, or `linear`, from 0

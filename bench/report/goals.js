@@ -113,7 +113,10 @@ const goals = [
   ],
 ];
 
-/** Each goal with what was measured for it on one Node; no value where that part was not run, or was void. */
+/**
+ * Each goal with what was measured for it on one Node; no value where that part was not run, or was
+ * void.
+ */
 export function judge(measured, version) {
   const parts = Object.fromEntries(
     Object.entries(measured).map(([part, byVersion]) => [part, byVersion?.[version]]),

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestApiKey, parseApiKey, SqliteKeyStore } from '../library.js';
 
-/** A SQLite file with so many rows, these keys among them, as `create` of database.js makes a table in PostgreSQL. */
+/**
+ * A SQLite file with so many rows, these keys among them, as `create` of database.js makes a table
+ * in PostgreSQL.
+ */
 export async function createSqliteFile(rows, keys) {
   const folder = mkdtempSync(join(tmpdir(), 'bench-sqlite-'));
   const path = join(folder, 'keys.db');

@@ -1,5 +1,5 @@
-// One process that watches a file: its CPU time while it rests, with the usual polling, with a bare timer in its place and with
-// neither, in turn; and what a poll takes while the process works.
+// One process that watches a file: its CPU time while it rests, with the usual polling, with a bare
+// timer in its place and with neither, in turn; and what a poll takes while the process works.
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { ApiKeyManager, SqliteKeyStore } from '../library.js';
 import { pollMs } from '../growth/stores.js';

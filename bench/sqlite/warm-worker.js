@@ -1,4 +1,5 @@
-// One process: the guard on keys that it knows, of a manager on PostgreSQL and one on a SQLite file.
+// One process: the guard on keys that it knows, of a manager on PostgreSQL and one on a SQLite
+// file.
 import pg from 'pg';
 import { ApiKeyManager, PostgresKeyStore, requireApiKey, SqliteKeyStore } from '../library.js';
 import { measure } from '../micro/measure.js';

@@ -20,7 +20,8 @@ const alone = {
 
 /** What needs the databases, and both cores. */
 const onDatabases = {
-  // What few rows cost, and what is written, differs by the server and not by the Node that asks it: once is enough.
+  // What few rows cost, and what is written, differs by the server and not by the Node that asks
+  // it: once is enough.
   postgres: async ({ turns }, { few, many }, place) => {
     const found = [];
     for (const database of place.isJudged ? [few, many] : [many]) {
@@ -41,7 +42,9 @@ const withDatabases = [...Object.keys(onDatabases), 'polling'];
 
 export const allParts = [...Object.keys(alone), ...withDatabases];
 
-/** Runs these parts on each Node and puts what they find into `measured`, by part and Node version. */
+/**
+ * Runs these parts on each Node and puts what they find into `measured`, by part and Node version.
+ */
 export async function measureParts(measured, parts, places, progress, save) {
   const keep = (part, { version }, found) => {
     measured[part] = { ...measured[part], [version]: found };

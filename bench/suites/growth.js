@@ -23,7 +23,9 @@ export async function measureMemory({ keys, flood }, place) {
   };
 }
 
-/** How long a fresh process takes to import the package and make a guard, against importing Express. */
+/**
+ * How long a fresh process takes to import the package and make a guard, against importing Express.
+ */
 export async function measureStart({ rounds }, place) {
   const express = pathToFileURL(createRequire(import.meta.url).resolve('express')).href;
   const library = pathToFileURL(join(folder, 'dist/package/index.js')).href;
@@ -46,7 +48,10 @@ export async function measureStart({ rounds }, place) {
   };
 }
 
-/** From the call of `revoke` to the first refusal in another process; on PostgreSQL beside a bare NOTIFY between the same two. */
+/**
+ * From the call of `revoke` to the first refusal in another process; on PostgreSQL beside a bare
+ * NOTIFY between the same two.
+ */
 export async function measureRevocation({ url, sqlitePath }, counts, { node }) {
   const summary = (values) => ({ p50Ms: quantile(values, 0.5), p99Ms: quantile(values, 0.99) });
   const found = {};
@@ -68,7 +73,10 @@ export async function measureRevocation({ url, sqlitePath }, counts, { node }) {
   return found;
 }
 
-/** What the holders of good keys keep while somebody presents keys of the right form that do not exist. */
+/**
+ * What the holders of good keys keep while somebody presents keys of the right form that do not
+ * exist.
+ */
 export async function measureFlood(
   database,
   { rounds, durationMs, connections, floodConnections },

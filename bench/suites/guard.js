@@ -1,7 +1,10 @@
 import { median } from '../report/statistics.js';
 import { runOnce, shuffled, spreadOf } from './processes.js';
 
-/** Young space large enough that the collector seldom comes during a batch; room for a million keys twice. */
+/**
+ * Young space large enough that the collector seldom comes during a batch; room for a million keys
+ * twice.
+ */
 const flags = ['--min-semi-space-size=16', '--max-old-space-size=6000'];
 
 const sources = ['environment', 'managed'];

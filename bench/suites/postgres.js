@@ -69,7 +69,10 @@ async function takeTurns(
   }
 }
 
-/** Bytes of write-ahead log for a thousand requests: so many requests by few keys, soon after each other. */
+/**
+ * Bytes of write-ahead log for a thousand requests: so many requests by few keys, soon after each
+ * other.
+ */
 async function measureWritten(database, { logged, loggedKeys, connections }, place) {
   const { url, sqlitePath, keys, betterAuthKeys } = database;
   const context = {
@@ -84,7 +87,8 @@ async function measureWritten(database, { logged, loggedKeys, connections }, pla
     try {
       const before = await database.walBytes();
       await race.send(name, { connections, requests: logged });
-      // With what is written later on behalf of these requests: the manager writes last uses in batches.
+      // With what is written later on behalf of these requests: the manager writes last uses in
+      // batches.
       await race.flush(name);
       written[name] = ((await database.walBytes(before)) / logged) * 1_000;
     } finally {

@@ -25,7 +25,9 @@ export async function runOnce(script, options, { node, core, flags = [] }) {
   return message;
 }
 
-/** What several processes or rounds found: the middle, and the least and the greatest as its spread. */
+/**
+ * What several processes or rounds found: the middle, and the least and the greatest as its spread.
+ */
 export const spreadOf = (values) => ({
   median: quantile(values, 0.5),
   low: Math.min(...values),

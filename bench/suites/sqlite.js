@@ -21,7 +21,10 @@ export async function measureWarmStores(database, { processes, size, warmMs, rou
   };
 }
 
-/** What polling a file takes of a core in a process that works, and in one that rests, where each poll wakes it. */
+/**
+ * What polling a file takes of a core in a process that works, and in one that rests, where each
+ * poll wakes it.
+ */
 export async function measurePolling({ sqlitePath, keys }, { turns, durationMs }, place) {
   const options = { sqlitePath, key: keys[0], turns, durationMs };
   const found = await runOnce('sqlite/polling-worker.js', options, place);

@@ -31,7 +31,9 @@ export interface AudioApiOptions {
   keys?: ApiKeyManager;
   /** Where the keys are if there is no `keys`. Default: `INTERNAL_API_KEY` and `API_KEYS`. */
   source?: RequireApiKeyOptions['source'];
-  /** Signs the cookie of the demo login, at least 32 characters. Default: no login, no account page. */
+  /**
+   * Signs the cookie of the demo login, at least 32 characters. Default: no login, no account page.
+   */
   demoLoginSecret?: string;
   limits?: Partial<RateLimits>;
   /** Where the request log goes. Default: nowhere. */

@@ -12,13 +12,15 @@ export interface AudioFacts {
 }
 
 /**
- * Reads what the file itself says; its name and its declared type are the client's word and count for nothing.
+ * Reads what the file itself says; its name and its declared type are the client's word and count
+ * for nothing.
  *
  * The path must not end in an audio extension: the parser would then believe it.
  */
 export async function measureAudio(path: string): Promise<AudioFacts> {
   const { container, codec, duration, sampleRate, numberOfChannels, hasAudio } = await parse(path);
-  // A header that makes no sense can yield an infinite duration, and a video without sound has one too.
+  // A header that makes no sense can yield an infinite duration, and a video without sound has one
+  // too.
   const isMeasured = duration !== undefined && Number.isFinite(duration) && duration > 0;
   if (!isMeasured || container === undefined || hasAudio === false) throw notAudio();
   return {

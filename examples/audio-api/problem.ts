@@ -58,7 +58,10 @@ function asProblem(error: unknown): Problem {
   });
 }
 
-/** Express marks what the client did wrong, such as a path that does not decode, with a 4xx `status`. */
+/**
+ * Express marks what the client did wrong, such as a path that does not decode, with a 4xx
+ * `status`.
+ */
 function clientErrorStatus(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number')
     return undefined;

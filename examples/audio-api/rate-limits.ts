@@ -20,7 +20,8 @@ export const defaultRateLimits: RateLimits = {
 /**
  * Turns an address away after too many bad keys. Goes in front of the guards.
  *
- * Counts answers, not requests: an office that uploads all at once has many good requests under way.
+ * Counts answers, not requests: an office that uploads all at once has many good requests under
+ * way.
  */
 export function limitFailedAttempts({ failedAttempts, windowMs }: RateLimits): RequestHandler {
   const failures = new MemoryStore();

@@ -10,8 +10,9 @@ export interface LogStream {
 /**
  * One line for every answered request: method, route, status, time taken, and whose key it was.
  *
- * What is logged is listed here, rather than what is left out: a key sent in a header nobody thought of, or in the
- * URL, is then not logged either. So it is the route's pattern that is logged, never the URL.
+ * What is logged is listed here, rather than what is left out: a key sent in a header nobody
+ * thought of, or in the URL, is then not logged either. So it is the route's pattern that is
+ * logged, never the URL.
  */
 export function requestLog(stream: LogStream) {
   return pinoHttp(

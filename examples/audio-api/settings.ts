@@ -12,7 +12,10 @@ export interface Settings {
   demoLoginSecret?: string;
 }
 
-/** Reads the settings from the environment; throws a sentence for the operator if one makes no sense. */
+/**
+ * Reads the settings from the environment; throws a sentence for the operator if one makes no
+ * sense.
+ */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const databaseUrl = databaseUrlIn(env);
   const demoLoginSecret = demoLoginSecretIn(env);

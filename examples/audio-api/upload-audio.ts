@@ -10,7 +10,9 @@ import type { UploadStore } from './upload-store.js';
 /** Room for the multipart frame and the text fields around the file. */
 const FRAME_BYTES = 64 * 1024;
 
-/** Receives one audio file in the field `audio`, measures it and keeps it. Goes behind the guard. */
+/**
+ * Receives one audio file in the field `audio`, measures it and keeps it. Goes behind the guard.
+ */
 export function uploadAudio(uploads: UploadStore, maxBytes: number): RequestHandler[] {
   return [refuseWithoutReading(maxBytes), receiveFile(uploads, maxBytes), keepAudio(uploads)];
 }

@@ -16,8 +16,8 @@ export interface Upload extends AudioFacts {
 /**
  * Keeps each upload as `<id>.audio` with its facts beside it in `<id>.json`.
  *
- * One file of facts for each upload, so that uploads at the same time have nothing to overwrite, and the list survives
- * a restart. What ends in `.part` is not finished.
+ * One file of facts for each upload, so that uploads at the same time have nothing to overwrite,
+ * and the list survives a restart. What ends in `.part` is not finished.
  */
 export class UploadStore {
   readonly dir: string;

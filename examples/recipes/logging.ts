@@ -3,8 +3,8 @@
  *
  *   app.use(requestLog(), requireApiKey());
  *
- * The log stands in front of the guard so that it has refusals too. There it sees the header: it has to redact it.
- * With a `header` of your own, put that into `redact`, in lower case.
+ * The log stands in front of the guard so that it has refusals too. There it sees the header: it
+ * has to redact it. With a `header` of your own, put that into `redact`, in lower case.
  */
 import type { IncomingMessage } from 'node:http';
 import { pinoHttp, type Options } from 'pino-http';

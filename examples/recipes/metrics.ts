@@ -3,7 +3,9 @@
  *
  *   const registry = new Registry();
  *   countKeyUse(registry);
- *   app.get('/metrics', async (_req, res) => res.type(registry.contentType).send(await registry.metrics()));
+ *   app.get('/metrics', async (_req, res) => {
+ *     res.type(registry.contentType).send(await registry.metrics());
+ *   });
  *
  * No label holds a user or a key id: each of them would be a time series of its own.
  */

@@ -1,5 +1,6 @@
 /*
- * NestJS, on its Express platform: a guard for every route, scopes by a decorator, the caller as a parameter.
+ * NestJS, on its Express platform: a guard for every route, scopes by a decorator, the caller as a
+ * parameter.
  *
  *   @Controller('uploads')
  *   class UploadsController {
@@ -20,8 +21,8 @@
  *   })
  *   export class AppModule {}
  *
- * For some controllers alone: `@UseGuards(ApiKeyGuard) @UseFilters(RefusalFilter)` on them in place of the two `APP_` providers.
- * Without the filter a refusal is still one, but answered 500.
+ * For some controllers alone: `@UseGuards(ApiKeyGuard) @UseFilters(RefusalFilter)` on them in place
+ * of the two `APP_` providers. Without the filter a refusal is still one, but answered 500.
  */
 import {
   Catch,
@@ -69,7 +70,8 @@ export class ApiKeyGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    // An app-wide guard is asked about gateways and resolvers too. What it cannot read a header from, it does not let pass.
+    // An app-wide guard is asked about gateways and resolvers too. What it cannot read a header
+    // from, it does not let pass.
     if (context.getType() !== 'http') return false;
     const places = [context.getHandler(), context.getClass()];
     const guard = this.#guardFor(this.reflector.getAllAndMerge<string[]>(SCOPES, places));

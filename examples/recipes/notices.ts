@@ -3,7 +3,8 @@
  *
  *   const transport = createTransport('smtp://localhost');
  *   const addressOf = (user: string) => `${user}@example.com`;
- *   await mailNotices(keys, { transport, from: 'keys@example.com', addressOf, outbox: 'outbox.json' });
+ *   const from = 'keys@example.com';
+ *   await mailNotices(keys, { transport, from, addressOf, outbox: 'outbox.json' });
  *
  * A notice that was taken counts as told, also if its mail fails. So each one waits in the outbox
  * until its mail was accepted, and is sent again by the next run. If the process dies between

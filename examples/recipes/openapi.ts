@@ -3,7 +3,8 @@
  *
  *   app.use(apiDocs());
  *
- * The document is open, the routes are not. `securityScheme` takes the `header` and `scheme` of the guard.
+ * The document is open, the routes are not. `securityScheme` takes the `header` and `scheme` of the
+ * guard.
  */
 import { Router } from 'express';
 import { securityScheme } from 'require-api-key';

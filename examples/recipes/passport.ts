@@ -1,16 +1,20 @@
 /*
- * Passport beside keys: people log in with a password, programs send a key, and one route serves both.
+ * Passport beside keys: people log in with a password, programs send a key, and one route serves
+ * both.
  *
- *   app.use(session({ secret, resave: false, saveUninitialized: false, cookie: { sameSite: 'lax', secure: true } }));
+ *   const cookie = { sameSite: 'lax', secure: true };
+ *   app.use(session({ secret, resave: false, saveUninitialized: false, cookie }));
  *   app.use(express.json(), logins({ checkPassword, findUser }));
  *   app.get('/uploads', requireKeyOrLogin(keys), (req, res) => res.json({ user: callerOf(req) }));
  *
- * Either one admits, and without both the answer is that for a missing key: 401 with a challenge. A key that is sent decides: a bad
- * one is refused, whoever is logged in. Put `limitFailedAttempts()` of rate-limits.ts in front of both.
+ * Either one admits, and without both the answer is that for a missing key: 401 with a challenge. A
+ * key that is sent decides: a bad one is refused, whoever is logged in. Put `limitFailedAttempts()`
+ * of rate-limits.ts in front of both.
  *
- * Browsers send cookies along with what the page of any site makes them ask for (CSRF); a key they do not send. So a login counts
- * for requests that change something only where the browser says that they come from a page of this very origin, and never for a
- * program that has got hold of a cookie alone. Keep your GET routes free of effects.
+ * Browsers send cookies along with what the page of any site makes them ask for (CSRF); a key they
+ * do not send. So a login counts for requests that change something only where the browser says
+ * that they come from a page of this very origin, and never for a program that has got hold of a
+ * cookie alone. Keep your GET routes free of effects.
  */
 import { Router, type Request, type RequestHandler } from 'express';
 import passport from 'passport';
@@ -32,7 +36,10 @@ export interface People {
   findUser(name: string): Promise<Express.User | undefined>;
 }
 
-/** `POST /login` with `username` and `password`, `POST /logout`, and `req.user` for what stands behind; needs a session. */
+/**
+ * `POST /login` with `username` and `password`, `POST /logout`, and `req.user` for what stands
+ * behind; needs a session.
+ */
 export function logins(people: People): Router {
   const authenticator = new passport.Passport();
   authenticator.use(

@@ -1,12 +1,14 @@
 /*
- * WebSockets: the upgrade request is checked by the same guard as the routes, before there is a connection.
+ * WebSockets: the upgrade request is checked by the same guard as the routes, before there is a
+ * connection.
  *
  *   const sockets = new WebSocketServer({ noServer: true });
  *   guardUpgrades(server, requireApiKey({ source: keys, scopes: ['live'] }), sockets);
  *   sockets.on('connection', (socket, req) => socket.send(`hello ${apiKeyOf(req).user}`));
  *
- * Programs can set the header; browsers cannot, and need a session or a ticket. A key is checked when the connection opens: to end
- * connections with their keys, ask `keys.verify` again from time to time. `requireHttps` refuses everyone here: it asks Express.
+ * Programs can set the header; browsers cannot, and need a session or a ticket. A key is checked
+ * when the connection opens: to end connections with their keys, ask `keys.verify` again from time
+ * to time. `requireHttps` refuses everyone here: it asks Express.
  */
 import { ServerResponse, type Server } from 'node:http';
 import type { Socket } from 'node:net';

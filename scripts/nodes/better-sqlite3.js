@@ -1,11 +1,15 @@
-// better-sqlite3 for the tests of SQLite: 12, compiled here, on Node 20; 13, which comes compiled, on later ones.
+// better-sqlite3 for the tests of SQLite: 12, compiled here, on Node 20; 13, which comes compiled,
+// on later ones.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { installTool } from './matrix.js';
 
-/** Answers, for a version of Node, the environment in which a program and its children use it in place of any other driver. */
+/**
+ * Answers, for a version of Node, the environment in which a program and its children use it in
+ * place of any other driver.
+ */
 export function installBetterSqlite3() {
   // Only what is compiled below runs a script.
   const folder = installTool('better-sqlite3', '--ignore-scripts');

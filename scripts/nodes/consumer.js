@@ -1,4 +1,5 @@
-// Somebody else's project with the packed package in it, beside Express 5 and 4, and what is run there.
+// Somebody else's project with the packed package in it, beside Express 5 and 4, and what is run
+// there.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +34,9 @@ export function installPackage() {
 const expresses = { 'Express 5': 'express', 'Express 4': 'express4' };
 const kinds = { 'ES modules': 'mjs', CommonJS: 'cjs' };
 
-/** Every combination: what it is, the arguments for Node, and what its output says when all is well. */
+/**
+ * Every combination: what it is, the arguments for Node, and what its output says when all is well.
+ */
 export function combinations(folder, jest) {
   const command = join(folder, 'node_modules/require-api-key/dist/esm/cli.js');
   return [

@@ -1,4 +1,5 @@
-// The Nodes that the package is tested on: those of tools/node-matrix where they run, else the one that runs this.
+// The Nodes that the package is tested on: those of tools/node-matrix where they run, else the one
+// that runs this.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,8 +24,8 @@ export const pinned = (folder, omitsDev = false) => {
 const packagesOf = (lockFile) => (existsSync(lockFile) ? readJson(lockFile).packages : {});
 
 /**
- * The folder of tools/ with what its lock file says installed, anew where that has changed. `options` are npm's. Answers its
- * folder.
+ * The folder of tools/ with what its lock file says installed, anew where that has changed.
+ * `options` are npm's. Answers its folder.
  */
 export function installTool(name, ...options) {
   const folder = join(root, 'tools', name);
@@ -46,7 +47,9 @@ export function installTool(name, ...options) {
   return folder;
 }
 
-/** Each Node with its version and its program; `suite` says whether `npm test` has not been there. */
+/**
+ * Each Node with its version and its program; `suite` says whether `npm test` has not been there.
+ */
 export function nodes() {
   const running = [{ version: process.versions.node, program: process.execPath, suite: false }];
   if (process.env.TEST_NODES === 'running') return running;

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { canEnter, type Identity } from './identity.js';
 
-/** Makes the folder, or one under the temporary folder in its stead where this identity cannot enter it. */
+/**
+ * Makes the folder, or one under the temporary folder in its stead where this identity cannot enter
+ * it.
+ */
 export function openFolder(wanted: string, identity: Identity): string {
   const folder = makeFolder(resolve(wanted));
   if (canEnter(folder, identity)) return folder;
@@ -28,7 +31,10 @@ function makeFolder(folder: string): string {
   return folder;
 }
 
-/** Anybody may make a folder under the temporary one beforehand, or a link in its place, to read what will be kept in it. */
+/**
+ * Anybody may make a folder under the temporary one beforehand, or a link in its place, to read
+ * what will be kept in it.
+ */
 function assertOwn(folder: string): void {
   const stats = lstatSync(folder);
   if (!stats.isDirectory() || stats.uid !== process.getuid?.())

@@ -25,7 +25,10 @@ export function serverIdentity(): Identity {
   );
 }
 
-/** Tried rather than read off modes: every folder above has its say, and so may access lists and groups. */
+/**
+ * Tried rather than read off modes: every folder above has its say, and so may access lists and
+ * groups.
+ */
 export function canEnter(folder: string, identity: Identity): boolean {
   const tried = spawnSync('sh', ['-c', 'cd "$1"', 'sh', folder], {
     ...identity,

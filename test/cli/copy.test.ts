@@ -48,7 +48,10 @@ async function withKeys(path: string, work: (keys: ApiKeyManager) => Promise<voi
   await store.close();
 }
 
-/** A folder with a file of three keys, one of them rotated, and an open claim link; and an empty file. */
+/**
+ * A folder with a file of three keys, one of them rotated, and an open claim link; and an empty
+ * file.
+ */
 function filled(): string {
   const cwd = folder();
   cpSync(template, cwd, { recursive: true });

@@ -203,7 +203,9 @@ it('a queue of notifications that is half full -> found, and who blocks it is na
   expect(await codes(server.url)).toEqual([]);
 });
 
-/** Each row of the promises: the findings that tell what breaks it, or why nothing in a set-up can. */
+/**
+ * Each row of the promises: the findings that tell what breaks it, or why nothing in a set-up can.
+ */
 const judged: Readonly<Record<string, readonly string[] | string>> = {
   'revoke, rotate, update, pause, resume, expire seen in the same process': [
     'row_security',

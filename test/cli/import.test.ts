@@ -312,7 +312,8 @@ describe('import --file', () => {
     child.kill('SIGINT');
     await holder.query('commit');
     const { code, stderr } = await finished;
-    // The signal may arrive after another batch or two; what matters is that the rest is left, and told of.
+    // The signal may arrive after another batch or two; what matters is that the rest is left, and
+    // told of.
     const left = Number(
       /^error: stopped with (\d+) keys? left; run it again to continue\n$/.exec(stderr)?.[1],
     );

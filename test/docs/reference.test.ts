@@ -5,7 +5,8 @@ import { ApiKeyError, type ApiKeyErrorCode, type RefusalReason } from '../../src
 const readme = readFileSync('README.md', 'utf8');
 const errors = readFileSync('docs/errors.md', 'utf8');
 
-// Every code with its status; a code that is added to the library does not compile here until it is named.
+// Every code with its status; a code that is added to the library does not compile here until it is
+// named.
 const statuses: Record<ApiKeyErrorCode, number> = {
   missing_api_key: 401,
   invalid_api_key: 401,
@@ -19,7 +20,8 @@ const statuses: Record<ApiKeyErrorCode, number> = {
   key_source_failed: 503,
 };
 
-// Likewise: a reason that is added does not compile until it is named here, and does not pass until it is explained.
+// Likewise: a reason that is added does not compile until it is named here, and does not pass until
+// it is explained.
 const reasons: Record<RefusalReason, true> = {
   header_absent: true,
   header_blank: true,

@@ -52,7 +52,8 @@ beforeAll(async () => {
       lib: ['es2023'],
       module: 'nodenext',
       types: ['node'],
-      // JavaScript is compiled for its imports, names and options; without types nobody is told that a value may be absent.
+      // JavaScript is compiled for its imports, names and options; without types nobody is told
+      // that a value may be absent.
       strict: language === 'ts',
       skipLibCheck: true,
       rootDir: '.',
@@ -162,7 +163,10 @@ describe('the snippets of the README and the documents', () => {
   });
 });
 
-/** Runs a program that listens on port 3000 on another port, and resolves to it and the address of its `/hello`. */
+/**
+ * Runs a program that listens on port 3000 on another port, and resolves to it and the address of
+ * its `/hello`.
+ */
 async function serve(
   code: string,
   env: Record<string, string>,

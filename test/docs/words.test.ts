@@ -117,3 +117,16 @@ describe('the words of the source', () => {
     },
   );
 });
+
+it.each(['bench', 'examples', 'scripts', 'test', 'tools'])(
+  'the comments of %s -> lines of at most 100 columns',
+  (room) => {
+    const comments = readdirSync(room, { recursive: true, encoding: 'utf8' })
+      .filter(
+        (name) => /\.[jt]s$/.test(name) && !/(?:^|[\\/])(?:node_modules|dist)[\\/]/.test(name),
+      )
+      .flatMap((name) => commentsOf(join(room, name)));
+    expect(comments.length).toBeGreaterThan(0);
+    expect(tooWide(comments)).toEqual([]);
+  },
+);

@@ -106,7 +106,7 @@ async function start(module: NonNullable<Parameters<typeof Module>[0]>, source: 
     ...module,
     providers: [{ provide: KEY_SOURCE, useValue: source }, ...(module.providers ?? [])],
   })
-  // oxlint-disable-next-line typescript/no-extraneous-class -- Nest's modules are made of their decorators.
+  // oxlint-disable-next-line typescript/no-extraneous-class -- Nest reads the decorators.
   class AppModule {}
 
   const app: INestApplication<Server> = await NestFactory.create(AppModule, { logger: false });

@@ -32,7 +32,10 @@ for (const [path, guard] of Object.entries(guards)) {
 const server = createServer(app).listen(0, '127.0.0.1');
 afterAll(() => void server.close());
 
-/** Judged anew, by what Node read and not as the guard does: why this request should not have come so far. */
+/**
+ * Judged anew, by what Node read and not as the guard does: why this request should not have come
+ * so far.
+ */
 function whyNot(path: string, rawHeaders: readonly string[]): string | undefined {
   const held: string[] = [];
   const counts = { 'x-api-key': 0, authorization: 0 };

@@ -68,7 +68,10 @@ describe.each(expressVersions)('preflights on $version', ({ express }) => {
   });
 });
 
-/** Gathers the library's own process warnings until the test is over; weak-key warnings are not about this. */
+/**
+ * Gathers the library's own process warnings until the test is over; weak-key warnings are not
+ * about this.
+ */
 function collectWarnings(): () => Promise<readonly string[]> {
   const texts: string[] = [];
   const keep = (warning: Error): void => {

@@ -36,9 +36,11 @@ describe('generateApiKey', () => {
       (sum, count) => sum + (count - expected) ** 2 / expected,
       0,
     );
-    // 61 degrees of freedom: 130 is passed by chance once in a million runs; byte % 62 alone gives about 460.
+    // 61 degrees of freedom: 130 is passed by chance once in a million runs; byte % 62 alone gives
+    // about 460.
     expect(chiSquared).toBeLessThan(130);
-    // Six standard deviations: the first digit stands out by twelve where one byte too many is kept.
+    // Six standard deviations: the first digit stands out by twelve where one byte too many is
+    // kept.
     expect(Math.max(...counts.values())).toBeLessThan(expected + 6 * Math.sqrt(expected));
   });
 

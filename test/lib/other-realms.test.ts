@@ -7,7 +7,8 @@ import { PostgresKeyStore } from '../../src/postgres.js';
 import { CountingStore } from '../support/counting-store.js';
 import { sampleKey } from '../support/sample-key.js';
 
-// What Jest does to every test: the objects that Node itself makes are not instances of the classes that the test sees.
+// What Jest does to every test: the objects that Node itself makes are not instances of the classes
+// that the test sees.
 const otherRealm = runInNewContext(
   '({ Date, Error, AggregateError, Promise })',
 ) as typeof globalThis;

@@ -18,7 +18,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 
-// One program in TypeScript, as a module of either kind. What must not compile is marked, so `any` instead of types fails.
+// One program in TypeScript, as a module of either kind. What must not compile is marked, so `any`
+// instead of types fails.
 const typed = `import { apiKeyOf, ApiKeyManager, MemoryKeyStore, requireApiKey, type ApiKey } from 'require-api-key';
 import { PostgresKeyStore } from 'require-api-key/postgres';
 import { keyStoreContract } from 'require-api-key/testing';

@@ -26,7 +26,10 @@ function packagesOf(file: string): string[] {
   return [...names].map(([, name]) => name!);
 }
 
-/** What each room may import besides itself. The entries, which are files of src itself, may import all. */
+/**
+ * What each room may import besides itself. The entries, which are files of src itself, may import
+ * all.
+ */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   http: ['lib'],

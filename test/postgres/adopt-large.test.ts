@@ -57,7 +57,8 @@ describe('large tables', () => {
     await fill(1, 1_000);
     const blocker = await database.client();
     await blocker.query('begin');
-    // Somebody reads the table in a long transaction: the last step has to wait, where it can be killed.
+    // Somebody reads the table in a long transaction: the last step has to wait, where it can be
+    // killed.
     const run = storeOf().adopt({
       onProgress: ({ done }) => void (done === 0 && blocker.query(`select 1 from ${table}`)),
     });

@@ -130,7 +130,10 @@ describe.skipIf(!pglite)('PGlite', () => {
 
 type Pglite = PostgresClient & { close(): Promise<void> };
 
-/** Where the package is installed; it is no dependency, and the name in a variable keeps the compiler from looking for it. */
+/**
+ * Where the package is installed; it is no dependency, and the name in a variable keeps the
+ * compiler from looking for it.
+ */
 async function openPglite(): Promise<Pglite | undefined> {
   const name = process.env['TEST_PGLITE'] ?? '@electric-sql/pglite';
   try {

@@ -7,8 +7,8 @@ export const latestVersion = migrations.length;
 export const earlierVersions = migrations.slice(0, -1).map(({ version }) => version);
 
 /**
- * Makes the tables as the library of that version made them: by the SQL of the time in `schemas`, one file for what each version
- * added, never by the steps of today.
+ * Makes the tables as the library of that version made them: by the SQL of the time in `schemas`,
+ * one file for what each version added, never by the steps of today.
  */
 export async function makeSchema(
   client: pg.Pool | pg.Client,

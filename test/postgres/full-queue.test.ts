@@ -9,7 +9,8 @@ import { storedKey } from '../support/stored-key.js';
 import { collectWarnings } from '../support/warnings.js';
 import { recordingWatcher } from '../support/watcher.js';
 
-// The smallest queue that the server takes: the same as the usual one, which a blocker fills in days.
+// The smallest queue that the server takes: the same as the usual one, which a blocker fills in
+// days.
 const server = await startServer({ max_notify_queue_pages: '64' });
 const pool = server.pool();
 const warnings = collectWarnings();

@@ -29,7 +29,8 @@ const types =
   timestamp date interval json jsonb bytea text[] int2vector oidvector`.split(/\s+/);
 const operators = '= <> < <= > >= + - * / || ~ ~* ~~ ~~*'.split(' ');
 
-// Whatever is taken in the place of what is meant gives a point: that fails when the statement is read, also where nothing is computed.
+// Whatever is taken in the place of what is meant gives a point: that fails when the statement is
+// read, also where nothing is computed.
 beforeAll(async () => {
   const list = (names: readonly string[]) =>
     `array[${names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')}]`;

@@ -64,7 +64,8 @@ describe('lists', () => {
 
 describe('many rows', () => {
   const planned = async (text: string, values: unknown[]) => {
-    // PostgreSQL 13 also shows a hashed alternative that it does not run, if that would fit into this.
+    // PostgreSQL 13 also shows a hashed alternative that it does not run, if that would fit into
+    // this.
     const planner = await database.client({ options: '-c work_mem=64kB' });
     const { rows } = await planner.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
     return rows.map((row) => row['QUERY PLAN']).join('\n');

@@ -6,7 +6,10 @@ import { storedKey, successor } from '../support/stored-key.js';
 
 const database = await createDatabase();
 const pool = database.pool({ max: 20 });
-/** What the statements of all stores here failed with: they are sent again after a deadlock, which so would go unseen. */
+/**
+ * What the statements of all stores here failed with: they are sent again after a deadlock, which
+ * so would go unseen.
+ */
 const failures: unknown[] = [];
 
 function open() {
@@ -54,7 +57,10 @@ async function untilWaiting(count: number): Promise<void> {
     .toBe(count);
 }
 
-/** Lets both run against the key's row while it is locked: the first is then the first to have it, and the second has read before. */
+/**
+ * Lets both run against the key's row while it is locked: the first is then the first to have it,
+ * and the second has read before.
+ */
 async function inThisOrder<First, Second>(
   keyId: string,
   first: () => Promise<First>,

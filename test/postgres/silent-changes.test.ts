@@ -87,7 +87,8 @@ describe('a watch on a table that does not announce', () => {
     'alter table api_keys disable trigger announce_update',
     'alter table api_keys disable trigger announce_truncate',
     'drop trigger announce_delete on api_keys',
-    // Silent for sessions that write as replicas do; what `pg_restore --disable-triggers` leaves behind.
+    // Silent for sessions that write as replicas do; what `pg_restore --disable-triggers` leaves
+    // behind.
     'alter table api_keys enable trigger announce_insert',
     'alter table api_keys enable trigger all',
     'alter table api_keys disable trigger announce_replicated',

@@ -94,7 +94,8 @@ describe('uses', () => {
 });
 
 async function deadlocks(): Promise<string> {
-  // Statistics of other sessions are sent on when those are idle; before PostgreSQL 15, every half second.
+  // Statistics of other sessions are sent on when those are idle; before PostgreSQL 15, every half
+  // second.
   await pool.query('select pg_stat_force_next_flush()').catch(() => delay(1_000));
   const { rows } = await pool.query<{ deadlocks: string }>(
     'select deadlocks::text from pg_stat_database where datname = current_database()',

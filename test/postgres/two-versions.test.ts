@@ -12,7 +12,10 @@ import { createDatabase } from '../support/postgres.js';
 import { startGuardedProcess } from '../support/start-guarded-process.js';
 import { earlierVersions, latestVersion, makeSchema } from './earlier-schema.js';
 
-/** As a later version of the library may change what is there: in ways that this version can live with. */
+/**
+ * As a later version of the library may change what is there: in ways that this version can live
+ * with.
+ */
 const nextVersion: Migration = {
   version: latestVersion + 1,
   sql: ({ keys, claims }) => `
@@ -51,7 +54,10 @@ beforeEach(async () => {
   );
 });
 
-/** Everything in the schema that can change: columns, constraints, indexes, triggers, functions, rows. */
+/**
+ * Everything in the schema that can change: columns, constraints, indexes, triggers, functions,
+ * rows.
+ */
 async function everything(): Promise<string> {
   const { rows } = await pool.query<{ line: string }>(`
     select format('column %s.%s %s %s', table_name, column_name, data_type, column_default) as line

@@ -299,7 +299,8 @@ describe('a server of its own', async () => {
 
   it('killed -> look-ups fail at once with the reason; started again -> both work again', async () => {
     const unhandled = watchUnhandled();
-    // Without an error listener of the application's: an idle connection that breaks must not end the process.
+    // Without an error listener of the application's: an idle connection that breaks must not end
+    // the process.
     const bare = new pg.Pool({ connectionString: server.url });
     const { watcher, watch, watched } = watching({ ...options, client: bare });
     await watcher.until('alive');

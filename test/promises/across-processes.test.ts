@@ -121,7 +121,8 @@ describe('revoke, rotate, update, expire seen in every other process on the same
 describe('... cacheTtlMs if the listening connection is down', () => {
   it('the connection cut and kept away -> within cacheTtlMs; let back -> by itself under 1 s again', async () => {
     const cacheTtlMs = 1_500;
-    // One place for the pool and one for the listener: with one less, the listener cannot come back.
+    // One place for the pool and one for the listener: with one less, the listener cannot come
+    // back.
     await admin.query(`create role app login connection limit 2; grant select on api_keys to app`);
     const appUrl = new URL(url);
     appUrl.username = 'app';

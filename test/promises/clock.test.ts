@@ -7,7 +7,10 @@ import { down, openManager } from '../support/open-manager.js';
 const hourMs = 3_600_000;
 const { express } = expressVersions[0]!;
 
-/** Time that passes moves both clocks; a clock that is set moves `Date` and the manager's `now`, and nothing else. */
+/**
+ * Time that passes moves both clocks; a clock that is set moves `Date` and the manager's `now`, and
+ * nothing else.
+ */
 function open(options: Partial<ApiKeyManagerOptions> & { store?: CountingStore } = {}) {
   const opened = openManager({ ...options, now: () => Date.now() });
   return {

@@ -21,7 +21,10 @@ beforeEach(async () => {
   await new PostgresKeyStore({ client: pool }).migrate();
 });
 
-/** A client with nothing but `query`, which notes the look-ups that go through it and can hold them back. */
+/**
+ * A client with nothing but `query`, which notes the look-ups that go through it and can hold them
+ * back.
+ */
 class NotingClient implements PostgresClient {
   /** The digests of each look-up that was sent. */
   readonly sent: string[][] = [];

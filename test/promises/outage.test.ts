@@ -73,7 +73,8 @@ describe('store down: cold key 503 with Retry-After, warm key admitted; store ba
     await server.freeze();
     expectAdmittedOrFailed(await load(guarded, warm, cold));
     await delay(1_000);
-    // By now it is known to be down: at most one attempt waits for it, the others are answered at once.
+    // By now it is known to be down: at most one attempt waits for it, the others are answered at
+    // once.
     const { ms, ...answers } = await load(guarded, warm, cold.slice(1));
     expectAdmittedOrFailed({ ms, ...answers });
     expect(ms).toBeLessThan(2 * storeOptions.queryTimeoutMs + 1_000);

@@ -15,7 +15,10 @@ const database = await createDatabase();
 const dayMs = 86_400_000;
 const channels = ['admitted', 'refused', 'fault', 'changed', 'reuse', 'claim'];
 
-/** What of a key, or of a claim link's token, must not be seen: its secret, its digest, and parts of both. */
+/**
+ * What of a key, or of a claim link's token, must not be seen: its secret, its digest, and parts of
+ * both.
+ */
 function secretsOf(key: string): string[] {
   const digest = digestApiKey(key).slice('sha256:'.length);
   const secret = key.startsWith('key_') ? key.slice(14, 46) : key;

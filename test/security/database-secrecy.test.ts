@@ -8,7 +8,10 @@ import { startServer } from '../support/postgres.js';
 const server = await startServer();
 const client = server.pool();
 
-/** Every way that a key or a claim link's token can go: what was secret in it, and whose records must be there. */
+/**
+ * Every way that a key or a claim link's token can go: what was secret in it, and whose records
+ * must be there.
+ */
 async function liveThroughAll(): Promise<{ secrets: string[]; made: CreatedKey[] }> {
   const store = new PostgresKeyStore({ client });
   await store.migrate();

@@ -2,7 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decidesAdmission } from '../../tools/mutation/decides-admission.js';
 
-/** The files that a pattern with `{a,b}` and `*` stands for: one list for each of the alternatives. */
+/**
+ * The files that a pattern with `{a,b}` and `*` stands for: one list for each of the alternatives.
+ */
 function alternativesOf(pattern: string): string[][] {
   const [, before = pattern, inside = '', after = ''] = /^(.*)\{(.*)\}(.*)$/.exec(pattern) ?? [];
   return inside.split(',').map((each) => filesOf(before + each + after));

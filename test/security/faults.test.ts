@@ -120,7 +120,9 @@ const databases = [
   },
 ];
 
-/** Each makes what it needs by the sound manager, and gives the change to be made by the faulty one. */
+/**
+ * Each makes what it needs by the sound manager, and gives the change to be made by the faulty one.
+ */
 const changes: Readonly<
   Record<
     string,
@@ -285,7 +287,8 @@ describe('SQLite on a disk that is full', () => {
     const cold = new ApiKeyManager({ store });
     expect(await cold.verify(key)).toMatchObject({ ok: true });
     const before = await shapeOf(keys, 'alice');
-    // Small changes may still find room on a page, so each is done or refused, and either way whole.
+    // Small changes may still find room on a page, so each is done or refused, and either way
+    // whole.
     for (const change of [
       () => keys.update(record.keyId, { metadata }),
       () => keys.create({ user: 'alice', metadata }),

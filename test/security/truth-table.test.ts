@@ -9,8 +9,9 @@ import { expressVersions, guardedApp, type CreateExpress } from '../support/guar
 import { sampleKey } from '../support/sample-key.js';
 
 /**
- * What is presented, under which options, and what comes of it. Every row is sent over a raw socket to Express 4 and 5, to one source
- * and to two, which answer at once and later. `handler`: for whom it ran, `nobody` without an identity; `-` where it must not run.
+ * What is presented, under which options, and what comes of it. Every row is sent over a raw socket
+ * to Express 4 and 5, to one source and to two, which answer at once and later. `handler`: for whom
+ * it ran, `nobody` without an identity; `-` where it must not run.
  */
 const table = `
 presented | options              | status | code               | challenge                 | handler

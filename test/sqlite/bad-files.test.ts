@@ -6,7 +6,9 @@ import { ApiKeyManager } from '../../src/index.js';
 import { SqliteKeyStore } from '../../src/sqlite.js';
 import { createFolder, look, openDatabase, openStore } from '../support/sqlite.js';
 
-/** A manager on a file in a folder inside a folder, with a key that is cached and one that is not. */
+/**
+ * A manager on a file in a folder inside a folder, with a key that is cached and one that is not.
+ */
 async function openWithKeys() {
   const path = join(createFolder(), 'data', 'keys.db');
   mkdirSync(dirname(path));

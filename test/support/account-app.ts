@@ -19,7 +19,9 @@ export interface AccountAppOptions {
 
 const scopes = ['audio:read', 'audio:write'];
 
-/** An app with the account page, in which a header stands for the session, until the test is over. */
+/**
+ * An app with the account page, in which a header stands for the session, until the test is over.
+ */
 export async function startAccount({
   express = express5,
   keys = memoryKeys(),

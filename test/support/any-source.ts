@@ -4,7 +4,10 @@ export type GuardOptions = NonNullable<Parameters<typeof requireApiKey>[0]>;
 type OneSource = Exclude<NonNullable<GuardOptions['source']>, readonly unknown[]>;
 type Then = (resolve: (answer: unknown) => void, reject: (reason: unknown) => void) => void;
 
-/** A source of any answers at all, past the compiler: what JavaScript callers and broken tables give. */
+/**
+ * A source of any answers at all, past the compiler: what JavaScript callers and broken tables
+ * give.
+ */
 export function anySource(
   source: ((key: string, req: object) => unknown) | { verify: () => unknown },
 ): OneSource {

@@ -12,7 +12,10 @@ export interface Finished {
   stderr: string;
 }
 
-/** Nothing of the environment that the tests run in reaches the programs, save where programs are found. */
+/**
+ * Nothing of the environment that the tests run in reaches the programs, save where programs are
+ * found.
+ */
 function cleanEnv(extra: Record<string, string>): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...extra };
 }
@@ -62,11 +65,15 @@ export function runServer(
 
 function startScript(script: string, cwd: string, env: Record<string, string>) {
   const file = inProject(`examples/audio-api/${script}.ts`);
-  // Without tsx's own process in between, which on a busy machine may take a signal for unheard and end by it itself.
+  // Without tsx's own process in between, which on a busy machine may take a signal for unheard and
+  // end by it itself.
   return start(process.execPath, ['--import', import.meta.resolve('tsx'), file], cwd, env);
 }
 
-/** Starts the example's server in a folder, on a free port, and waits until it has said all it says at the start. */
+/**
+ * Starts the example's server in a folder, on a free port, and waits until it has said all it says
+ * at the start.
+ */
 export async function startServer(
   cwd: string,
   env: Record<string, string> = {},

@@ -22,7 +22,10 @@ const args = [
 
 export interface Visit {
   readonly page: Page;
-  /** What the page complained of until now: console errors, uncaught errors and breaches of its policy. */
+  /**
+   * What the page complained of until now: console errors, uncaught errors and breaches of its
+   * policy.
+   */
   readonly complaints: readonly string[];
 }
 
@@ -32,8 +35,8 @@ export type Open = (
 ) => Promise<Visit>;
 
 /**
- * Tests in a real browser. Where there is none they are skipped with a word about it, and on CI they fail: a check that nobody misses
- * when it is gone is none.
+ * Tests in a real browser. Where there is none they are skipped with a word about it, and on CI
+ * they fail: a check that nobody misses when it is gone is none.
  */
 export function describeInBrowser(name: string, define: (open: Open) => void): void {
   if (executablePath === undefined && process.env['CI'] !== 'true') {

@@ -12,11 +12,17 @@ export interface Call {
   readonly next: ReturnType<typeof vi.fn<(error?: unknown) => void>>;
   /** The body of the answer. */
   answer(): { code?: string; detail?: string };
-  /** `admitted` where `next` was called with nothing, the problem's code where it was answered, else what `next` was given. */
+  /**
+   * `admitted` where `next` was called with nothing, the problem's code where it was answered, else
+   * what `next` was given.
+   */
   outcome(): unknown;
 }
 
-/** A request that has arrived, and its response: Node's own classes without a connection, for what needs to be tried very often. */
+/**
+ * A request that has arrived, and its response: Node's own classes without a connection, for what
+ * needs to be tried very often.
+ */
 export function arrive(lines: Lines = {}, method = 'GET'): Call {
   const req = Object.assign(new IncomingMessage(new Socket()), { method });
   for (const [name, value] of Object.entries(lines)) {

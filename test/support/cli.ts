@@ -27,7 +27,10 @@ export interface RunningCli {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts a program that sees nothing of the environment of the tests, save where programs are found. */
+/**
+ * Starts a program that sees nothing of the environment of the tests, save where programs are
+ * found.
+ */
 export function startProcess(
   command: string,
   args: readonly string[],

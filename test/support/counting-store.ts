@@ -1,7 +1,10 @@
 import type { KeyStore, KeyStoreWatcher, StoredKey } from '../../src/index.js';
 import { MemoryKeyStore } from '../../src/index.js';
 
-/** A real store whose look-ups are counted, and can be made to fail or wait in ways that a healthy one cannot. */
+/**
+ * A real store whose look-ups are counted, and can be made to fail or wait in ways that a healthy
+ * one cannot.
+ */
 export class CountingStore implements KeyStore {
   readonly inner: KeyStore;
   lookups = 0;

@@ -14,7 +14,9 @@ export interface ExpectedRefusal {
 
 const defaultChallenge = 'ApiKey realm="api", header="X-API-Key"';
 
-/** Holds an answer to everything the contract says of a refusal, and the handler to not having run. */
+/**
+ * Holds an answer to everything the contract says of a refusal, and the handler to not having run.
+ */
 export function expectRefused(
   reply: Reply,
   { status, code, challenge, vary = 'X-API-Key', earlierRuns = 0 }: ExpectedRefusal,

@@ -27,8 +27,8 @@ export const seedOf = (fixed: number): number => {
 };
 
 /**
- * Fixed seeds in a test run; `npm run fuzz` looks elsewhere each time, for `FUZZ_MINUTES` in all. The properties of a file share that
- * time. What fails is kept, with its seed and path.
+ * Fixed seeds in a test run; `npm run fuzz` looks elsewhere each time, for `FUZZ_MINUTES` in all.
+ * The properties of a file share that time. What fails is kept, with its seed and path.
  */
 export function fuzz(numRuns: number, seed: number): Extent {
   const extent = { seed: seedOf(seed), reporter };

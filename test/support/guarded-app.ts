@@ -10,7 +10,10 @@ import type { Mock } from 'vitest';
 
 export type CreateExpress = typeof express5;
 
-/** For `describe.each`: every promise about HTTP holds on both. Mutation tests, which run each many times, set `TEST_EXPRESS` to one. */
+/**
+ * For `describe.each`: every promise about HTTP holds on both. Mutation tests, which run each many
+ * times, set `TEST_EXPRESS` to one.
+ */
 export const expressVersions: readonly {
   readonly version: string;
   readonly express: CreateExpress;

@@ -52,7 +52,9 @@ const ajv = new Ajv2020({
   },
 });
 
-/** The published schema of OpenAPI 3.1, which here also holds the schemas in a document to theirs. */
+/**
+ * The published schema of OpenAPI 3.1, which here also holds the schemas in a document to theirs.
+ */
 export const openApiSchema = ajv.compile(
   JSON.parse(
     JSON.stringify(openapi.v31).replaceAll(

@@ -20,8 +20,8 @@ const program = [process.env['PGBOUNCER_PATH'], '/usr/sbin/pgbouncer', '/usr/bin
 );
 
 /**
- * Tests with a real PgBouncer. Where there is none they are skipped with a word about it, and on CI they fail: a check that nobody
- * misses when it is gone is none.
+ * Tests with a real PgBouncer. Where there is none they are skipped with a word about it, and on CI
+ * they fail: a check that nobody misses when it is gone is none.
  */
 export function describeWithPgBouncer(name: string, define: () => void): void {
   if (program === undefined && process.env['CI'] !== 'true') {
@@ -46,7 +46,10 @@ export interface PgBouncerOptions {
   readonly poolSize?: number;
 }
 
-/** A PgBouncer in front of the database at this address, which lets its user in without a password. Ended with the test. */
+/**
+ * A PgBouncer in front of the database at this address, which lets its user in without a password.
+ * Ended with the test.
+ */
 export async function startPgBouncer(
   databaseUrl: string,
   { mode = 'transaction', poolSize = 3 }: PgBouncerOptions = {},

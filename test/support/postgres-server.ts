@@ -41,8 +41,9 @@ export interface PostgresServer {
 }
 
 /**
- * When this process ends, however it does, its end of the pipe closes: then the janitor ends the server and takes the data away.
- * `$1` is the folder; the first line of `postmaster.pid` is the server's process.
+ * When this process ends, however it does, its end of the pipe closes: then the janitor ends the
+ * server and takes the data away. `$1` is the folder; the first line of `postmaster.pid` is the
+ * server's process.
  */
 const janitor = `
   cat > /dev/null
@@ -55,8 +56,8 @@ const janitor = `
   rm -rf "$1"`;
 
 /**
- * Starts a PostgreSQL of its own, out of npm, on a free port of this machine; `extra` are settings of its own. With a `primary`,
- * it is a standby that follows that server.
+ * Starts a PostgreSQL of its own, out of npm, on a free port of this machine; `extra` are settings
+ * of its own. With a `primary`, it is a standby that follows that server.
  */
 export async function startPostgres(
   extra: Readonly<Record<string, string>> = {},
@@ -68,7 +69,8 @@ export async function startPostgres(
   const data = join(folder, 'data');
   mkdirSync(data, { mode: 0o700 });
   if (identity.uid !== undefined) chownSync(data, identity.uid, identity.gid!);
-  // In a group of their own, out of reach of a terminal's Ctrl-C, which would end the janitor with its work undone.
+  // In a group of their own, out of reach of a terminal's Ctrl-C, which would end the janitor with
+  // its work undone.
   const keeper = spawn('sh', ['-c', janitor, 'janitor', folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -145,7 +147,8 @@ export async function startPostgres(
   const thaw = () => signalAll('SIGCONT');
   const restart = async () => {
     await kill();
-    // A child that was born while its server was killed holds on to the shared memory until it notices.
+    // A child that was born while its server was killed holds on to the shared memory until it
+    // notices.
     for (let attempt = 1; ; attempt++) {
       try {
         await start();
@@ -175,7 +178,10 @@ export async function startPostgres(
   };
 }
 
-/** Copies the data of a server that runs, to be a standby's: what pg_basebackup does, which the package lacks. */
+/**
+ * Copies the data of a server that runs, to be a standby's: what pg_basebackup does, which the
+ * package lacks.
+ */
 async function copyRunning(
   { url, data }: PostgresServer,
   copy: string,

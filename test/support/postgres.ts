@@ -21,8 +21,9 @@ export interface DatabaseSettings {
 }
 
 /**
- * An empty database of its own, until the end of the test file. To be called while the file is collected, at its top. On the server
- * of this run, or on that of `TEST_DATABASE_URL`, which has to be a superuser's.
+ * An empty database of its own, until the end of the test file. To be called while the file is
+ * collected, at its top. On the server of this run, or on that of `TEST_DATABASE_URL`, which has to
+ * be a superuser's.
  */
 export async function createDatabase(settings: DatabaseSettings = {}): Promise<TestDatabase> {
   const serverUrl = process.env['TEST_DATABASE_URL'] || (await sharedServer());

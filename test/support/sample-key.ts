@@ -10,7 +10,10 @@ function base62(value: bigint, length: number): string {
   return text;
 }
 
-/** A well-formed key, written from the contract's section 6 and not by the library; the same seed, the same key. */
+/**
+ * A well-formed key, written from the contract's section 6 and not by the library; the same seed,
+ * the same key.
+ */
 export function sampleKey(seed: string): string {
   const number = BigInt(`0x${createHash('sha512').update(seed).digest('hex')}`);
   const body = `key_${base62(number, 42)}`;

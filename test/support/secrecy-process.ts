@@ -1,4 +1,5 @@
-// A server that shows all that it can show: `fork`ed by test/security/secrecy.test.ts, which searches what comes out.
+// A server that shows all that it can show: `fork`ed by test/security/secrecy.test.ts, which
+// searches what comes out.
 import { subscribe } from 'node:diagnostics_channel';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

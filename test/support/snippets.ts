@@ -7,7 +7,10 @@ export interface Snippet {
   readonly code: string;
 }
 
-/** Every fence of JavaScript and TypeScript in the README and the documents, also those within lists. */
+/**
+ * Every fence of JavaScript and TypeScript in the README and the documents, also those within
+ * lists.
+ */
 export function readSnippets(): Snippet[] {
   const files = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)];
   return files
@@ -25,7 +28,10 @@ export function readSnippets(): Snippet[] {
     });
 }
 
-/** The names that the documents use without saying where they come from; those of the library, and a reader's own. */
+/**
+ * The names that the documents use without saying where they come from; those of the library, and a
+ * reader's own.
+ */
 export const placeholderTypes = `
 import type { Express, RequestHandler } from 'express';
 import type * as library from 'require-api-key';
@@ -53,14 +59,20 @@ declare global {
   const alert: (...words: unknown[]) => void;
 }`;
 
-/** In JavaScript nobody types a message of `node:diagnostics_channel`; in TypeScript the reader has to. */
+/**
+ * In JavaScript nobody types a message of `node:diagnostics_channel`; in TypeScript the reader has
+ * to.
+ */
 export const untypedMessages = `
 import 'node:diagnostics_channel';
 declare module 'node:diagnostics_channel' {
   function subscribe(name: \`require-api-key:\${string}\`, onMessage: (message: any) => void): void;
 }`;
 
-/** Loads each compiled snippet in turn, in a process of its own, and prints what went wrong with which. */
+/**
+ * Loads each compiled snippet in turn, in a process of its own, and prints what went wrong with
+ * which.
+ */
 export const runner = `
 import { Server } from 'node:net';
 import express from 'express';

@@ -27,7 +27,10 @@ export interface GuardedProcess {
   /** Stops it as a function platform does between two requests. Resolves once it stands still. */
   freeze(): Promise<void>;
   thaw(): void;
-  /** Lets it write what is waiting and end by itself. Resolves to its exit code and all that it printed. */
+  /**
+   * Lets it write what is waiting and end by itself. Resolves to its exit code and all that it
+   * printed.
+   */
   close(): Promise<{ exitCode: number | null; output: string }>;
 }
 

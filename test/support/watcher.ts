@@ -2,7 +2,10 @@ import { expect } from 'vitest';
 import type { KeyStoreWatcher } from '../../src/stores/key-store.js';
 
 export interface RecordingWatcher extends KeyStoreWatcher {
-  /** What was told, in order: `connected`, `disconnected`, `alive`, and `changed` with the key id behind it. */
+  /**
+   * What was told, in order: `connected`, `disconnected`, `alive`, and `changed` with the key id
+   * behind it.
+   */
   readonly told: string[];
   readonly changes: string[];
   /** Waits until it has been told this so many times. */

@@ -67,7 +67,10 @@ export interface SendOptions {
 
 export type Send = (method: string, path: string, options?: SendOptions) => Promise<WebReply>;
 
-/** Sends requests to a server on this machine, with any headers at all: `fetch` would not let some of them be set. */
+/**
+ * Sends requests to a server on this machine, with any headers at all: `fetch` would not let some
+ * of them be set.
+ */
 export const sendTo =
   (port: number): Send =>
   (method, path, { headers = {}, body } = {}) =>

@@ -24,7 +24,8 @@ export async function makeChecks(keys: readonly Buffer[]) {
   const manager = new ApiKeyManager({ store: new MemoryKeyStore() });
   await Promise.all(texts.map(async (key) => manager.import({ user: 'alice', key })));
   const map = new Map(texts.map((key) => [key, true]));
-  // Made first to last, the last would still stand in the processor's cache; and a manager is asked in no particular order.
+  // Made first to last, the last would still stand in the processor's cache; and a manager is asked
+  // in no particular order.
   for (const bytes of shuffled(keys)) {
     const key = present(bytes);
     await manager.verify(key);

@@ -7,15 +7,17 @@ export type Times = readonly [first: readonly number[], last: readonly number[]]
 export type ComparedClasses = readonly (Difference | undefined)[];
 
 /**
- * What is kept of all samples, from the fastest on: interrupts and garbage collections make the slow end nothing but noise. A leak may
- * show in one part alone, so several are looked at, as dudect does, and the clearest counts.
+ * What is kept of all samples, from the fastest on: interrupts and garbage collections make the
+ * slow end nothing but noise. A leak may show in one part alone, so several are looked at, as
+ * dudect does, and the clearest counts.
  */
 const keptParts = [0.5, 0.75, 0.9];
 
 /**
- * Compares the two classes over many tables, each with keys of its own. A table counts once, with the difference of its means: where in
- * memory a key happens to stand moves all samples of its table alike, and would pass for a leak were they counted one by one; and how busy
- * the machine is at the moment moves both classes, and would hide a leak were they not compared table by table.
+ * Compares the two classes over many tables, each with keys of its own. A table counts once, with
+ * the difference of its means: where in memory a key happens to stand moves all samples of its
+ * table alike, and would pass for a leak were they counted one by one; and how busy the machine is
+ * at the moment moves both classes, and would hide a leak were they not compared table by table.
  */
 export function compareClasses(tables: readonly Times[]): ComparedClasses {
   const all = tables.flat(2).toSorted((a, b) => a - b);

@@ -2,8 +2,8 @@ import type { ComparedClasses } from './compare-classes.js';
 import { meanOf, type Difference } from './paired-t.js';
 
 /**
- * From this |t| of all repetitions together on there is an alarm. Without a leak that happens to fewer than one comparison in 500 000:
- * in the clearest of three crops, 3 * P(|t| > 5) < 2e-6.
+ * From this |t| of all repetitions together on there is an alarm. Without a leak that happens to
+ * fewer than one comparison in 500 000: in the clearest of three crops, 3 * P(|t| > 5) < 2e-6.
  */
 export const alarmAt = 5;
 
@@ -12,8 +12,9 @@ const agreeingPart = 0.75;
 
 export interface Judgement extends Difference {
   /**
-   * `leak`: an alarm, and three repetitions in four differ in its direction. `none`: no alarm. `unclear`: an alarm that few repetitions
-   * share, as a burst of noise makes it, and that passes for nothing.
+   * `leak`: an alarm, and three repetitions in four differ in its direction. `none`: no alarm.
+   * `unclear`: an alarm that few repetitions share, as a burst of noise makes it, and that passes
+   * for nothing.
    */
   readonly verdict: 'leak' | 'none' | 'unclear';
   /** The t of each repetition alone. */
@@ -21,8 +22,8 @@ export interface Judgement extends Difference {
 }
 
 /**
- * Judges all repetitions together. Each alone may stay below any alarm and all of them point in one direction: eight times t = 2 are
- * t = 5.7.
+ * Judges all repetitions together. Each alone may stay below any alarm and all of them point in one
+ * direction: eight times t = 2 are t = 5.7.
  */
 export function judge(repetitions: readonly ComparedClasses[]): Judgement {
   const crops = (repetitions[0] ?? []).flatMap((_, crop) => {

@@ -10,8 +10,9 @@ export interface Subject {
 }
 
 /**
- * As many samples of each class, in random order, so that what changes meanwhile changes for both. All inputs are made before the first
- * is timed: made just before, an input may still be on its way to memory, and which of its bytes was written last would tell.
+ * As many samples of each class, in random order, so that what changes meanwhile changes for both.
+ * All inputs are made before the first is timed: made just before, an input may still be on its way
+ * to memory, and which of its bytes was written last would tell.
  */
 export async function measure({ prepare, run }: Subject, samplesPerClass: number): Promise<Times> {
   const times: Record<Place, number[]> = { first: [], last: [] };

@@ -10,7 +10,8 @@ export function pairedT(differences: readonly number[]): Difference {
   const mean = meanOf(differences);
   const squares = differences.reduce((sum, each) => sum + (each - mean) ** 2, 0);
   const standardError = Math.sqrt(squares / (differences.length - 1) / differences.length);
-  // No difference is none, also where there is no spread; a difference without any spread is as clear as can be.
+  // No difference is none, also where there is no spread; a difference without any spread is as
+  // clear as can be.
   return { mean, standardError, t: mean === 0 ? 0 : mean / standardError };
 }
 

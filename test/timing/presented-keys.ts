@@ -4,7 +4,10 @@ import { generateApiKey } from '../../src/index.js';
 /** Of a key's bytes, or of the keys of a table. */
 export type Place = 'first' | 'last';
 
-/** Genuine keys as bytes: a string that was hashed or compared once remembers it, so every presented key is made anew. */
+/**
+ * Genuine keys as bytes: a string that was hashed or compared once remembers it, so every presented
+ * key is made anew.
+ */
 export function generateKeys(count: number): readonly Buffer[] {
   return Array.from({ length: count }, () => Buffer.from(generateApiKey().key, 'latin1'));
 }
@@ -31,7 +34,10 @@ export function presentWrong(genuine: Buffer, place: Place): string {
   return present(wrong);
 }
 
-/** The key with another character at the first or last place of its secret, and the checksum of that: it parses, and is unknown. */
+/**
+ * The key with another character at the first or last place of its secret, and the checksum of
+ * that: it parses, and is unknown.
+ */
 export function presentWrongSecret(genuine: Buffer, place: Place): string {
   const wrong = Buffer.from(genuine);
   const checksumAt = wrong.length - 6;

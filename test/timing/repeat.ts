@@ -7,7 +7,10 @@ import { generateKeys, type Place } from './presented-keys.js';
 const keysPerTable = 1_000;
 const samplesPerClass = 64;
 
-/** All comparisons on the same tables, one table after another, so that whatever slows the machine slows them all. */
+/**
+ * All comparisons on the same tables, one table after another, so that whatever slows the machine
+ * slows them all.
+ */
 export async function repeat(tables: number): Promise<ComparedClasses[]> {
   const times = comparisons.map((): Times[] => []);
   for (let table = 0; table < tables; table++) {

@@ -1,4 +1,5 @@
-// `npm run test:timing`: looks for leaks through time, and at whether it would see one. Minutes long, and no part of `npm test`.
+// `npm run test:timing`: looks for leaks through time, and at whether it would see one. Minutes
+// long, and no part of `npm test`.
 import { comparisons } from './comparisons.js';
 import { alarmAt, judge } from './judge.js';
 import { repeat } from './repeat.js';

@@ -22,7 +22,10 @@ interface Machine {
   readonly placeNs?: number;
 }
 
-/** Times as a busy machine gives them: a floor, noise above it, now and then an interrupt, and now and then a slow minute. */
+/**
+ * Times as a busy machine gives them: a floor, noise above it, now and then an interrupt, and now
+ * and then a slow minute.
+ */
 function timesOf({ seed, leakNs = 0, placeNs = 0 }: Machine): Times[] {
   const random = seeded(seed);
   return Array.from({ length: 200 }, () => {

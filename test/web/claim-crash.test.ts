@@ -29,7 +29,10 @@ async function startProcess(): Promise<{ child: ChildProcess; send: Send }> {
   return { child, send: sendTo(Number(line)) };
 }
 
-/** Claims many links at once and kills the server when so many of them were answered; resolves to the answers that came. */
+/**
+ * Claims many links at once and kills the server when so many of them were answered; resolves to
+ * the answers that came.
+ */
 async function crash(
   links: readonly CreatedClaim[],
   afterAnswers: number,
@@ -52,7 +55,9 @@ async function crash(
   return answers;
 }
 
-/** What a killed client had sent is still carried out, until its connection is found to be broken. */
+/**
+ * What a killed client had sent is still carried out, until its connection is found to be broken.
+ */
 async function untilQuiet(): Promise<void> {
   const others = `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
     and state is distinct from 'idle'`;

@@ -1,4 +1,5 @@
-// With `node --import`, the program and its children find this folder's better-sqlite3 and no node:sqlite.
+// With `node --import`, the program and its children find this folder's better-sqlite3 and no
+// node:sqlite.
 import * as module from 'node:module';
 import { resolve } from './resolve.js';
 

@@ -16,7 +16,8 @@ export default {
     'tools/*',
     '!tools/mutation',
   ],
-  // Stryker would rewrite it with a JavaScript API that the compiler no longer has; no test needs that.
+  // Stryker would rewrite it with a JavaScript API that the compiler no longer has; no test needs
+  // that.
   tsconfigFile: 'none',
   concurrency: 2,
   // A busy machine must not count as a change that was noticed.

@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { decidesAdmission } from './decides-admission.js';
 
-/** What noticed the change before this one is likely to notice this one too; after that, what costs least. */
+/**
+ * What noticed the change before this one is likely to notice this one too; after that, what costs
+ * least.
+ */
 class LikelyFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification) => {

@@ -102,7 +102,8 @@ describe('a look-up under way', () => {
     const slow = codeOf(key);
     await nextTurn();
     store.findByDigest = real;
-    // A change of another key, after which no request joins a query that is under way; that of this key is announced to nobody.
+    // A change of another key, after which no request joins a query that is under way; that of this
+    // key is announced to nobody.
     await keys.create({ user: 'bob' });
     await store.inner.revoke(record.keyId, clock.at(0), { family: false });
     expect(await codeOf(key)).toBe('revoked_api_key');
