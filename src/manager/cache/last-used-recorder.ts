@@ -35,13 +35,11 @@ export class LastUsedRecorder {
   /** The keys whose first use must still be written. */
   readonly #firstUses = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<boolean> = Promise.resolve(true);
   /** The write after the current one, if one is requested. */
-  #next: Promise<void> | undefined;
+  #next: Promise<boolean> | undefined;
   /** After a failure nothing is written before the next interval. */
   #hasFailed = false;
-  /** Whether the last write left nothing behind. */
-  #isComplete = true;
   #flushedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
@@ -92,10 +90,10 @@ export class LastUsedRecorder {
 
   /**
    * Writes the pending uses after the current write. Only one write runs at a time, so a store
-   * that hangs finds no queue when it returns. Never rejects: what could not be written is tried
-   * again.
+   * that hangs finds no queue when it returns. Resolves to whether nothing is left. Never rejects:
+   * what could not be written is tried again.
    */
-  flush(): Promise<void> {
+  flush(): Promise<boolean> {
     this.#next ??= this.#writing.then(() => {
       this.#next = undefined;
       clearTimeout(this.#timer);
@@ -106,7 +104,7 @@ export class LastUsedRecorder {
       this.#pending = [];
       this.#writing = this.#write(latestOfEach(uses)).then(async () => {
         const isAllWritten = await this.#alsoWrite();
-        this.#isComplete = isAllWritten && this.#pending.length === 0;
+        return isAllWritten && this.#pending.length === 0;
       });
       return this.#writing;
     });
@@ -125,8 +123,7 @@ export class LastUsedRecorder {
   /** Tries a few times: a SQLite file may be locked for a moment, and there is no later flush. */
   async #flushAll(): Promise<void> {
     for (const pauseMs of closePausesMs) {
-      await this.flush();
-      if (this.#isComplete) return;
+      if (await this.flush()) return;
       await delay(pauseMs);
     }
     await this.flush();
