@@ -91,6 +91,21 @@ function locate(output: string): string[] {
     });
 }
 
+/** Makes a key, calls the app without and with it, ends the app, and looks for the last use. */
+async function admitOnce(
+  keys: ApiKeyManager,
+  { url, app }: Awaited<ReturnType<typeof serve>>,
+): Promise<void> {
+  const { key, record } = await keys.create({ user: 'alice', scopes: ['hello:read'] });
+  expect((await fetch(url)).status).toBe(401);
+  const greeted = await fetch(url, { headers: { 'X-API-Key': key, Connection: 'close' } });
+  expect(await greeted.json()).toEqual({ hello: 'alice' });
+  app.kill('SIGTERM');
+  await once(app, 'exit');
+  expect((await keys.get(record.keyId))?.lastUsedAt).toBeInstanceOf(Date);
+  await keys.close();
+}
+
 describe('the snippets of the README and the documents', () => {
   it('compiled, TypeScript strictly and JavaScript without null checks -> no error', () => {
     expect(snippets.length).toBeGreaterThan(25);
@@ -121,17 +136,9 @@ describe('the snippets of the README and the documents', () => {
       (each) => each.place.startsWith('README.md:') && each.code.includes('SqliteKeyStore'),
     )!;
     expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
-    const { url, app } = await serve(code, {});
+    const served = await serve(code, {});
     const store = await SqliteKeyStore.open(join(folder, 'keys.db'));
-    const keys = new ApiKeyManager({ store });
-    const { key, record } = await keys.create({ user: 'alice', scopes: ['hello:read'] });
-    expect((await fetch(url)).status).toBe(401);
-    const greeted = await fetch(url, { headers: { 'X-API-Key': key, Connection: 'close' } });
-    expect(await greeted.json()).toEqual({ hello: 'alice' });
-    app.kill('SIGTERM');
-    await once(app, 'exit');
-    expect((await keys.get(record.keyId))?.lastUsedAt).toBeInstanceOf(Date);
-    await keys.close();
+    await admitOnce(new ApiKeyManager({ store }), served);
     await store.close();
   });
 
@@ -141,16 +148,8 @@ describe('the snippets of the README and the documents', () => {
     )!;
     const store = new PostgresKeyStore({ client: database.pool() });
     await store.migrate();
-    const keys = new ApiKeyManager({ store });
-    const { key, record } = await keys.create({ user: 'alice', scopes: ['hello:read'] });
-    const { url, app } = await serve(code, { DATABASE_URL: database.url });
-    expect((await fetch(url)).status).toBe(401);
-    const greeted = await fetch(url, { headers: { 'X-API-Key': key, Connection: 'close' } });
-    expect(await greeted.json()).toEqual({ hello: 'alice' });
-    app.kill('SIGTERM');
-    await once(app, 'exit');
-    expect((await keys.get(record.keyId))?.lastUsedAt).toBeInstanceOf(Date);
-    await keys.close();
+    const served = await serve(code, { DATABASE_URL: database.url });
+    await admitOnce(new ApiKeyManager({ store }), served);
   });
 
   it('the first snippet of the README, saved as app.mjs -> refuses without the key and greets with it', async () => {

@@ -4,6 +4,7 @@ import express from 'express';
 import { afterAll, expect, it } from 'vitest';
 import { envKey, generateApiKey, keyList, requireApiKey } from '../../src/index.js';
 import { fuzzTimeoutMs, keepFailure, seedOf } from '../support/fuzz.js';
+import { seeded } from '../support/seeded.js';
 import { watchUnhandled } from '../support/unhandled.js';
 
 const requests = Number(process.env['FUZZ_REQUESTS'] ?? 1_000);
@@ -53,17 +54,6 @@ function whyNot(path: string, rawHeaders: readonly string[]): string | undefined
   }
   if (counts['x-api-key'] > 1 || counts.authorization > 1) return 'WRONG: a header twice';
   return held.length === 1 && held[0] === key ? undefined : 'WRONG: not the key';
-}
-
-/** Numbers from 0 to 1, the same for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Makes requests: some are right, most are nearly so. */

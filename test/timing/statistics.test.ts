@@ -2,17 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compareClasses, type Times } from './compare-classes.js';
 import { judge } from './judge.js';
 import { pairedT } from './paired-t.js';
-
-/** Numbers from 0 to 1, the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seeded } from '../support/seeded.js';
 
 interface Machine {
   readonly seed: number;

@@ -15,6 +15,16 @@ function hold(store: CountingStore): () => void {
   };
 }
 
+/** Look-ups of a known and of an unknown key that wait. */
+async function twoUnderWay() {
+  const { keys, store, codeOf } = openManager({ legacyKeys: true });
+  const { key } = await keys.create({ user: 'alice' });
+  const release = hold(store);
+  const early = Promise.all([codeOf(key), codeOf('unknown')]);
+  await vi.waitFor(() => expect(store.lookups).toBe(2));
+  return { store, codeOf, key, release, early };
+}
+
 describe('a look-up under way', () => {
   it('its key changed meanwhile -> the answer is not kept', async () => {
     const { keys, store, codeOf } = openManager();
@@ -30,11 +40,7 @@ describe('a look-up under way', () => {
   });
 
   it('everything may have changed meanwhile -> neither a known nor an unknown key is kept', async () => {
-    const { keys, store, codeOf } = openManager({ legacyKeys: true });
-    const { key } = await keys.create({ user: 'alice' });
-    const release = hold(store);
-    const early = Promise.all([codeOf(key), codeOf('unknown')]);
-    await vi.waitFor(() => expect(store.lookups).toBe(2));
+    const { store, codeOf, key, release, early } = await twoUnderWay();
     store.watcher!.changed('');
     release();
     expect(await early).toEqual(['admitted', 'invalid_api_key']);
@@ -44,11 +50,7 @@ describe('a look-up under way', () => {
   });
 
   it('another key changed meanwhile -> a known key is kept, an unknown one is not', async () => {
-    const { keys, store, codeOf } = openManager({ legacyKeys: true });
-    const { key } = await keys.create({ user: 'alice' });
-    const release = hold(store);
-    const early = Promise.all([codeOf(key), codeOf('unknown')]);
-    await vi.waitFor(() => expect(store.lookups).toBe(2));
+    const { store, codeOf, key, release, early } = await twoUnderWay();
     store.watcher!.changed('key_0123456789');
     release();
     await early;
