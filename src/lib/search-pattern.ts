@@ -2,6 +2,8 @@
  * A regular expression that finds a search text literally, in any case. JavaScript (with the `u`
  * flag) and PostgreSQL read it alike. `lower()` would not do: under the "C" collation it only
  * knows ASCII letters.
+ *
+ * @param lastVariant only characters up to this one are tried as the other case of a letter
  */
 export function searchPattern(search: string, lastVariant = '\u{10ffff}'): string {
   return Array.from(search, (character) => {

@@ -102,7 +102,7 @@ export function listKeys(
   return { table: problems.length === 0 ? new KeyTable(results) : undefined, problems, weak };
 }
 
-/** The problem of an entry, whatever the other entries are. Completes "entry 2 ...". */
+/** The problem of an entry by itself. Completes "entry 2 ...". */
 function problemOf(user: string, key: string): string | undefined {
   // If the user of `sha256:<hex>` is missing, `sha256` looks like the user.
   if (user.toLowerCase() === 'sha256') return 'has a digest but no user';

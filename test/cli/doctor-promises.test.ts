@@ -220,7 +220,7 @@ const judged: Readonly<Record<string, readonly string[] | string>> = {
   '... in a process that was frozen': ['no_listener'],
   'heartbeats while no key is asked for':
     'the store decides on its heartbeats by itself, whatever the server allows',
-  'each change, by whatever way': ['disabled_triggers'],
+  'each change, however it is made': ['disabled_triggers'],
   events: ['open_table', 'other_writers'],
   'the role of an application that only verifies':
     'the event is written by a function with rights of its own, whoever makes the change',

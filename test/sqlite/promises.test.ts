@@ -220,7 +220,7 @@ describe('what is promised, on SQLite', { timeout: 90_000 }, () => {
     expect(await codeOf(keys, good.key)).toBe('admitted');
   });
 
-  it('each change, by whatever way -> exactly one event, and none for uses', async () => {
+  it('each change, however it is made -> exactly one event, and none for uses', async () => {
     const { path, keys, other } = await open({ processes: 1 });
     const second = new ApiKeyManager({ store: await openStore(path) });
     onTestFinished(() => second.close());

@@ -36,7 +36,7 @@ export const createAsk =
     return answer;
   };
 
-/** A path with ids in it, whatever characters they hold. */
+/** A path with ids in it. Each id is escaped. */
 export const toPath = (...parts) => parts.map(encodeURIComponent).join('/');
 
 export function toQueryString(fields) {

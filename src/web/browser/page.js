@@ -1,7 +1,7 @@
-// Shared by the pages. Whatever comes from elsewhere becomes text and attributes: nothing here
-// parses HTML.
+// Shared by the pages. Text from elsewhere is only ever set as text or as an attribute: nothing
+// here parses HTML.
 
-/** Where the page is mounted, whatever its address looks like. */
+/** Where the page is mounted: the folder of this file. */
 export const mount = new URL('./', import.meta.url);
 
 export const getById = (id) => document.getElementById(id);
@@ -86,7 +86,7 @@ export function wireCopyButtons(root = document) {
   }
 }
 
-/** A `curl` line that a shell reads as it is meant, whatever the address holds. */
+/** A `curl` line, quoted so that a shell reads any address as it is. */
 export function formatCurlLine({ key, header, scheme, exampleUrl }) {
   const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const value = scheme === undefined ? key : `${scheme} ${key}`;
