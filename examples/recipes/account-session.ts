@@ -2,8 +2,14 @@
  * Your users' own keys, behind express-session: who is logged in makes, rotates and revokes keys on
  * a page of the library.
  *
- *   const cookie = { sameSite: 'lax', secure: true };
- *   app.use(session({ secret, resave: false, saveUninitialized: false, cookie }));
+ *   app.use(
+ *     session({
+ *       secret,
+ *       resave: false,
+ *       saveUninitialized: false,
+ *       cookie: { sameSite: 'lax', secure: true },
+ *     }),
+ *   );
  *   app.use('/account/keys', accountBySession(keys, { scopesFor: () => ['audio:read'] }));
  *
  * Your login sets `req.session.user`, after `req.session.regenerate()`. A key never opens the page:

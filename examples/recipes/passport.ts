@@ -2,8 +2,14 @@
  * Passport beside keys: people log in with a password, programs send a key, and one route serves
  * both.
  *
- *   const cookie = { sameSite: 'lax', secure: true };
- *   app.use(session({ secret, resave: false, saveUninitialized: false, cookie }));
+ *   app.use(
+ *     session({
+ *       secret,
+ *       resave: false,
+ *       saveUninitialized: false,
+ *       cookie: { sameSite: 'lax', secure: true },
+ *     }),
+ *   );
  *   app.use(express.json(), logins({ checkPassword, findUser }));
  *   app.get('/uploads', requireKeyOrLogin(keys), (req, res) => res.json({ user: callerOf(req) }));
  *

@@ -2,8 +2,14 @@
  * Sessions beside keys: people log in and have a cookie, programs send a key, and one route serves
  * both.
  *
- *   const cookie = { sameSite: 'lax', secure: true };
- *   app.use(session({ secret, resave: false, saveUninitialized: false, cookie }));
+ *   app.use(
+ *     session({
+ *       secret,
+ *       resave: false,
+ *       saveUninitialized: false,
+ *       cookie: { sameSite: 'lax', secure: true },
+ *     }),
+ *   );
  *   app.get('/uploads', requireKeyOrSession(keys), (req, res) => {
  *     res.json({ user: callerOf(req) });
  *   });
