@@ -16,16 +16,19 @@ export function respondWithProblem(
   res: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
-  if (!(error instanceof ApiKeyError) || res.headersSent) {
-    next(error);
-    return;
-  }
-  const { code, status, title, message: detail } = error;
+  if (error instanceof ApiKeyError && !res.headersSent) prepareProblem(error)(error, _req, res);
+  else next(error);
+}
+
+/** Prepares the answer to a refusal, for every request that is refused in the same way. */
+export function prepareProblem({ code, status, title, message: detail, headers }: ApiKeyError) {
   const type = `urn:require-api-key:${code}`;
   const body = JSON.stringify({ type, title, status, detail, code, error: title });
-  res.statusCode = status;
-  setHeaders(res, error.headers);
-  res.setHeader('Content-Type', 'application/problem+json');
-  res.setHeader('Content-Length', Buffer.byteLength(body));
-  res.end(body);
+  return (_error: ApiKeyError, _req: IncomingMessage, res: ServerResponse): void => {
+    res.statusCode = status;
+    setHeaders(res, headers);
+    res.setHeader('Content-Type', 'application/problem+json');
+    res.setHeader('Content-Length', Buffer.byteLength(body));
+    res.end(body);
+  };
 }

@@ -49,9 +49,11 @@ export const mustBeHeader: Check = (value) => {
 export const mustBeHeaders: Check = (value) => {
   if (!Array.isArray(value)) return mustBeHeader(value);
   const headers: unknown[] = Array.from(value);
-  const areHeaders = headers.every((each) => mustBeHeader(each) === undefined);
+  if (!headers.every((each) => mustBeHeader(each) === undefined)) return headerForms;
   const names = new Set(
-    areHeaders ? headers.map((each) => nameOf(each as string | HeaderOption)) : [],
+    (headers as (string | HeaderOption)[]).map((each) =>
+      (typeof each === 'string' ? each : each.name).toLowerCase(),
+    ),
   );
   return names.size > 0 && names.size === headers.length ? undefined : headerForms;
 };
@@ -75,12 +77,8 @@ export function keyHeaders(
     return {
       name: given.name,
       scheme: given.scheme,
-      lowerName: nameOf(each),
+      lowerName: given.name.toLowerCase(),
       lowerScheme: given.scheme?.toLowerCase(),
     };
   });
 }
-
-/** In lower case. */
-const nameOf = (header: string | HeaderOption) =>
-  (typeof header === 'string' ? header : header.name).toLowerCase();

@@ -58,21 +58,17 @@ export function readFromOneOf(
   req: IncomingMessage,
   headers: readonly KeyHeader[],
 ): string | Unpresented {
-  const read = headers.map(({ lowerName, lowerScheme }) =>
-    readPresentedKey(req, lowerName, lowerScheme),
+  const read = headers
+    .map(({ lowerName, lowerScheme }) => readPresentedKey(req, lowerName, lowerScheme))
+    // The others tell operators no more than that nothing came.
+    .filter((each) => typeof each === 'string' || each.reason !== 'header_absent');
+  const presented = read.filter(
+    (each) => typeof each === 'string' || each.code !== 'missing_api_key',
   );
-  const presented = read.filter(isPresented);
   // Even two equal ones: a proxy before this server may have checked only one of them.
   if (presented.length > 1) return invalid('repeated_header');
-  return presented[0] ?? read.find(isNotAbsent) ?? missing('header_absent');
+  return presented[0] ?? read[0] ?? missing('header_absent');
 }
-
-const isPresented = (read: string | Unpresented) =>
-  typeof read === 'string' || read.code !== 'missing_api_key';
-
-/** Whether the header was there, which tells operators more than that it was absent. */
-const isNotAbsent = (read: string | Unpresented) =>
-  typeof read === 'string' || read.reason !== 'header_absent';
 
 function afterScheme(line: string, scheme: string): string | Unpresented {
   if (line.slice(0, scheme.length).toLowerCase() !== scheme) return missing('other_scheme');
@@ -90,9 +86,7 @@ function readLine(req: IncomingMessage, header: string): string | Unpresented {
   if (typeof line !== 'string') return invalid('repeated_header');
   const count = countLines(req.rawHeaders, header);
   // The raw list has no line if an adapter of a function platform made the request.
-  return count === 1 || (count === 0 && countInEvent(req, header) <= 1)
-    ? line
-    : invalid('repeated_header');
+  return (count || countInEvent(req, header)) <= 1 ? line : invalid('repeated_header');
 }
 
 /**
@@ -103,10 +97,9 @@ function countInEvent(
   req: IncomingMessage & { apiGateway?: { event?: { multiValueHeaders?: unknown } } },
   header: string,
 ): number {
-  const lists = req.apiGateway?.event?.multiValueHeaders;
+  const lists = (req.apiGateway?.event?.multiValueHeaders ?? {}) as Record<string, unknown>;
   let count = 0;
-  if (typeof lists !== 'object' || lists === null) return count;
-  for (const [name, lines] of Object.entries(lists as Record<string, unknown>))
+  for (const [name, lines] of Object.entries(lists))
     if (name.toLowerCase() === header) count += Array.isArray(lines) ? lines.length : 1;
   return count;
 }
@@ -116,15 +109,13 @@ function countInEvent(
  * or past 2 000 names and values.
  */
 function mayBeCutShort({ rawHeaders, socket }: IncomingMessage): boolean {
-  if (rawHeaders === undefined) return false;
   const { server } = (socket ?? {}) as { server?: { maxHeadersCount?: number | null } };
   const limit = typeof server?.maxHeadersCount === 'number' ? 2 * server.maxHeadersCount : 2_000;
-  return limit > 0 && rawHeaders.length >= limit;
+  return limit > 0 && rawHeaders?.length >= limit;
 }
 
-function countLines(rawHeaders: readonly string[] | undefined, header: string): number {
+function countLines(rawHeaders: readonly string[] = [], header: string): number {
   let count = 0;
-  if (rawHeaders === undefined) return count;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
     if (name.length === header.length && name.toLowerCase() === header) count++;

@@ -13,7 +13,7 @@ export function appendVary(res: ServerResponse, added: string): void {
     res.setHeader('Vary', added);
     return;
   }
-  const value = Array.isArray(existing) ? existing.join(', ') : String(existing);
+  const value = [existing].flat().join(', ');
   const names = new Set(value.split(',').map((name) => name.trim().toLowerCase()));
   if (names.has('*')) return;
   const missing = added.split(', ').filter((name) => !names.has(name.toLowerCase()));
