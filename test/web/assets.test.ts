@@ -32,4 +32,15 @@ describe('the files of the pages', () => {
       }
     },
   );
+
+  it('the dark colours -> set colours and shadows by name, and nothing else', () => {
+    const styles = files.flatMap(([name, text]) => (name.endsWith('.css') ? [text] : []));
+    const dark = styles.flatMap((text) => [
+      ...text.matchAll(/@media \(prefers-color-scheme[^{]*\{\n {2}:root \{\n([^}]*)\n {2}\}\n\}/g),
+    ]);
+    const mentions = styles.flatMap((text) => text.match(/prefers-color-scheme/g) ?? []);
+    expect(dark).toHaveLength(mentions.length);
+    for (const line of dark.flatMap(([, lines]) => lines!.split('\n')))
+      expect(line).toMatch(/^ {4}--(?!radius|sans|mono)[\w-]+: (#[0-9a-f]{6}|.*rgb\(.*\));$/);
+  });
 });
