@@ -11,7 +11,7 @@ export {
   type ApiKeyErrorOptions,
 } from './keys/api-key-error.js';
 export { apiKeyOf, type ApiKey, type Identity } from './keys/api-key.js';
-export type { ApiKeyEvent, ChangeVia, ClaimEvent } from './keys/diagnostics.js';
+export type { ApiKeyMessage, ChangeVia, ClaimMessage } from './keys/diagnostics.js';
 export type { RefusalReason } from './keys/refusal.js';
 export type { OnRefused } from './guard/run-on-refused.js';
 export {
@@ -42,7 +42,7 @@ export { ApiKeyManager } from './manager/api-key-manager.js';
 export type { CreateClaimOptions, ListClaimsOptions } from './manager/claim-options.js';
 export type { CreatedClaim } from './manager/claims.js';
 export type { ApiKeyManagerOptions } from './manager/manager-options.js';
-export type { ChangedBy } from './manager/change-options.js';
+export type { Attribution } from './manager/change-options.js';
 export type {
   CreatedKey,
   CreateKeyOptions,
@@ -74,19 +74,19 @@ export {
 export { type KeyRecord, type KeyStatus, type StoredKey } from './stores/key-record.js';
 export { KeyStoreError, type KeyStoreErrorCode } from './stores/key-store-error.js';
 export type {
-  KeyChanges,
+  KeyUpdate,
   KeyQuery,
   KeyStore,
   KeyStoreWatcher,
   KeyUse,
   Overlap,
   Successor,
-  ChangeOptions,
+  WriteOptions,
   KeyLimit,
   KeyNotice,
   KeyPause,
   NoticeQuery,
-  RevokedUser,
+  RevokedAll,
 } from './stores/key-store.js';
 export type {
   ChangeContext,

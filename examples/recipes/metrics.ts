@@ -11,7 +11,7 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { ApiKeyEvent } from 'require-api-key';
+import type { ApiKeyMessage } from 'require-api-key';
 
 /** Counts until the returned function is called. */
 export function countKeyUse(registry: Registry): () => void {
@@ -40,15 +40,15 @@ export function countKeyUse(registry: Registry): () => void {
     registers,
   });
 
-  const count = (outcome: string, { code, source = '', durationMs }: ApiKeyEvent) => {
+  const count = (outcome: string, { code, source = '', durationMs }: ApiKeyMessage) => {
     requests.inc({ outcome, code: code ?? '', source });
     if (durationMs !== undefined) seconds.observe(durationMs / 1000);
   };
   const listeners = {
-    admitted: (event: unknown) => count('admitted', event as ApiKeyEvent),
-    refused: (event: unknown) => count('refused', event as ApiKeyEvent),
+    admitted: (event: unknown) => count('admitted', event as ApiKeyMessage),
+    refused: (event: unknown) => count('refused', event as ApiKeyMessage),
     fault: (event: unknown) => {
-      const { reason, source = '' } = event as ApiKeyEvent;
+      const { reason, source = '' } = event as ApiKeyMessage;
       faults.inc({ reason: reason ?? '', source });
     },
     reuse: () => reuses.inc(),

@@ -7,10 +7,10 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { trace } from '@opentelemetry/api';
-import type { ApiKeyEvent } from 'require-api-key';
+import type { ApiKeyMessage } from 'require-api-key';
 
 function describeEvent(message: unknown): void {
-  const { user, keyId, source, code, reason } = message as ApiKeyEvent;
+  const { user, keyId, source, code, reason } = message as ApiKeyMessage;
   const span = trace.getActiveSpan();
   if (user !== undefined) span?.setAttribute('api_key.user', user);
   if (keyId !== undefined) span?.setAttribute('api_key.id', keyId);

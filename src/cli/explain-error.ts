@@ -21,10 +21,10 @@ export function explainError(error: unknown): ExitMessage {
   if (error instanceof KeyStoreError || error instanceof ClaimError)
     return { sentence: error.message, exitCode: 1 };
   // The library's own checks of arguments begin with the name of what was called.
-  const [, complaint] = /^\w+: (.+)$/s.exec(error.message) ?? [];
-  if (isArgumentError(error) && complaint !== undefined)
-    return { sentence: inOptionWords(complaint), exitCode: 2 };
-  return { sentence: mask(complaint ?? error.message), exitCode: 1 };
+  const [, problem] = /^\w+: (.+)$/s.exec(error.message) ?? [];
+  if (isArgumentError(error) && problem !== undefined)
+    return { sentence: inOptionWords(problem), exitCode: 2 };
+  return { sentence: mask(problem ?? error.message), exitCode: 1 };
 }
 
 function explainUsage({ code, message, exitCode }: CommanderError): ExitMessage {

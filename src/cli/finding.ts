@@ -23,7 +23,7 @@ export function maskFinding({ message, remedy, ...rest }: Finding): Finding {
   };
 }
 
-export const isTrouble = ({ severity }: Finding) => severity !== 'note';
+export const isProblem = ({ severity }: Finding) => severity !== 'note';
 
 export function formatFinding({ severity, message, remedy }: Finding): string {
   const indent = ' '.repeat(9);

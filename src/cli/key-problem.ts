@@ -2,7 +2,7 @@ import { parseApiKey } from '../keys/key-format.js';
 import { findKey, findKeys } from './secrets.js';
 
 /** What is wrong with a text that is meant to be one key of this library. Holds no part of it. */
-export interface KeyFlaw {
+export interface KeyProblem {
   readonly code: 'quoted_key' | 'more_than_key' | 'mistyped_key';
   /** Completes "your key ..." or "the key in entry 2 ...". */
   readonly what: string;
@@ -19,7 +19,7 @@ const invisible = /[\p{Cf}\p{Cc}\p{Zl}\p{Zp}\u00a0]/u;
  * The text around one of this library's keys, which is found by form and checksum. `undefined` if
  * there is no key or nothing around it.
  */
-export function moreThanKey(text: string): KeyFlaw | undefined {
+export function moreThanKey(text: string): KeyProblem | undefined {
   if (parseApiKey(text)) return undefined;
   const keys = findKeys(text);
   const [first] = keys;
@@ -28,13 +28,13 @@ export function moreThanKey(text: string): KeyFlaw | undefined {
     (rest, { start, end }) => `${rest.slice(0, start)}\0${rest.slice(end)}`,
     text,
   );
-  return flaw('more_than_key', ...describe(around, text.slice(0, first.start), keys.length));
+  return problem('more_than_key', ...describe(around, text.slice(0, first.start), keys.length));
 }
 
 /** A key with a blank or a line break in the middle of it. */
-function brokenUp(text: string): KeyFlaw {
+function brokenUp(text: string): KeyProblem {
   const isSeen = /\s/.test(text) && !/\p{Cf}/u.test(text);
-  return flaw(
+  return problem(
     'more_than_key',
     `has ${isSeen ? 'blanks' : 'invisible characters'} inside`,
     'write it without them',
@@ -84,7 +84,7 @@ const nearTail = /^[0-9A-Za-z]{38,58}$/;
  * @param prefixes the known prefixes of keys. After any other, only a text of nearly the right
  *   length counts
  */
-export function mistypedKey(text: string, prefixes?: ReadonlySet<string>): KeyFlaw | undefined {
+export function mistypedKey(text: string, prefixes?: ReadonlySet<string>): KeyProblem | undefined {
   const [, prefix = '', tail = ''] =
     /^([a-z][a-z0-9]*(?:_[a-z0-9]+)*)_([0-9A-Za-z]{10,60})$/.exec(text) ?? [];
   if (prefix === '' || parseApiKey(text)) return undefined;
@@ -92,7 +92,7 @@ export function mistypedKey(text: string, prefixes?: ReadonlySet<string>): KeyFl
   // elsewhere.
   const isNear = nearTail.test(tail) && /[A-Z]/.test(tail) && /[a-z]/.test(tail);
   if (prefixes && !prefixes.has(prefix) && !isNear) return undefined;
-  return flaw(
+  return problem(
     'mistyped_key',
     'looks like one of this library, but its checksum does not fit: it is cut off or mistyped',
     'copy it again, from its first to its last character',
@@ -102,7 +102,7 @@ export function mistypedKey(text: string, prefixes?: ReadonlySet<string>): KeyFl
 /** Whether the text stands in quotes, which are then a part of it. */
 export const isQuoted = (text: string) => /^["'`\u2018\u201c].*["'`\u2019\u201d]$/s.test(text);
 
-const flaw = (code: KeyFlaw['code'], what: string, remedy: string): KeyFlaw => ({
+const problem = (code: KeyProblem['code'], what: string, remedy: string): KeyProblem => ({
   code,
   what,
   remedy,

@@ -15,8 +15,8 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /**
- * Puts a complaint of the library in the words of the command line: `"expiresAt" must ...`
+ * Puts a problem of the library in the words of the command line: `"expiresAt" must ...`
  * becomes `--expires must ...`.
  */
-export const inOptionWords = (complaint: string): string =>
-  complaint.replaceAll(/"(\w+)"/g, (quoted, name: string) => words[name] ?? quoted);
+export const inOptionWords = (problem: string): string =>
+  problem.replaceAll(/"(\w+)"/g, (quoted, name: string) => words[name] ?? quoted);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import { ApiKeyError, type ApiKeyErrorCode } from '../keys/api-key-error.js';
 import type { ApiKey } from '../keys/api-key.js';
-import { channels, isVerdictObserved } from '../keys/diagnostics.js';
+import { channels } from '../keys/diagnostics.js';
 import { reasonOf, type Refusal } from '../keys/refusal.js';
 import { hasScopes } from '../keys/admission.js';
 import type { Challenges } from '../http/challenge.js';
@@ -44,7 +44,6 @@ export interface NeededScopes {
 /** Decides on requests. Only a guard calls `next` for an admitted request or refuses one. */
 export class Guard {
   readonly #options: GuardOptions;
-  readonly #read: (req: Request) => string | Refusal;
   /** The names of the headers, for `Vary`. */
   readonly #vary: string;
   /** Where to send a key, for a client that sent none. */
@@ -55,11 +54,6 @@ export class Guard {
   constructor(options: GuardOptions) {
     this.#options = options;
     const { headers } = options;
-    const [{ lowerName, lowerScheme }, ...others] = headers as readonly [KeyHeader];
-    this.#read =
-      others.length === 0
-        ? (req) => readPresentedKey(req, lowerName, lowerScheme)
-        : (req) => readFromOneOf(req, headers);
     const places = headers.map(
       ({ name, scheme }) => `the ${name} header${scheme ? `, as "${scheme} <key>"` : ''}`,
     );
@@ -67,9 +61,12 @@ export class Guard {
     this.#vary = headers.map(({ name }) => name).join(', ');
   }
 
-  handle(req: Request, res: Response, next: NextFunction): void {
+  /** The middleware. A field, because Express calls it without its guard. */
+  readonly handle = (req: Request, res: Response, next: NextFunction): void => {
     const { sources, headers, optional, requireHttps, stripsHeader } = this.#options;
-    const startedAt = isVerdictObserved() ? performance.now() : undefined;
+    const { admitted, refused } = channels;
+    const isObserved = admitted.hasSubscribers || refused.hasSubscribers;
+    const startedAt = isObserved ? performance.now() : undefined;
     const context: RequestContext = { req, res, next, startedAt, presentedKey: undefined };
     // Before any verdict, because answers depend on the header with and without a key.
     appendVary(res, this.#vary);
@@ -82,7 +79,10 @@ export class Guard {
       this.refuse({ code: 'https_required', reason: 'plain_http' }, context);
       return;
     }
-    const presentedKey = this.#read(req);
+    const presentedKey =
+      headers.length > 1
+        ? readFromOneOf(req, headers)
+        : readPresentedKey(req, headers[0]!.lowerName, headers[0]!.lowerScheme);
     if (typeof presentedKey !== 'string') {
       const refusal = sources.configurationFault(req) ?? presentedKey;
       if (optional && refusal.code === 'missing_api_key') this.#letPassWithoutKey(context);
@@ -103,7 +103,7 @@ export class Guard {
         })
         .catch((thrown: unknown) => next(asError(thrown)));
     }
-  }
+  };
 
   #settle(verdict: Verdict, context: RequestContext): void {
     const { scopes } = this.#options;
@@ -137,7 +137,7 @@ export class Guard {
   }
 
   #letPass({ req, res, next }: RequestContext): void {
-    setGuard(req, this);
+    (req as GuardedMessage)[guard] = this;
     keepPrivate(res);
     next();
   }
@@ -235,10 +235,6 @@ const durationSince = (startedAt: number | undefined) =>
 const guard = Symbol.for('require-api-key.guard@1');
 
 type GuardedMessage = IncomingMessage & { [guard]?: Guard };
-
-function setGuard(req: IncomingMessage, passed: Guard): void {
-  (req as GuardedMessage)[guard] = passed;
-}
 
 /** Whether a copy of the library with another contract let this request pass. */
 export function hasOtherGuard(req: IncomingMessage): boolean {

@@ -1,5 +1,5 @@
 import { createApiKey, type Identity } from '../keys/api-key.js';
-import type { KeySourceAnswer, VerifyResult } from '../keys/key-source.js';
+import type { KeySourceAnswer, RefusalCode, VerifyResult } from '../keys/key-source.js';
 import { unknownKey } from '../keys/own-source.js';
 import { whyNotUsable } from '../keys/admission.js';
 import { digestOf, toHex } from '../keys/digest.js';
@@ -27,8 +27,6 @@ export function readAnswer(
   if (ok === false && isRefusalCode(code)) return refuse(code, { keyId, user }, presentedKey);
   throw nonsense('a result with an unknown "ok" or "code"');
 }
-
-type RefusalCode = Extract<VerifyResult, { ok: false }>['code'];
 
 const refusalCodes: readonly unknown[] = [
   'invalid_api_key',

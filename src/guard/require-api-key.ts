@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Request, Response } from 'express';
 import { SourceList } from './source-list.js';
 import { Guard } from './guard.js';
 import type { OnRefused } from './run-on-refused.js';
@@ -128,9 +127,7 @@ export function requireApiKey(options?: RequireApiKeyOptions): ApiKeyHandler {
     challenges: describeAllChallenges(realm, headers),
     onRefused,
   });
-  return function requireApiKeyHandler(req, res, next) {
-    guard.handle(req as Request, res as Response, next);
-  };
+  return guard.handle as ApiKeyHandler;
 }
 
 const mustBeSource: check.Check = (value) => {

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { hasAnyScope, hasScopes } from '../keys/admission.js';
-import { isVerdictObserved } from '../keys/diagnostics.js';
+import { channels } from '../keys/diagnostics.js';
 import { guardOf, hasOtherGuard, lacksScope, type Guard, type RequestContext } from './guard.js';
 import { failed } from './source-list.js';
 import { assertArgument, describe, isScopes, mustBeScope } from '../lib/options.js';
@@ -60,7 +60,7 @@ function demand(
       req: req as Request,
       res: res as Response,
       next,
-      startedAt: isVerdictObserved() ? performance.now() : undefined,
+      startedAt: channels.refused.hasSubscribers ? performance.now() : undefined,
       presentedKey: undefined,
     };
     decide(guard, context, scopesFor, anyIsEnough);

@@ -93,13 +93,15 @@ export class SourceList {
       if (!isVerdict(verdict)) {
         search.waitingFor = asked.name;
         return verdict.then((late) => {
-          if (isFinal(late) || search.isOver) return late;
+          if (late.ok || search.isOver) return late;
           if (isFault(late)) search.fault ??= late;
+          else if (late.code !== 'invalid_api_key') return late;
           return this.#askFrom(index + 1, search);
         });
       }
-      if (isFinal(verdict)) return verdict;
+      if (verdict.ok) return verdict;
       if (isFault(verdict)) search.fault ??= verdict;
+      else if (verdict.code !== 'invalid_api_key') return verdict;
     }
     // While a source is out of order, an unknown key may be valid. Calling it invalid would be
     // wrong.
@@ -138,13 +140,8 @@ export const isVerdict = (answer: Verdict | Promise<Verdict>): answer is Verdict
   Object.hasOwn(answer, 'ok');
 
 /** Whether a source could not tell if the key is good. */
-const isFault = (verdict: Verdict): verdict is Refusal =>
-  !verdict.ok &&
-  (verdict.code === 'key_source_failed' || verdict.code === 'api_key_not_configured');
-
-/** Whether the search ends here. */
-const isFinal = (verdict: Verdict) =>
-  verdict.ok || (verdict.code !== 'invalid_api_key' && !isFault(verdict));
+const isFault = ({ code }: Refusal): boolean =>
+  code === 'key_source_failed' || code === 'api_key_not_configured';
 
 /** @throws {TypeError} for any answer but a boolean: a promise would count as "yes". */
 function says(source: KeySource, what: 'configured' | 'misconfigured'): boolean | undefined {

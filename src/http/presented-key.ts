@@ -79,12 +79,20 @@ function afterScheme(line: string, scheme: string): string | Unpresented {
 }
 
 function readLine(req: IncomingMessage, header: string): string | Unpresented {
-  if (mayBeCutShort(req)) return invalid('repeated_header');
+  const rawHeaders = req.rawHeaders ?? [];
+  const { server } = (req.socket ?? {}) as { server?: { maxHeadersCount?: number | null } };
+  const limit = typeof server?.maxHeadersCount === 'number' ? 2 * server.maxHeadersCount : 2_000;
+  // Node drops lines past `maxHeadersCount`, or past 2 000 names and values: perhaps a key.
+  if (limit > 0 && rawHeaders.length >= limit) return invalid('repeated_header');
   const line = req.headers[header];
   if (line === undefined) return strippedLines.get(req)?.get(header) ?? missing('header_absent');
   // Node silently keeps the first of two Authorization lines. Only the raw list shows both.
   if (typeof line !== 'string') return invalid('repeated_header');
-  const count = countLines(req.rawHeaders, header);
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === header.length && name.toLowerCase() === header) count++;
+  }
   // The raw list has no line if an adapter of a function platform made the request.
   return (count || countInEvent(req, header)) <= 1 ? line : invalid('repeated_header');
 }
@@ -101,25 +109,6 @@ function countInEvent(
   let count = 0;
   for (const [name, lines] of Object.entries(lists))
     if (name.toLowerCase() === header) count += Array.isArray(lines) ? lines.length : 1;
-  return count;
-}
-
-/**
- * Whether Node may have dropped lines, among them a key. It drops lines past `maxHeadersCount`,
- * or past 2 000 names and values.
- */
-function mayBeCutShort({ rawHeaders, socket }: IncomingMessage): boolean {
-  const { server } = (socket ?? {}) as { server?: { maxHeadersCount?: number | null } };
-  const limit = typeof server?.maxHeadersCount === 'number' ? 2 * server.maxHeadersCount : 2_000;
-  return limit > 0 && rawHeaders?.length >= limit;
-}
-
-function countLines(rawHeaders: readonly string[] = [], header: string): number {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!;
-    if (name.length === header.length && name.toLowerCase() === header) count++;
-  }
   return count;
 }
 

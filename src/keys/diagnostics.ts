@@ -14,7 +14,7 @@ type KeyChange = 'created' | 'updated' | 'rotated' | 'paused' | 'resumed' | 'rev
  * (`node:diagnostics_channel`) receives. Fields that do not apply are absent. No field holds a
  * key or a digest, but the live request holds the presented key.
  */
-export interface ApiKeyEvent {
+export interface ApiKeyMessage {
   /** The live request. Absent on `changed`, and on `reuse` if the manager was asked without one. */
   request?: IncomingMessage;
   /** The public name of the key. Absent if no key was found, and for pruned keys. */
@@ -50,7 +50,7 @@ export interface ApiKeyEvent {
  * What a subscriber to `require-api-key:claim` (`node:diagnostics_channel`) receives about a
  * claim link. No field holds a token or a key, but the live request may.
  */
-export interface ClaimEvent {
+export interface ClaimMessage {
   /** The live request. Absent if the manager was called without one. */
   request?: IncomingMessage;
   /**
@@ -97,7 +97,3 @@ export const channels = {
   reuse: channel('require-api-key:reuse'),
   claim: channel('require-api-key:claim'),
 };
-
-/** Whether anybody is subscribed to verdicts, so that their duration is worth measuring. */
-export const isVerdictObserved = () =>
-  channels.admitted.hasSubscribers || channels.refused.hasSubscribers;

@@ -30,6 +30,9 @@ export type VerifyResult =
       readonly user?: string;
     };
 
+/** Why a source refuses a key. */
+export type RefusalCode = Extract<VerifyResult, { ok: false }>['code'];
+
 /**
  * What a source may answer: a `VerifyResult`, an identity, a user's name, or `true` for a user
  * called `default`. `undefined`, `null` and `false` mean "don't know". Any other answer is a

@@ -9,7 +9,7 @@ import { warnOnce } from '../lib/warn.js';
  * @throws {Error} if clients can choose the address that the app sees.
  */
 export function isAllowedFrom(addresses: AddressList, req: Request | undefined): boolean {
-  if (trustsAnyone(req)) {
+  if (trustProxyOf(req) === true) {
     throw new Error(
       '"trust proxy" is true, so clients can choose their address, but this key only works from ' +
         'certain addresses: set "trust proxy" to the number of proxies, ' +
@@ -25,8 +25,6 @@ type AnyRequest = { app?: Partial<Request['app']>; headers?: Request['headers'] 
 
 /** A caller may pass any request. Only Express's has an app. */
 const trustProxyOf = (req: AnyRequest): unknown => req?.app?.get?.('trust proxy');
-
-const trustsAnyone = (req: AnyRequest): boolean => trustProxyOf(req) === true;
 
 // Clients can send this header too, so it decides nothing. It is the only sign of a proxy whose own
 // address is taken for that of every client.

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { channels, type ApiKeyEvent, type ClaimEvent } from '../keys/diagnostics.js';
+import { channels, type ApiKeyMessage, type ClaimMessage } from '../keys/diagnostics.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
 import type { KeyRecord } from '../stores/key-record.js';
 import type { Change } from './change-options.js';
@@ -25,7 +25,7 @@ export class Announcer {
   }
 
   changed(
-    reason: ApiKeyEvent['reason'] & string,
+    reason: ApiKeyMessage['reason'] & string,
     { keyId, user }: Pick<KeyRecord, 'keyId' | 'user'>,
     change: Change,
   ): void {
@@ -51,12 +51,12 @@ export class Announcer {
   }
 
   claim(
-    event: Pick<ClaimEvent, 'outcome' | 'code' | 'reason'>,
+    event: Pick<ClaimMessage, 'outcome' | 'code' | 'reason'>,
     { claim, change, request }: ClaimSubject,
   ): void {
     if (!channels.claim.hasSubscribers) return;
     const { claimId, user, keyId } = claim ?? {};
-    const message: ClaimEvent = {
+    const message: ClaimMessage = {
       ...(request && { request }),
       ...event,
       ...(claimId !== undefined && { claimId }),

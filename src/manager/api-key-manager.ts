@@ -5,10 +5,10 @@ import { SharedDigest, sharesDigest } from '../keys/own-source.js';
 import type { ClaimRecord } from '../stores/claim-store.js';
 import type { KeyEvent } from '../stores/key-event.js';
 import type { KeyRecord } from '../stores/key-record.js';
-import type { KeyNotice, KeyStore, RevokedUser } from '../stores/key-store.js';
+import type { KeyNotice, KeyStore, RevokedAll } from '../stores/key-store.js';
 import type { KeyUsage } from '../stores/key-usage.js';
 import { Announcer } from './announcer.js';
-import { readChange, type ChangedBy } from './change-options.js';
+import { readChange, type Attribution } from './change-options.js';
 import { assertKeyId } from './checks.js';
 import type { CreateClaimOptions, ListClaimsOptions } from './claim-options.js';
 import { Claims, type CreatedClaim } from './claims.js';
@@ -74,7 +74,7 @@ export class ApiKeyManager implements KeySource {
     this.#store = store;
     this.#now = now;
     this.#verifier = new KeyVerifier({ ...checked, source: this.name });
-    const forget = (keyId: string) => this.#verifier.forget(keyId);
+    const { forget } = this.#verifier;
     const announcer = new Announcer(this.name, forget);
     const policies = new Policies(checked);
     this.#editor = new KeyEditor({ store, prefix, now, policies, announcer, forget });
@@ -187,7 +187,7 @@ export class ApiKeyManager implements KeySource {
    * to those that this call revoked. A key created at the same time is either revoked too or
    * counts as created afterwards. Rejects with `not_supported` if the store cannot.
    */
-  async revokeAll(options: RevokeAllOptions): Promise<RevokedUser> {
+  async revokeAll(options: RevokeAllOptions): Promise<RevokedAll> {
     return this.#editor.revokeAll(options);
   }
 
@@ -203,7 +203,7 @@ export class ApiKeyManager implements KeySource {
   }
 
   /** Ends a pause, if there is one. Rejects as `pause` does. */
-  async resume(keyId: string, options?: ChangedBy): Promise<KeyRecord> {
+  async resume(keyId: string, options?: Attribution): Promise<KeyRecord> {
     return this.#editor.resume(keyId, options);
   }
 
@@ -298,7 +298,7 @@ export class ApiKeyManager implements KeySource {
    * Revokes a claim link that has not been used, for good. Rejects with a `ClaimError`:
    * `unknown_claim_id`, `claim_used`.
    */
-  async revokeClaim(claimId: string, options?: ChangedBy): Promise<ClaimRecord> {
+  async revokeClaim(claimId: string, options?: Attribution): Promise<ClaimRecord> {
     return this.#claims.revoke(claimId, options);
   }
 
@@ -313,7 +313,7 @@ export class ApiKeyManager implements KeySource {
   async prune(options: PruneOptions): Promise<number> {
     const checked = checkPruneOptions(options);
     const before = new Date(this.#now() - checked.olderThanMs);
-    await this.#claims.prune(before);
+    await this.#store.claims?.prune(before);
     const pruned = await this.#editor.prune(before, readChange(options));
     await this.#reports.prune(checked);
     return pruned;

@@ -3,7 +3,7 @@ import { isPrintable, type Check, type Checks } from '../lib/options.js';
 import type { ChangeContext } from '../stores/key-event.js';
 
 /** Who makes a change and why, for the history of keys. */
-export interface ChangedBy {
+export interface Attribution {
   /**
    * Who makes the change: 1 to 256 characters without control characters. Default: nobody in
    * particular.
@@ -44,7 +44,7 @@ const mustBeNote =
       ? undefined
       : `a string of 1 to ${maxLength} characters without control characters`;
 
-export const changeChecks: Checks<ChangedBy> = {
+export const changeChecks: Checks<Attribution> = {
   by: mustBeNote(256),
   reason: mustBeNote(1_000),
 };
@@ -62,7 +62,7 @@ export function readChange(options: object | undefined, via: ChangeVia = 'code')
     by,
     reason,
     [changeOrigin]: origin,
-  }: ChangedBy & { [changeOrigin]?: ChangeOrigin } = options ?? {};
+  }: Attribution & { [changeOrigin]?: ChangeOrigin } = options ?? {};
   return { via, ...origin, by, reason };
 }
 

@@ -8,7 +8,7 @@ import {
   mustBeString,
 } from '../lib/options.js';
 import type { ClaimStatus } from '../stores/claim-store.js';
-import { changeChecks, type ChangedBy } from './change-options.js';
+import { changeChecks, type Attribution } from './change-options.js';
 import { mustBeNumber, mustBeText, oneOf } from './checks.js';
 import { createChecks, type CreateKeyOptions } from './key-options.js';
 
@@ -53,7 +53,7 @@ export function checkListClaimsOptions(options: ListClaimsOptions | undefined): 
 }
 
 /** @throws {ArgumentError} if the id is not a string or an option is wrong. */
-export function checkRevokeClaimOptions(claimId: unknown, options: ChangedBy | undefined): void {
+export function checkRevokeClaimOptions(claimId: unknown, options: Attribution | undefined): void {
   const caller = 'revokeClaim';
   if (typeof claimId !== 'string')
     throw new ArgumentError(
@@ -64,5 +64,5 @@ export function checkRevokeClaimOptions(claimId: unknown, options: ChangedBy | u
         expected: 'a string',
       },
     );
-  checkOptions<ChangedBy>(caller, options, changeChecks);
+  checkOptions<Attribution>(caller, options, changeChecks);
 }

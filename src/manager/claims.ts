@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { ClaimEvent } from '../keys/diagnostics.js';
+import type { ClaimMessage } from '../keys/diagnostics.js';
 import { generateApiKey, randomBase62 } from '../keys/key-format.js';
 import { deepCopy } from '../lib/values.js';
 import { digestApiKey } from '../keys/digest.js';
@@ -17,7 +17,7 @@ import { notSupported } from '../stores/key-store-error.js';
 import type { KeyStore } from '../stores/key-store.js';
 import type { CreatedKey } from './key-options.js';
 import type { Announcer } from './announcer.js';
-import { contextOf, readChange, type ChangedBy } from './change-options.js';
+import { contextOf, readChange, type Attribution } from './change-options.js';
 import {
   checkCreateClaimOptions,
   checkRevokeClaimOptions,
@@ -71,7 +71,8 @@ export class Claims {
         'expiresAt',
         'in the future: the key would be refused from the start',
       );
-    this.#assertLifetime(expiresAt, now);
+    // A key without an end of its own gets the default one, counted from the claim.
+    this.#options.policies.expiryOfNew(expiresAt, now);
     const token = randomBytes(tokenBytes).toString('base64url');
     const createdAt = new Date(now);
     const stored: StoredClaim = {
@@ -137,7 +138,7 @@ export class Claims {
     return this.#store('listClaims').list({ ...query, limit, now: new Date(this.#options.now()) });
   }
 
-  async revoke(claimId: string, options?: ChangedBy): Promise<ClaimRecord> {
+  async revoke(claimId: string, options?: Attribution): Promise<ClaimRecord> {
     checkRevokeClaimOptions(claimId, options);
     const change = readChange(options);
     const revokedAt = new Date(this.#options.now());
@@ -145,10 +146,6 @@ export class Claims {
     const claim = await this.#store('revokeClaim').revoke(claimId, revokedAt, context);
     this.#options.announcer.claim({ outcome: 'revoked' }, { claim, change });
     return claim;
-  }
-
-  async prune(before: Date): Promise<void> {
-    await this.#options.store.claims?.prune(before);
   }
 
   #store(caller: string): ClaimStore {
@@ -164,14 +161,8 @@ export class Claims {
     return digestApiKey(token);
   }
 
-  /** A key without an end of its own gets the default one, counted from the claim. */
-  #assertLifetime(expiresAt: Date | undefined, now: number): void {
-    const { policies } = this.#options;
-    policies.assertLifetime(expiresAt ?? policies.defaultExpiry(now), now);
-  }
-
   #refusal(
-    reason: ClaimEvent['reason'] & string,
+    reason: ClaimMessage['reason'] & string,
     claim?: ClaimRecord,
     request?: IncomingMessage,
   ): ClaimError {

@@ -4,9 +4,9 @@ import { deepCopy } from '../lib/values.js';
 import { ArgumentRangeError } from '../lib/options.js';
 import type { KeyRecord, StoredKey } from '../stores/key-record.js';
 import { endsWithOverlap, notSupported } from '../stores/key-store-error.js';
-import type { KeyStore, RevokedUser } from '../stores/key-store.js';
+import type { KeyStore, RevokedAll } from '../stores/key-store.js';
 import { everything } from './cache/recent-changes.js';
-import { contextOf, readChange, type Change, type ChangedBy } from './change-options.js';
+import { contextOf, readChange, type Change, type Attribution } from './change-options.js';
 import type { Announcer } from './announcer.js';
 import { assertKeyId } from './checks.js';
 import {
@@ -128,7 +128,7 @@ export class KeyEditor {
     return records;
   }
 
-  async revokeAll(options: RevokeAllOptions): Promise<RevokedUser> {
+  async revokeAll(options: RevokeAllOptions): Promise<RevokedAll> {
     const { user } = checkRevokeAllOptions(options);
     const { store, announcer } = this.#options;
     if (!store.revokeUser) throw notSupported('revoke all keys of a user in one step');
@@ -157,7 +157,7 @@ export class KeyEditor {
     return record;
   }
 
-  async resume(keyId: string, options?: ChangedBy): Promise<KeyRecord> {
+  async resume(keyId: string, options?: Attribution): Promise<KeyRecord> {
     assertKeyId('resume', keyId);
     checkResumeOptions(options);
     const { store, announcer } = this.#options;

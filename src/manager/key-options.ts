@@ -11,7 +11,7 @@ import {
   type Check,
 } from '../lib/options.js';
 import type { KeyRecord } from '../stores/key-record.js';
-import { changeChecks, type ChangedBy } from './change-options.js';
+import { changeChecks, type Attribution } from './change-options.js';
 import {
   mustBeAddresses,
   mustBeInstant,
@@ -24,7 +24,7 @@ import {
 } from './checks.js';
 
 /** The contents of a new key's record. */
-export interface CreateKeyOptions extends ChangedBy {
+export interface CreateKeyOptions extends Attribution {
   /**
    * The user that the key belongs to: 1 to 256 characters, neither blank nor with control
    * characters. Required.
@@ -69,7 +69,7 @@ export interface ImportKeyOptions extends CreateKeyOptions {
 }
 
 /** Changes to a record. Fields that are not named stay as they are. */
-export interface UpdateKeyOptions extends ChangedBy {
+export interface UpdateKeyOptions extends Attribution {
   /**
    * The new user of the key: 1 to 256 characters, neither blank nor with control characters. The
    * key stays the same.
@@ -99,7 +99,7 @@ export interface UpdateKeyOptions extends ChangedBy {
 }
 
 /** How long an old key and its successor both work. */
-export interface RotateKeyOptions extends ChangedBy {
+export interface RotateKeyOptions extends Attribution {
   /**
    * How long the old key still works, in milliseconds: an integer from 0 to 31 536 000 000 (365
    * days). Default 86 400 000 (a day).
@@ -113,7 +113,7 @@ export interface RotateKeyOptions extends ChangedBy {
 }
 
 /** How far a revocation goes. */
-export interface RevokeKeyOptions extends ChangedBy {
+export interface RevokeKeyOptions extends Attribution {
   /**
    * Whether to revoke every key that rotations link to this one, before and after it. Default
    * `false`.
@@ -122,13 +122,13 @@ export interface RevokeKeyOptions extends ChangedBy {
 }
 
 /** Whose keys and claim links are revoked. */
-export interface RevokeAllOptions extends ChangedBy {
+export interface RevokeAllOptions extends Attribution {
   /** The user. Required. */
   user: string;
 }
 
 /** How long a key is paused. */
-export interface PauseKeyOptions extends ChangedBy {
+export interface PauseKeyOptions extends Attribution {
   /**
    * The instant at which the pause ends by itself, in the future. Default: when the key is
    * resumed.
@@ -240,6 +240,6 @@ export function checkPauseOptions(options: PauseKeyOptions | undefined): PauseKe
   return checkOptions<PauseKeyOptions>('pause', options, { ...changeChecks, until: mustBeInstant });
 }
 
-export function checkResumeOptions(options: ChangedBy | undefined): ChangedBy {
-  return checkOptions<ChangedBy>('resume', options, changeChecks);
+export function checkResumeOptions(options: Attribution | undefined): Attribution {
+  return checkOptions<Attribution>('resume', options, changeChecks);
 }

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { channels } from '../keys/diagnostics.js';
 import { parseApiKey } from '../keys/key-format.js';
-import type { VerifyResult } from '../keys/key-source.js';
+import type { RefusalCode, VerifyResult } from '../keys/key-source.js';
 import { ownAnswer, unknownKey } from '../keys/own-source.js';
 import { whyNotUsable } from '../keys/admission.js';
 import { digestOf, type Digest } from '../keys/digest.js';
@@ -11,8 +11,6 @@ import type { CachedKey } from './cache/cached-key.js';
 import { KeyLookup, type KeyLookupOptions } from './cache/key-lookup.js';
 import { LastUsedRecorder, type LastUse } from './cache/last-used-recorder.js';
 import { UseCounts } from './cache/use-counts.js';
-
-type KeyRefusal = NonNullable<ReturnType<typeof whyNotUsable>> | 'address_not_allowed';
 
 export interface KeyVerifierOptions extends KeyLookupOptions {
   /** Whether keys of another form than the library's are looked up. */
@@ -43,11 +41,8 @@ export class KeyVerifier {
       (uses) => this.#forgetEnded(uses),
       async () => (await this.#counts?.write()) ?? true,
     );
-    const writer = {
-      schedule: () => this.#recorder.schedule(),
-      flush: () => void this.#recorder.flush(),
-    };
-    this.#counts = countUses && store.usage ? new UseCounts(store.usage, writer) : undefined;
+    this.#counts =
+      countUses && store.usage ? new UseCounts(store.usage, this.#recorder) : undefined;
   }
 
   /** The verdict on any text. Rejects if the store fails. */
@@ -74,9 +69,7 @@ export class KeyVerifier {
   }
 
   /** Removes a key from the cache, or all keys with `everything`. */
-  forget(keyId: string): void {
-    this.#lookup.forget(keyId);
-  }
+  readonly forget = (keyId: string): void => this.#lookup.forget(keyId);
 
   /** Never rejects. */
   async close(): Promise<void> {
@@ -98,7 +91,7 @@ export class KeyVerifier {
 
   #refuse(
     { keyId, user, isReplaced, uses }: CachedKey,
-    code: KeyRefusal,
+    code: RefusalCode,
     now: number,
     req: Request | undefined,
   ): VerifyResult {

@@ -9,7 +9,7 @@ import {
 } from '../lib/options.js';
 import type { KeyStatus } from '../stores/key-record.js';
 import type { UsageQuery } from '../stores/key-usage.js';
-import { changeChecks, type ChangedBy } from './change-options.js';
+import { changeChecks, type Attribution } from './change-options.js';
 import { maxNameLength, mustBeInstant, mustBeNumber, oneOf } from './checks.js';
 
 /** Which keys are listed, and how many at a time. */
@@ -81,7 +81,7 @@ export interface NoticeOptions {
 }
 
 /** The age from which records are deleted. */
-export interface PruneOptions extends ChangedBy {
+export interface PruneOptions extends Attribution {
   /**
    * How long ago a key must have been revoked or have expired, in milliseconds: an integer from 0
    * to 100 years. Required.

@@ -79,6 +79,10 @@ export function hasStatus(record: KeyRecord, status: KeyStatus, now: Date): bool
   return actual === 'active' || actual === 'expiring' || actual === 'rotating';
 }
 
+/** Whether a key is revoked or expired at `now`. A pause does not matter. */
+export const isOver = ({ revokedAt, expiresAt }: KeyRecord, now: Date): boolean =>
+  whyNotUsable({ revokedAt, expiresAt }, now.getTime()) !== undefined;
+
 /** Which page of a list a store is asked for. */
 export interface PageQuery {
   /** At most this many. */

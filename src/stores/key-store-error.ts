@@ -66,3 +66,8 @@ export const lifetimeTooLong = () =>
     'lifetime_too_long',
     'the key would live longer than "maxLifetimeMs" allows; give an earlier "expiresAt"',
   );
+
+/** The store answered, but one record cannot be read. The store and its other records are fine. */
+export class BrokenRecordError extends Error {
+  override readonly name = 'BrokenRecordError';
+}

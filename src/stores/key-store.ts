@@ -30,7 +30,7 @@ export interface KeyQuery extends PageQuery {
 }
 
 /** Changes to a record. A field that is absent or `undefined` stays as it is. */
-export interface KeyChanges {
+export interface KeyUpdate {
   /** The name of the key. `null` removes it. */
   readonly name?: string | null | undefined;
   /** What the key may do, in place of its scopes before. */
@@ -57,7 +57,7 @@ export interface KeyLimit {
 }
 
 /** What a store needs to know about a change besides the change itself. */
-export interface ChangeOptions {
+export interface WriteOptions {
   /** Who makes the change and why, for the events. */
   readonly context?: ChangeContext | undefined;
   /**
@@ -95,7 +95,7 @@ export interface KeyNotice {
 }
 
 /** What was revoked together with a user. */
-export interface RevokedUser {
+export interface RevokedAll {
   /** The keys that this call revoked, newest first. */
   readonly keys: KeyRecord[];
   /** The claim links that this call revoked, newest first. */
@@ -174,7 +174,7 @@ export interface KeyStore {
    */
   list(query: KeyQuery): Promise<KeyRecord[]>;
   /** Adds a record. Rejects with `duplicate_key` if the `keyId` or the digest is taken. */
-  insert(key: StoredKey, options?: ChangeOptions): Promise<KeyRecord>;
+  insert(key: StoredKey, options?: WriteOptions): Promise<KeyRecord>;
   /**
    * Changes one record and resolves to it. Rejects with `unknown_key_id`.
    *
@@ -182,7 +182,7 @@ export interface KeyStore {
    * would remove its end or set a later one. The check and the change are one step. Otherwise a
    * rotation in between could be undone, and the old key would live again.
    */
-  update(keyId: string, changes: KeyChanges, options?: ChangeOptions): Promise<KeyRecord>;
+  update(keyId: string, changes: KeyUpdate, options?: WriteOptions): Promise<KeyRecord>;
   /**
    * Replaces a key: adds a successor and ends the old key. The successor inherits user, name,
    * scopes, metadata, allowed addresses and expiry, but not a pause.
@@ -201,7 +201,7 @@ export interface KeyStore {
     keyId: string,
     successor: Successor,
     overlap: Overlap,
-    options?: ChangeOptions,
+    options?: WriteOptions,
   ): Promise<{
     /** The successor. */
     record: KeyRecord;
@@ -216,7 +216,7 @@ export interface KeyStore {
   revoke(
     keyId: string,
     revokedAt: Date,
-    options: { family: boolean } & ChangeOptions,
+    options: { family: boolean } & WriteOptions,
   ): Promise<KeyRecord[]>;
   /**
    * Moves `lastUsedAt` forward, never back. Unknown ids are ignored.
@@ -230,23 +230,23 @@ export interface KeyStore {
    * number. A record stays while a key that it replaced, directly or further back, is still
    * alive: only the record shows that this key was rotated.
    */
-  prune(before: Date, options?: ChangeOptions): Promise<number>;
+  prune(before: Date, options?: WriteOptions): Promise<number>;
   /**
    * Pauses a key, or changes the end of its pause. Rejects with `unknown_key_id`, and with
    * `key_not_usable` if the key is revoked, or expired at `pausedAt`. Absent if the store cannot
    * pause.
    */
-  pause?(keyId: string, pause: KeyPause, options?: ChangeOptions): Promise<KeyRecord>;
+  pause?(keyId: string, pause: KeyPause, options?: WriteOptions): Promise<KeyRecord>;
   /**
    * Ends a pause: removes `pausedAt` and `pausedUntil`. Does nothing if the key is not paused at
    * `now`. Rejects as `pause` does.
    */
-  resume?(keyId: string, now: Date, options?: ChangeOptions): Promise<KeyRecord>;
+  resume?(keyId: string, now: Date, options?: WriteOptions): Promise<KeyRecord>;
   /**
    * Revokes every unrevoked key and every open claim link of a user, in one step. A key or link
    * added at the same time is either revoked too or counts as added afterwards.
    */
-  revokeUser?(user: string, revokedAt: Date, options?: ChangeOptions): Promise<RevokedUser>;
+  revokeUser?(user: string, revokedAt: Date, options?: WriteOptions): Promise<RevokedAll>;
   /**
    * Finds the keys that have passed a threshold before their end since they were last reported.
    * Only keys that are neither revoked nor expired at `now` and have no successor count.

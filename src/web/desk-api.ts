@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { apiKeyOf } from '../keys/api-key.js';
 import type { ApiKeyManager } from '../manager/api-key-manager.js';
-import { withOrigin, type ChangedBy } from '../manager/change-options.js';
+import { withOrigin, type Attribution } from '../manager/change-options.js';
 import type { CreateClaimOptions, ListClaimsOptions } from '../manager/claim-options.js';
 import type {
   CreateKeyOptions,
@@ -123,7 +123,7 @@ const pauseKey =
 const resumeKey =
   (keys: ApiKeyManager, keyId: string): Action =>
   async (req, res) => {
-    const options = await readChangeOptions<ChangedBy>(req);
+    const options = await readChangeOptions<Attribution>(req);
     const record = await askManager(() => keys.resume(keyId, options));
     sendJson(res, 200, { record: describeKeys(keys)(record) });
   };
@@ -180,7 +180,7 @@ const createClaim =
 const revokeClaim =
   (keys: ApiKeyManager, claimId: string): Action =>
   async (req, res) => {
-    const options = await readChangeOptions<ChangedBy>(req);
+    const options = await readChangeOptions<Attribution>(req);
     const claim = await askManager(() => keys.revokeClaim(claimId, options));
     sendJson(res, 200, { claim: describeClaims(keys)(claim) });
   };
@@ -191,7 +191,7 @@ const revokeClaim =
  *
  * @throws {WebProblem} for a body with `by`
  */
-async function readChangeOptions<Options extends ChangedBy>(
+async function readChangeOptions<Options extends Attribution>(
   req: IncomingMessage,
 ): Promise<Options> {
   const body = await readJson(req, maxBodyBytes);

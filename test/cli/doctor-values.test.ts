@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { examineVariable } from '../../src/cli/doctor/variables.js';
-import { moreThanKey } from '../../src/cli/key-flaw.js';
+import { moreThanKey } from '../../src/cli/key-problem.js';
 import { findKeys } from '../../src/cli/secrets.js';
 import { generateApiKey, digestApiKey } from '../../src/index.js';
 import { cli, folder } from '../support/cli.js';

@@ -118,7 +118,7 @@ describe('docs/recipes.md', () => {
       const packageOf = (module: string) => /^(?:@[^/]+\/)?[^/]+/.exec(module)![0];
       const needed = new Set(imported.filter((each) => !present.test(each)).map(packageOf));
       // The session is mounted by the reader.
-      if (recipe.includes('app.use(session(')) needed.add('express-session');
+      if (recipe.includes('session({')) needed.add('express-session');
       expect(named.toSorted(), name).toEqual([...needed].toSorted());
     }
   });

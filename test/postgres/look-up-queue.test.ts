@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BrokenRecordError } from '../../src/stores/broken-record-error.js';
+import { BrokenRecordError } from '../../src/stores/key-store-error.js';
 import type { StoredKey } from '../../src/stores/key-record.js';
 import type { Executor } from '../../src/stores/postgres/database.js';
 import { findByDigests } from '../../src/stores/postgres/keys/find-by-digests.js';

@@ -33,7 +33,7 @@ export function readSnippets(): Snippet[] {
  * reader's own.
  */
 export const placeholderTypes = `
-import type { Express, RequestHandler } from 'express';
+import type { Express, Request, RequestHandler } from 'express';
 import type * as library from 'require-api-key';
 import type { PostgresKeyStore as Store } from 'require-api-key/postgres';
 import type { Server } from 'node:http';
@@ -56,7 +56,7 @@ declare global {
   const lookUp: (key: string) => Promise<library.Identity | undefined>;
   const directory: { findByKey(key: string): Promise<{ name: string; id: string; scopes: string[] } | undefined> };
   const users: { findByKey(key: string): Promise<{ name: string } | undefined> };
-  const alert: (...words: unknown[]) => void;
+  const whoIsLoggedIn: (req: Request) => string | undefined;
 }`;
 
 /**
@@ -87,7 +87,7 @@ const failures = {};
 for (const file of JSON.parse(process.argv[2])) {
   const { record } = await keys.create({ user: 'alice' });
   Object.assign(globalThis, library, {
-    PostgresKeyStore, keys, keyId: record.keyId, app: express(), lookUp: nobody, alert() {},
+    PostgresKeyStore, keys, keyId: record.keyId, app: express(), lookUp: nobody, whoIsLoggedIn() {},
     hello: (req, res) => res.send('hello'), upload: (req, res) => res.send('stored'),
     server: { close() {} },
     pool: { query: async () => ({ rows: [] }) },

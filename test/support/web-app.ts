@@ -9,7 +9,7 @@ import {
   ApiKeyManager,
   MemoryKeyStore,
   requireApiKey,
-  type ClaimEvent,
+  type ClaimMessage,
 } from '../../src/index.js';
 import { claimPage, keyDesk, type ClaimPageOptions, type KeyDeskOptions } from '../../src/web.js';
 import type { CreateExpress } from './guarded-app.js';
@@ -119,9 +119,9 @@ export async function startWebApp(options: WebAppOptions = {}) {
 }
 
 /** Collects what the `claim` channel says until the test is over. */
-export function listenToClaims(): ClaimEvent[] {
-  const events: ClaimEvent[] = [];
-  const keep = (message: unknown) => void events.push(message as ClaimEvent);
+export function listenToClaims(): ClaimMessage[] {
+  const events: ClaimMessage[] = [];
+  const keep = (message: unknown) => void events.push(message as ClaimMessage);
   subscribe('require-api-key:claim', keep);
   onTestFinished(() => void unsubscribe('require-api-key:claim', keep));
   return events;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ApiKeyManager, MemoryKeyStore, type KeyStore } from '../../src/index.js';
-import type { ChangedBy } from '../../src/manager/change-options.js';
+import type { Attribution } from '../../src/manager/change-options.js';
 import type { CreateClaimOptions, ListClaimsOptions } from '../../src/manager/claim-options.js';
 import type {
   PauseKeyOptions,
@@ -67,10 +67,10 @@ const bodies = {
   rotateKey: { overlapMs: true, startsAt: true, reason: true } satisfies Fields<RotateKeyOptions>,
   revokeKey: { family: true, reason: true } satisfies Fields<RevokeKeyOptions>,
   pauseKey: { until: true, reason: true } satisfies Fields<PauseKeyOptions>,
-  resumeKey: { reason: true } satisfies Fields<ChangedBy>,
+  resumeKey: { reason: true } satisfies Fields<Attribution>,
   revokeAll: { reason: true } satisfies Fields<Omit<RevokeAllOptions, 'user'>>,
   createClaim: { ...create, claimTtlMs: true } satisfies Fields<CreateClaimOptions>,
-  revokeClaim: { reason: true } satisfies Fields<ChangedBy>,
+  revokeClaim: { reason: true } satisfies Fields<Attribution>,
 };
 
 const queryNames = Object.keys({

@@ -1,6 +1,6 @@
 import { parseApiKey } from '../../keys/key-format.js';
 import type { Finding } from '../finding.js';
-import { isQuoted, mistypedKey, moreThanKey } from '../key-flaw.js';
+import { isQuoted, mistypedKey, moreThanKey } from '../key-problem.js';
 import type { Expectation } from './challenge.js';
 
 /** Longer than a header line with a key of any form. */
@@ -22,8 +22,8 @@ export function suspectKey(key: string, expected: Expectation): Finding | undefi
   }
   const inHeader = suspectHeader(key, expected);
   if (inHeader) return inHeader;
-  const flaw = moreThanKey(key) ?? mistypedKey(key);
-  return flaw && suspect(flaw.code, flaw.what, flaw.remedy);
+  const problem = moreThanKey(key) ?? mistypedKey(key);
+  return problem && suspect(problem.code, problem.what, problem.remedy);
 }
 
 function suspectHeader(key: string, { header, scheme }: Expectation): Finding | undefined {

@@ -3,7 +3,7 @@ import type { AdoptSummary } from '../../stores/postgres/adopt/adopt.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withPostgresStore } from '../database/open-database.js';
-import { legacyKeysNote } from '../import/legacy-keys.js';
+import { legacyKeysNote } from '../import/import-entries.js';
 import { count, printJson, say } from '../terminal/output.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { withProgress } from '../terminal/progress.js';

@@ -4,7 +4,7 @@ import { checkServer, type Report } from '../check/check-server.js';
 import type { Expectation } from '../check/challenge.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { Misuse } from '../failure.js';
-import { formatFinding, isTrouble, maskFinding, type Finding } from '../finding.js';
+import { formatFinding, isProblem, maskFinding, type Finding } from '../finding.js';
 import { readKey } from '../key-input.js';
 import { mask } from '../secrets.js';
 import { print, printJson } from '../terminal/output.js';
@@ -107,7 +107,7 @@ async function check(url: URL, options: Options): Promise<void> {
     found.push(...report.findings.filter(isNew));
   }
   const findings = found.map(maskFinding);
-  const isFine = !findings.some(isTrouble);
+  const isFine = !findings.some(isProblem);
   if (!isFine) process.exitCode = 1;
   if (options.json) {
     return printJson({ ok: isFine, url: mask(url.origin + url.pathname), calls, findings });

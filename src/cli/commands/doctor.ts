@@ -18,7 +18,7 @@ import { examineReaders } from '../doctor/env-readers.js';
 import { examineUnset } from '../doctor/unset-variables.js';
 import { examineVariable, isFilled, type KeyVariable } from '../doctor/variables.js';
 import { loadEnvironment, outerEnvironment } from '../environment.js';
-import { formatFinding, isTrouble, maskFinding, type Finding } from '../finding.js';
+import { formatFinding, isProblem, maskFinding, type Finding } from '../finding.js';
 import { count, print, printJson } from '../terminal/output.js';
 import { argumentOf, collect } from '../values/arguments.js';
 
@@ -53,11 +53,11 @@ export function addDoctor(program: Command): void {
 
 async function doctor(options: Options): Promise<void> {
   const findings = (await examine(options)).map(maskFinding);
-  const trouble = findings.filter(isTrouble);
-  if (trouble.length > 0) process.exitCode = 1;
-  if (options.json) return printJson({ ok: trouble.length === 0, findings });
+  const problems = findings.filter(isProblem);
+  if (problems.length > 0) process.exitCode = 1;
+  if (options.json) return printJson({ ok: problems.length === 0, findings });
   const conclusion =
-    trouble.length === 0 ? 'No problems found.' : `Found ${count(trouble.length, 'problem')}.`;
+    problems.length === 0 ? 'No problems found.' : `Found ${count(problems.length, 'problem')}.`;
   await print([...findings.map(formatFinding), conclusion].join('\n'));
 }
 

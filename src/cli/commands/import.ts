@@ -11,7 +11,7 @@ import {
 import { withKeys } from '../database/open-database.js';
 import { Failure, Misuse } from '../failure.js';
 import { checkEntries, type CheckedEntry, type Remark } from '../import/check-entries.js';
-import { legacyKeysNote } from '../import/legacy-keys.js';
+import { legacyKeysNote } from '../import/import-entries.js';
 import { importEntries } from '../import/import-entries.js';
 import { fileFormats, readEntries, type FileFormat } from '../import/read-entries.js';
 import { readInput, readKey } from '../key-input.js';

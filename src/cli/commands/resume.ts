@@ -25,5 +25,5 @@ async function resume(keyId: string, options: Options): Promise<void> {
     keys.resume(keyId, changedBy(options)).catch(explainUnknownKey(keyId, options)),
   );
   if (options.json) return printJson(recordJson(record));
-  say(`${record.keyId} of ${plain(record.user)} is not paused.`);
+  say(`${record.keyId} of ${plain(record.user)} is no longer paused.`);
 }

@@ -1,9 +1,8 @@
 import type { PostgresKeyStore } from '../../stores/postgres/postgres-key-store.js';
-import { Failure } from '../failure.js';
+import { DatabaseFailure, Failure } from '../failure.js';
 import { mask } from '../secrets.js';
-import { DatabaseFailure } from './database-failure.js';
 import type { DatabaseOptions } from './database-options.js';
-import { explainFault } from './database-reasons.js';
+import { reasonFor } from './database-reasons.js';
 import { missingGrant } from './missing-grant.js';
 import { describeState } from './schema-state.js';
 
@@ -28,7 +27,7 @@ export async function describeDatabaseError(
   const cause = error.cause instanceof Error ? error.cause : undefined;
   const words = cause?.message ?? error.message;
   const origin = { cause: error };
-  const explained = explainFault({ code, words });
+  const explained = reasonFor({ code, words });
   if (explained) {
     // The reason covers errors of the system. The server's own words are only said here.
     const own = isOfServer(cause) ? ` (the server says: ${oneLine(mask(words))})` : '';

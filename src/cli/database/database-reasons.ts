@@ -1,7 +1,7 @@
 import { certificateReasons, networkReasons } from '../network-reasons.js';
 
 /** A failure of the driver or the server. */
-export interface DatabaseFault {
+export interface DriverError {
   /** The code of the system or Node, or an SQLSTATE. Empty if there is none. */
   readonly code: string;
   /** The words of the server or the driver. */
@@ -160,8 +160,8 @@ const rows: readonly Row[] = [
 ];
 
 /** Why a database cannot be used, or `undefined` if only the words tell. */
-export function explainFault(
-  fault: DatabaseFault,
+export function reasonFor(
+  fault: DriverError,
 ): { why: string; remedy?: string | undefined } | undefined {
   return rows.find(
     ({ codes, words }) =>

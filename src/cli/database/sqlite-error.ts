@@ -1,5 +1,5 @@
 import { commandOn } from '../paste-line.js';
-import { DatabaseFailure } from './database-failure.js';
+import { DatabaseFailure } from '../failure.js';
 import type { DatabaseOptions } from './database-options.js';
 
 /**

@@ -1,4 +1,3 @@
-import { DatabaseFailure } from '../database/database-failure.js';
 import {
   findDatabaseUrl,
   requireDatabaseUrl,
@@ -7,7 +6,7 @@ import {
 import { isFileUrl } from '../database/database-url.js';
 import { withKeys, type DatabaseStore } from '../database/open-database.js';
 import { describeState } from '../database/schema-state.js';
-import { Failure, Misuse } from '../failure.js';
+import { DatabaseFailure, Failure, Misuse } from '../failure.js';
 import type { Finding } from '../finding.js';
 import { sentence } from '../terminal/output.js';
 import { examineKeys } from './keys.js';

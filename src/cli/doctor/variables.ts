@@ -16,8 +16,8 @@ import {
   leftOverQuote,
   mistypedKey,
   moreThanKey,
-  type KeyFlaw,
-} from '../key-flaw.js';
+  type KeyProblem,
+} from '../key-problem.js';
 import { programName } from '../paste-line.js';
 import type { Finding, Severity } from '../finding.js';
 
@@ -92,10 +92,10 @@ export function examineVariable(
       'write a comma instead of each ;',
     );
   }
-  const flawed = findFlaws(entries, isList).filter(({ place }) =>
+  const keyProblems = findKeyProblems(entries, isList).filter(({ place }) =>
     [pairs, joined, quoted.map((each) => each.place)].every((told) => !told.includes(place)),
   );
-  for (const [{ code, what, remedy }, places] of groupByFlaw(flawed)) {
+  for (const [{ code, what, remedy }, places] of groupByProblem(keyProblems)) {
     if (isQuoteTold && what === leftOverQuote) continue;
     const where =
       places.length === 1 ? `the key in ${places[0]}` : `the keys in ${places.join(', ')} each`;
@@ -114,7 +114,7 @@ export function examineVariable(
   const isNew = ({ place }: { readonly place: string }) =>
     !unexpanded.includes(place) &&
     !joined.includes(place) &&
-    !flawed.some((each) => each.place === place);
+    !keyProblems.some((each) => each.place === place);
   for (const { message, isShared } of problems.filter(isNew)) {
     const code = isShared ? 'shared_key' : isList ? 'broken_list' : 'broken_key';
     const remedy = isShared
@@ -137,29 +137,29 @@ export function examineVariable(
 
 const pairRemedy = 'write <user>:<key> and nothing else';
 
-interface FlawedEntry {
+interface ProblemEntry {
   readonly place: string;
-  readonly flaw: KeyFlaw;
+  readonly problem: KeyProblem;
 }
 
 /** Entries that hold one of this library's keys and something else, or an incomplete key. */
-function findFlaws(entries: readonly KeyEntry[], isList: boolean): FlawedEntry[] {
+function findKeyProblems(entries: readonly KeyEntry[], isList: boolean): ProblemEntry[] {
   const prefixes = new Set(['key']);
   for (const { key } of entries) {
     const parsed = parseApiKey(key);
     if (parsed) prefixes.add(parsed.prefix);
   }
   return entries.flatMap(({ user, key, place }) => {
-    const flaw =
-      moreThanKey(key) ?? mistypedKey(key, prefixes) ?? (isList ? flawOfUser(user) : undefined);
-    if (!flaw) return [];
-    const remedy = isList && flaw.remedy === aloneRemedy ? pairRemedy : flaw.remedy;
-    return [{ place, flaw: { ...flaw, remedy } }];
+    const problem =
+      moreThanKey(key) ?? mistypedKey(key, prefixes) ?? (isList ? problemOfUser(user) : undefined);
+    if (!problem) return [];
+    const remedy = isList && problem.remedy === aloneRemedy ? pairRemedy : problem.remedy;
+    return [{ place, problem: { ...problem, remedy } }];
   });
 }
 
 /** `"bob` and `API_KEYS=alice`: text before a pair becomes a part of the user. */
-function flawOfUser(user: string): KeyFlaw | undefined {
+function problemOfUser(user: string): KeyProblem | undefined {
   const what = /^["'`\u2018\u201c[{(<]|["'`\u2019\u201d]$/.test(user)
     ? 'has a quote or a bracket at its user'
     : /=/.test(user)
@@ -172,12 +172,12 @@ function flawOfUser(user: string): KeyFlaw | undefined {
   return what === undefined ? undefined : { code: 'more_than_key', what, remedy: pairRemedy };
 }
 
-function groupByFlaw(flawed: readonly FlawedEntry[]): [KeyFlaw, string[]][] {
-  const groups = new Map<string, [KeyFlaw, string[]]>();
-  for (const { flaw, place } of flawed) {
-    const group = groups.get(flaw.what);
+function groupByProblem(keyProblems: readonly ProblemEntry[]): [KeyProblem, string[]][] {
+  const groups = new Map<string, [KeyProblem, string[]]>();
+  for (const { problem, place } of keyProblems) {
+    const group = groups.get(problem.what);
     if (group) group[1].push(place);
-    else groups.set(flaw.what, [flaw, [place]]);
+    else groups.set(problem.what, [problem, [place]]);
   }
   return [...groups.values()];
 }

@@ -9,7 +9,7 @@ import {
 import { isUnresolved } from '../../sources/key-entries.js';
 import { describeWeakness, weaknessOf } from '../../sources/weakness.js';
 import type { ImportEntry } from './import-entry.js';
-import { isPasswordHash } from './misfit.js';
+import { isPasswordHash } from './likely-problem.js';
 
 export interface CheckedEntry extends ImportEntry {
   readonly digest: string;
@@ -73,7 +73,7 @@ function conflictOf(
 }
 
 /** The entry as the library takes it, or what is wrong with it. */
-function check({ options, problem, misfit }: ImportEntry): CheckedImport | string {
+function check({ options, problem, likelyProblem }: ImportEntry): CheckedImport | string {
   if (problem !== undefined) return problem;
   const { user, key, digest } = options;
   const given = key ?? digest ?? '';
@@ -88,7 +88,7 @@ function check({ options, problem, misfit }: ImportEntry): CheckedImport | strin
     return 'has a password hash, from which no digest can be made: give its user a new key';
   try {
     const checked = checkImportOptions(options);
-    return misfit ?? checked;
+    return likelyProblem ?? checked;
   } catch (error) {
     return `is refused: ${(error as Error).message.replace(/^import: /, '')}`;
   }

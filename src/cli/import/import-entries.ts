@@ -1,5 +1,5 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
-import type { ChangedBy } from '../../manager/change-options.js';
+import type { Attribution } from '../../manager/change-options.js';
 import { KeyStoreError } from '../../stores/key-store-error.js';
 import { type KeyStore } from '../../stores/key-store.js';
 import type { CheckedEntry } from './check-entries.js';
@@ -16,10 +16,14 @@ interface Place {
   readonly keys: ApiKeyManager;
   readonly store: KeyStore;
   /** Who takes them over, and why. */
-  readonly change: ChangedBy;
+  readonly change: Attribution;
 }
 
 type Outcome = 'imported' | 'duplicate' | { readonly conflict: string };
+
+/** Said if legacy keys were taken over: a server refuses them without the option. */
+export const legacyKeysNote =
+  'To accept keys from elsewhere, the server needs new ApiKeyManager({ store, legacyKeys: true }).';
 
 /** How many imports are under way at once, because the database may be far away. */
 const batchSize = 10;

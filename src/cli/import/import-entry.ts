@@ -1,6 +1,6 @@
 import type { ImportKeyOptions } from '../../manager/key-options.js';
 import { parseInstant } from '../values/instant.js';
-import { misfitOf } from './misfit.js';
+import { likelyProblemOf } from './likely-problem.js';
 
 /** One key to take over, as it stands in a file: not yet checked. */
 export interface ImportEntry {
@@ -10,7 +10,7 @@ export interface ImportEntry {
   /** Why it could not be read. */
   readonly problem?: string | undefined;
   /** Why it is unlikely to be what it was read as. */
-  readonly misfit?: string | undefined;
+  readonly likelyProblem?: string | undefined;
 }
 
 /** An entry that could not be read. */
@@ -20,18 +20,18 @@ export const unreadable = (place: string, problem: string): ImportEntry => ({
   problem,
 });
 
-/** An entry that was read. `misfit` is checked for here unless it is given. */
+/** An entry that was read. `likelyProblem` is checked for here unless it is given. */
 export const fileEntry = (
   place: string,
   options: ImportKeyOptions,
-  misfit?: string,
-): ImportEntry => ({ place, options, misfit: misfit ?? misfitIn(options) });
+  likelyProblem?: string,
+): ImportEntry => ({ place, options, likelyProblem: likelyProblem ?? likelyProblemIn(options) });
 
 /** Only looks at values of the right types. Wrong types are found later. */
-function misfitIn(options: ImportKeyOptions): string | undefined {
+function likelyProblemIn(options: ImportKeyOptions): string | undefined {
   const { user, key, name } = options as unknown as Readonly<Record<string, unknown>>;
   const areTexts = [key, name].every((each) => each === undefined || typeof each === 'string');
-  return typeof user === 'string' && areTexts ? misfitOf(options) : undefined;
+  return typeof user === 'string' && areTexts ? likelyProblemOf(options) : undefined;
 }
 
 /** The entry of a CSV row or a JSON object. Absent values count as not given. */

@@ -32,7 +32,12 @@ const minCopyLength = 8;
  * Why a user or a key that the library would take is unlikely to be one: columns were mixed up,
  * or a text was changed.
  */
-export function misfitOf({ user, key, name, metadata }: ImportKeyOptions): string | undefined {
+export function likelyProblemOf({
+  user,
+  key,
+  name,
+  metadata,
+}: ImportKeyOptions): string | undefined {
   if (/^sha256$/i.test(user)) return 'has no user: "sha256:" begins a digest';
   if (user.trim() !== user) return 'has blanks around its user';
   if (invisible.test(user)) return 'has an invisible character in its user';

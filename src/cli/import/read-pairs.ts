@@ -2,7 +2,7 @@ import { parseDigest } from '../../keys/digest.js';
 import { splitPair } from '../../sources/key-entries.js';
 import { linesOf } from '../values/decode-text.js';
 import { fileEntry, type ImportEntry } from './import-entry.js';
-import { isTime } from './misfit.js';
+import { isTime } from './likely-problem.js';
 
 /** The shortest key that is taken for one in a file whose form is guessed. */
 const minLength = 16;
@@ -19,12 +19,13 @@ export function readPairs(text: string, isDeclared: boolean): ImportEntry[] {
     .filter(({ line }) => line !== '' && !line.startsWith('#'))
     .map(({ line, place }) => {
       const { user, key } = splitPair(line);
-      const misfit = misfitOfPair(user, key) ?? (isDeclared ? undefined : unlikelyPart(user, key));
-      return fileEntry(place, { user, key }, misfit);
+      const likelyProblem =
+        likelyProblemOfPair(user, key) ?? (isDeclared ? undefined : unlikelyPart(user, key));
+      return fileEntry(place, { user, key }, likelyProblem);
     });
 }
 
-function misfitOfPair(user: string, key: string): string | undefined {
+function likelyProblemOfPair(user: string, key: string): string | undefined {
   if (/^user(_?name)?$/i.test(user) && /^((api_?)?key|digest)$/i.test(key))
     return 'is a header, but lines of user:key have none: delete it';
   if (/[,;|\t"]|^['`[{]/.test(user))

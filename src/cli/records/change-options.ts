@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { changeChecks, withOrigin, type ChangedBy } from '../../manager/change-options.js';
+import { changeChecks, withOrigin, type Attribution } from '../../manager/change-options.js';
 import { argumentOf } from '../values/arguments.js';
 
 export interface ChangeFlags {
@@ -20,7 +20,7 @@ export function addChangeOptions(command: Command): Command {
 }
 
 /** The options of the manager that say who changes something from the command line, and why. */
-export const changedBy = ({ by = systemUser(), reason }: ChangeFlags): ChangedBy =>
+export const changedBy = ({ by = systemUser(), reason }: ChangeFlags): Attribution =>
   withOrigin({ by, reason }, { via: 'cli' });
 
 /** `undefined` if the system knows no user, as in some containers, or the name is unfit. */

@@ -95,6 +95,6 @@ export function plain(text: string): string {
 export const count = (number: number, noun: string): string =>
   `${number} ${noun}${number === 1 ? '' : 's'}`;
 
-/** A complaint as a sentence of its own. */
+/** A problem as a sentence of its own. */
 export const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

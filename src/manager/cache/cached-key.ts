@@ -80,12 +80,10 @@ function problemOf(stored: StoredKey, digest: string): string | undefined {
   if (stored.pausedAt != null && !isValidDate(stored.pausedAt)) return 'its pause is not a time';
   if (stored.pausedUntil != null && !isValidDate(stored.pausedUntil))
     return 'the end of its pause is not a time';
-  if (!isAddressRules(stored.allowedAddresses ?? []))
+  const rules: unknown = stored.allowedAddresses;
+  if (rules != null && !(Array.isArray(rules) && AddressList.from(rules)))
     return 'its allowed addresses are not a list of addresses';
   return undefined;
 }
-
-const isAddressRules = (rules: unknown): boolean =>
-  Array.isArray(rules) && AddressList.from(rules) !== undefined;
 
 const printable = (keyId: unknown) => (typeof keyId === 'string' ? keyId : 'a key without an id');

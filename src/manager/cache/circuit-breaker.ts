@@ -1,4 +1,4 @@
-import { BrokenRecordError } from '../../stores/broken-record-error.js';
+import { BrokenRecordError } from '../../stores/key-store-error.js';
 
 /** The longest pause after a failure, in milliseconds. */
 const maxPauseMs = 1_000;

@@ -20,6 +20,3 @@ export function ageOf({ wall, elapsed }: ClockReading, now: () => number): numbe
   const byWall = now() - wall;
   return byWall < 0 ? Number.POSITIVE_INFINITY : Math.max(byWall, performance.now() - elapsed);
 }
-
-export const later = (a: ClockReading, b: ClockReading): ClockReading =>
-  a.elapsed >= b.elapsed ? a : b;

@@ -5,7 +5,7 @@ import type { KeyStore } from '../../stores/key-store.js';
 import { RecentChanges, everything } from './recent-changes.js';
 import { toCachedKey, type CachedKey } from './cached-key.js';
 import { KeyCache, type CacheEntry } from './key-cache.js';
-import { ageOf, later, readClock } from './clock-reading.js';
+import { ageOf, readClock } from './clock-reading.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { StoreWatch } from './store-watch.js';
 
@@ -84,7 +84,18 @@ export class KeyLookup {
   peek(digest: Digest, now: number): { key: CachedKey | undefined } | undefined {
     this.#watch.ask(now);
     const entry = this.#known.get(digest) ?? this.#unknown.get(digest);
-    return entry && this.#isFresh(entry, now) ? entry : undefined;
+    // A process that was frozen may read a request before an earlier revocation.
+    if (!entry || this.#watch.isDoubted(entry.askedAt)) return undefined;
+    const { epoch } = this.#watch;
+    if (epoch) {
+      if (entry.epoch !== epoch) return undefined;
+      // By the wall clock alone: it also runs while the machine is suspended, and the request has
+      // read it anyway.
+      const silentMs = now - epoch.lastAliveAt.wall;
+      if (silentMs >= 0 && silentMs < this.#watch.aliveForMs) return entry;
+    }
+    const freshMs = entry.key ? this.#freshMs : this.#freshUnknownMs;
+    return this.#age(entry) < freshMs ? entry : undefined;
   }
 
   /** Asks the store. Rejects if it fails and no recent entry exists. */
@@ -126,28 +137,15 @@ export class KeyLookup {
     await this.#watch.close();
   }
 
-  #isFresh(entry: CacheEntry, now: number): boolean {
-    // A process that was frozen may read a request before an earlier revocation.
-    if (this.#watch.isDoubted(entry.askedAt)) return false;
-    const { epoch } = this.#watch;
-    if (epoch) {
-      if (entry.epoch !== epoch) return false;
-      // By the wall clock alone: it also runs while the machine is suspended, and the request has
-      // read it anyway.
-      const silentMs = now - epoch.lastAliveAt.wall;
-      if (silentMs >= 0 && silentMs < this.#watch.aliveForMs) return true;
-    }
-    return this.#age(entry) < (entry.key ? this.#freshMs : this.#freshUnknownMs);
-  }
-
   #isGoodWhileDown(entry: CacheEntry): boolean {
     return this.#age(entry) < this.#options.staleIfErrorMs;
   }
 
   /** How long ago the entry was last confirmed. */
   #age({ askedAt, epoch }: CacheEntry): number {
-    const confirmedAt = epoch ? later(askedAt, epoch.lastAliveAt) : askedAt;
-    return ageOf(confirmedAt, this.#options.now);
+    const aliveAt = epoch?.lastAliveAt;
+    const isConfirmed = aliveAt !== undefined && aliveAt.elapsed > askedAt.elapsed;
+    return ageOf(isConfirmed ? aliveAt : askedAt, this.#options.now);
   }
 
   #load(digest: Digest): Promise<CacheEntry> {
@@ -171,15 +169,14 @@ export class KeyLookup {
     // Both are taken before the query, because its answer may miss what happens while it runs.
     const askedAt = readClock(now);
     const { epoch } = this.#watch;
+    const text = tagged(digest);
     let stored: StoredKey | undefined;
     try {
-      stored = await this.#breaker.observe(() =>
-        within(storeLimitMs, store.findByDigest(tagged(digest))),
-      );
+      stored = await this.#breaker.observe(() => within(storeLimitMs, store.findByDigest(text)));
     } catch (error) {
       throw new Error('the key store failed', { cause: error });
     }
-    const key = stored && toCachedKey(stored, tagged(digest), source);
+    const key = stored && toCachedKey(stored, text, source);
     const entry = { digest, key, askedAt, epoch, wasUsed: false };
     this.#keep(entry, load);
     return entry;

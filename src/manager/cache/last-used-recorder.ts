@@ -51,7 +51,7 @@ export class LastUsedRecorder {
     store: KeyStore,
     intervalMs: number,
     onWritten: (uses: readonly LastUse[]) => void,
-    alsoWrite: () => Promise<boolean> = async () => true,
+    alsoWrite: () => Promise<boolean>,
   ) {
     this.#store = store;
     this.#intervalMs = intervalMs;

@@ -1,12 +1,8 @@
 import type { StoredKey } from '../key-record.js';
-import type { KeyChanges } from '../key-store.js';
-
-/** Whether a key is revoked or expired. A pause does not matter. */
-export const isOver = ({ revokedAt, expiresAt }: StoredKey, now: Date) =>
-  revokedAt !== undefined || (expiresAt !== undefined && expiresAt <= now);
+import type { KeyUpdate } from '../key-store.js';
 
 /** A record after an update. */
-export function withChanges(old: StoredKey, changes: KeyChanges): StoredKey {
+export function withChanges(old: StoredKey, changes: KeyUpdate): StoredKey {
   const { name: oldName, expiresAt: oldExpiresAt, allowedAddresses: oldAddresses, ...rest } = old;
   const { name = oldName, expiresAt = oldExpiresAt, allowedAddresses = oldAddresses } = changes;
   const { scopes, metadata, user } = changes;

@@ -10,10 +10,10 @@ import {
   keyNotUsable,
   tooManyKeys,
 } from '../key-store-error.js';
-import { hasStatus, type KeyRecord, type StoredKey } from '../key-record.js';
+import { hasStatus, isOver, type KeyRecord, type StoredKey } from '../key-record.js';
 import type {
-  ChangeOptions,
-  KeyChanges,
+  WriteOptions,
+  KeyUpdate,
   KeyLimit,
   KeyNotice,
   KeyPause,
@@ -23,11 +23,11 @@ import type {
   KeyUse,
   NoticeQuery,
   Overlap,
-  RevokedUser,
+  RevokedAll,
   Successor,
 } from '../key-store.js';
 import type { UsageStore } from '../key-usage.js';
-import { endingAt, endOf, inheritedFrom, isOver, withChanges } from './changed-key.js';
+import { endingAt, endOf, inheritedFrom, withChanges } from './changed-key.js';
 import { MemoryClaimStore } from './memory-claim-store.js';
 import { MemoryEvents } from './memory-events.js';
 import { MemoryKeyTable } from './memory-key-table.js';
@@ -82,7 +82,7 @@ export class MemoryKeyStore implements KeyStore {
       .slice(0, limit);
   }
 
-  async insert(key: StoredKey, { context, limit }: ChangeOptions = {}): Promise<KeyRecord> {
+  async insert(key: StoredKey, { context, limit }: WriteOptions = {}): Promise<KeyRecord> {
     const record = this.#add(key, limit);
     this.#addEvent(context?.isImport ? 'imported' : 'created', key, context, key.createdAt);
     return record;
@@ -90,8 +90,8 @@ export class MemoryKeyStore implements KeyStore {
 
   async update(
     keyId: string,
-    changes: KeyChanges,
-    { context, limit }: ChangeOptions = {},
+    changes: KeyUpdate,
+    { context, limit }: WriteOptions = {},
   ): Promise<KeyRecord> {
     const old = this.#table.existing(keyId);
     const { expiresAt } = changes;
@@ -111,7 +111,7 @@ export class MemoryKeyStore implements KeyStore {
     keyId: string,
     { keyId: successorId, digest, createdAt, onlyScopes }: Successor,
     { overlapMs, startsAt }: Overlap,
-    { context }: ChangeOptions = {},
+    { context }: WriteOptions = {},
   ): Promise<{
     /** The successor. */
     record: KeyRecord;
@@ -145,7 +145,7 @@ export class MemoryKeyStore implements KeyStore {
   async revoke(
     keyId: string,
     revokedAt: Date,
-    { family, context }: { family: boolean } & ChangeOptions,
+    { family, context }: { family: boolean } & WriteOptions,
   ): Promise<KeyRecord[]> {
     const named = this.#table.existing(keyId);
     return (family ? this.#table.familyOf(named) : [named]).map((key) =>
@@ -157,8 +157,8 @@ export class MemoryKeyStore implements KeyStore {
   async revokeUser(
     user: string,
     revokedAt: Date,
-    { context }: ChangeOptions = {},
-  ): Promise<RevokedUser> {
+    { context }: WriteOptions = {},
+  ): Promise<RevokedAll> {
     const living = this.#table
       .records()
       .filter((record) => record.user === user && !record.revokedAt);
@@ -174,7 +174,7 @@ export class MemoryKeyStore implements KeyStore {
   async pause(
     keyId: string,
     { pausedAt, pausedUntil }: KeyPause,
-    { context }: ChangeOptions = {},
+    { context }: WriteOptions = {},
   ): Promise<KeyRecord> {
     const old = this.#table.existing(keyId);
     if (isOver(old, pausedAt)) throw keyNotUsable();
@@ -189,7 +189,7 @@ export class MemoryKeyStore implements KeyStore {
   }
 
   /** Ends a pause. */
-  async resume(keyId: string, now: Date, { context }: ChangeOptions = {}): Promise<KeyRecord> {
+  async resume(keyId: string, now: Date, { context }: WriteOptions = {}): Promise<KeyRecord> {
     const old = this.#table.existing(keyId);
     if (isOver(old, now)) throw keyNotUsable();
     if (whyNotUsable(old, now.getTime()) !== 'paused_api_key') return this.#table.record(old);
@@ -208,7 +208,7 @@ export class MemoryKeyStore implements KeyStore {
     }
   }
 
-  async prune(before: Date, { context }: ChangeOptions = {}): Promise<number> {
+  async prune(before: Date, { context }: WriteOptions = {}): Promise<number> {
     const isDead = ({ revokedAt, expiresAt }: StoredKey) =>
       (revokedAt && revokedAt <= before) || (expiresAt && expiresAt <= before);
     const dead = this.#table

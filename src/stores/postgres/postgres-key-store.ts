@@ -3,8 +3,8 @@ import type { ClaimStore } from '../claim-store.js';
 import type { KeyRecord, StoredKey } from '../key-record.js';
 import type { EventStore } from '../key-event.js';
 import type {
-  ChangeOptions,
-  KeyChanges,
+  WriteOptions,
+  KeyUpdate,
   KeyNotice,
   KeyPause,
   KeyQuery,
@@ -12,7 +12,7 @@ import type {
   KeyUse,
   NoticeQuery,
   Overlap,
-  RevokedUser,
+  RevokedAll,
   Successor,
 } from '../key-store.js';
 import type { UsageStore } from '../key-usage.js';
@@ -186,11 +186,11 @@ export class PostgresKeyStore implements KeyStore {
     return list(this.#executors.change, query);
   }
 
-  async insert(key: StoredKey, options?: ChangeOptions): Promise<KeyRecord> {
+  async insert(key: StoredKey, options?: WriteOptions): Promise<KeyRecord> {
     return insert(this.#executors.change, key, options);
   }
 
-  async update(keyId: string, changes: KeyChanges, options?: ChangeOptions): Promise<KeyRecord> {
+  async update(keyId: string, changes: KeyUpdate, options?: WriteOptions): Promise<KeyRecord> {
     return update(this.#executors.change, keyId, changes, options);
   }
 
@@ -198,7 +198,7 @@ export class PostgresKeyStore implements KeyStore {
     keyId: string,
     successor: Successor,
     overlap: Overlap,
-    options?: ChangeOptions,
+    options?: WriteOptions,
   ): Promise<{
     /** The successor. */
     record: KeyRecord;
@@ -211,7 +211,7 @@ export class PostgresKeyStore implements KeyStore {
   async revoke(
     keyId: string,
     revokedAt: Date,
-    options: { family: boolean } & ChangeOptions,
+    options: { family: boolean } & WriteOptions,
   ): Promise<KeyRecord[]> {
     return revoke(this.#executors.change, keyId, revokedAt, options);
   }
@@ -220,19 +220,19 @@ export class PostgresKeyStore implements KeyStore {
     return touch(this.#executors.change, uses);
   }
 
-  async prune(before: Date, options?: ChangeOptions): Promise<number> {
+  async prune(before: Date, options?: WriteOptions): Promise<number> {
     return prune(this.#executors.prune, before, options);
   }
 
-  async pause(keyId: string, until: KeyPause, options?: ChangeOptions): Promise<KeyRecord> {
+  async pause(keyId: string, until: KeyPause, options?: WriteOptions): Promise<KeyRecord> {
     return pause(this.#executors.change, keyId, until, options);
   }
 
-  async resume(keyId: string, now: Date, options?: ChangeOptions): Promise<KeyRecord> {
+  async resume(keyId: string, now: Date, options?: WriteOptions): Promise<KeyRecord> {
     return resume(this.#executors.change, keyId, now, options);
   }
 
-  async revokeUser(user: string, revokedAt: Date, options?: ChangeOptions): Promise<RevokedUser> {
+  async revokeUser(user: string, revokedAt: Date, options?: WriteOptions): Promise<RevokedAll> {
     return revokeUser(this.#executors.change, user, revokedAt, options);
   }
 

@@ -3,8 +3,8 @@ import type { ClaimStore } from '../claim-store.js';
 import type { EventStore } from '../key-event.js';
 import type { KeyRecord, StoredKey } from '../key-record.js';
 import type {
-  ChangeOptions,
-  KeyChanges,
+  WriteOptions,
+  KeyUpdate,
   KeyNotice,
   KeyPause,
   KeyQuery,
@@ -13,7 +13,7 @@ import type {
   KeyUse,
   NoticeQuery,
   Overlap,
-  RevokedUser,
+  RevokedAll,
   Successor,
 } from '../key-store.js';
 import type { UsageStore } from '../key-usage.js';
@@ -173,13 +173,13 @@ export class SqliteKeyStore implements KeyStore {
     return this.#read('list', (connection) => list(connection, this.#names, query));
   }
 
-  async insert(key: StoredKey, options?: ChangeOptions): Promise<KeyRecord> {
+  async insert(key: StoredKey, options?: WriteOptions): Promise<KeyRecord> {
     return this.#change('insert', options, (connection) =>
       insert(connection, this.#names, key, options?.limit),
     );
   }
 
-  async update(keyId: string, changes: KeyChanges, options?: ChangeOptions): Promise<KeyRecord> {
+  async update(keyId: string, changes: KeyUpdate, options?: WriteOptions): Promise<KeyRecord> {
     return this.#change('update', options, (connection) =>
       update(connection, this.#names, keyId, changes, options?.limit),
     );
@@ -189,7 +189,7 @@ export class SqliteKeyStore implements KeyStore {
     keyId: string,
     successor: Successor,
     overlap: Overlap,
-    options?: ChangeOptions,
+    options?: WriteOptions,
   ): Promise<{
     /** The successor. */
     record: KeyRecord;
@@ -205,7 +205,7 @@ export class SqliteKeyStore implements KeyStore {
   async revoke(
     keyId: string,
     revokedAt: Date,
-    options: { family: boolean } & ChangeOptions,
+    options: { family: boolean } & WriteOptions,
   ): Promise<KeyRecord[]> {
     return this.#change('revoke', options, (connection) =>
       revoke(connection, this.#names, keyId, revokedAt, options.family),
@@ -225,23 +225,23 @@ export class SqliteKeyStore implements KeyStore {
     );
   }
 
-  async prune(before: Date, options?: ChangeOptions): Promise<number> {
+  async prune(before: Date, options?: WriteOptions): Promise<number> {
     return this.#change('prune', options, (connection) => prune(connection, this.#names, before));
   }
 
-  async pause(keyId: string, wanted: KeyPause, options?: ChangeOptions): Promise<KeyRecord> {
+  async pause(keyId: string, wanted: KeyPause, options?: WriteOptions): Promise<KeyRecord> {
     return this.#change('pause', options, (connection) =>
       pause(connection, this.#names, keyId, wanted),
     );
   }
 
-  async resume(keyId: string, now: Date, options?: ChangeOptions): Promise<KeyRecord> {
+  async resume(keyId: string, now: Date, options?: WriteOptions): Promise<KeyRecord> {
     return this.#change('resume', options, (connection) =>
       resume(connection, this.#names, keyId, now),
     );
   }
 
-  async revokeUser(user: string, revokedAt: Date, options?: ChangeOptions): Promise<RevokedUser> {
+  async revokeUser(user: string, revokedAt: Date, options?: WriteOptions): Promise<RevokedAll> {
     return this.#change('revokeUser', options, (connection) => ({
       keys: revokeKeysOf(connection, this.#names, user, revokedAt),
       claims: revokeClaimsOf(connection, this.#names, user, revokedAt),
@@ -307,7 +307,7 @@ export class SqliteKeyStore implements KeyStore {
 
   #change<Result>(
     action: string,
-    options: ChangeOptions | undefined,
+    options: WriteOptions | undefined,
     work: (connection: Connection) => Result,
   ): Promise<Result> {
     return this.#database.change(action, { context: options?.context }, work);

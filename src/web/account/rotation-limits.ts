@@ -1,11 +1,9 @@
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
-import type { KeyRecord } from '../../stores/key-record.js';
+import { isOver, type KeyRecord } from '../../stores/key-record.js';
 
 /** Neither revoked nor expired. A paused key may be resumed. */
 const lives = (record: KeyRecord | undefined, now: number): boolean =>
-  record !== undefined &&
-  record.revokedAt === undefined &&
-  (record.expiresAt === undefined || record.expiresAt.getTime() > now);
+  record !== undefined && !isOver(record, new Date(now));
 
 /** Whether the key that this one replaced still works. */
 export async function predecessorLives(

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/manager/cache/circuit-breaker.js';
-import { BrokenRecordError } from '../../../src/stores/broken-record-error.js';
+import { BrokenRecordError } from '../../../src/stores/key-store-error.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ageOf, later, readClock } from '../../../src/manager/cache/clock-reading.js';
+import { ageOf, readClock } from '../../../src/manager/cache/clock-reading.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -7,20 +7,20 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-describe('the age of a moment', () => {
+describe('the age of a clock reading', () => {
   it('clocks that agree -> the time between', () => {
-    const moment = readClock(Date.now);
-    expect(ageOf(moment, Date.now)).toBe(0);
+    const reading = readClock(Date.now);
+    expect(ageOf(reading, Date.now)).toBe(0);
     vi.advanceTimersByTime(500);
-    expect(ageOf(moment, Date.now)).toBe(500);
+    expect(ageOf(reading, Date.now)).toBe(500);
   });
 
   it('a wall clock that is behind -> the time by the other, so that nothing lives longer', () => {
     const start = Date.now();
-    const moment = readClock(() => start);
+    const reading = readClock(() => start);
     vi.advanceTimersByTime(500);
-    expect(ageOf(moment, () => start + 20)).toBe(500);
-    expect(ageOf(moment, () => start)).toBe(500);
+    expect(ageOf(reading, () => start + 20)).toBe(500);
+    expect(ageOf(reading, () => start)).toBe(500);
   });
 
   it('a wall clock that is ahead -> the time by it', () => {
@@ -41,19 +41,5 @@ describe('the age of a moment', () => {
         () => start - 1,
       ),
     ).toBe(Number.POSITIVE_INFINITY);
-  });
-});
-
-describe('the later of two moments', () => {
-  it('whatever the wall clock says -> the one that came last', () => {
-    const first = { wall: 900, elapsed: 1 };
-    const second = { wall: 100, elapsed: 2 };
-    expect(later(first, second)).toBe(second);
-    expect(later(second, first)).toBe(second);
-  });
-
-  it('at the same instant -> the first named', () => {
-    const first = { wall: 1, elapsed: 1 };
-    expect(later(first, { ...first })).toBe(first);
   });
 });

@@ -1,4 +1,4 @@
-import { BrokenRecordError } from '../../broken-record-error.js';
+import { BrokenRecordError } from '../../key-store-error.js';
 import { assertNothingHidden, hiddenRow, isHiddenRow } from '../hidden-rows.js';
 import { textsParameter } from '../parameters.js';
 import { mayBeOneRecord } from '../safe-error.js';

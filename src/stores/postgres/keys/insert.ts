@@ -1,5 +1,5 @@
 import type { KeyRecord, StoredKey } from '../../key-record.js';
-import type { ChangeOptions } from '../../key-store.js';
+import type { WriteOptions } from '../../key-store.js';
 import { duplicateKey, tooManyKeys } from '../../key-store-error.js';
 import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden } from '../hidden-rows.js';
@@ -17,7 +17,7 @@ import type { Executor } from '../database.js';
 export async function insert(
   executor: Executor,
   key: StoredKey,
-  { context, limit }: ChangeOptions = {},
+  { context, limit }: WriteOptions = {},
 ): Promise<KeyRecord> {
   const { names } = executor;
   const values = [contextParameter(context)];

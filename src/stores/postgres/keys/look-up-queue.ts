@@ -1,5 +1,5 @@
 import { NoAnswerError } from '../../../lib/within.js';
-import { BrokenRecordError } from '../../broken-record-error.js';
+import { BrokenRecordError } from '../../key-store-error.js';
 import type { StoredKey } from '../../key-record.js';
 import type { PostgresClient } from '../client.js';
 import { toSafeError } from '../safe-error.js';

@@ -1,6 +1,6 @@
 import type { KeyRecord } from '../../key-record.js';
 import { keyNotUsable, unknownKeyId } from '../../key-store-error.js';
-import type { ChangeOptions, KeyPause } from '../../key-store.js';
+import type { WriteOptions, KeyPause } from '../../key-store.js';
 import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql, searchParameter } from '../parameters.js';
@@ -15,7 +15,7 @@ export async function pause(
   executor: Executor,
   keyId: string,
   { pausedAt, pausedUntil }: KeyPause,
-  { context }: ChangeOptions = {},
+  { context }: WriteOptions = {},
 ): Promise<KeyRecord> {
   return changePause(
     executor,
@@ -35,7 +35,7 @@ export async function resume(
   executor: Executor,
   keyId: string,
   resumedAt: Date,
-  { context }: ChangeOptions = {},
+  { context }: WriteOptions = {},
 ): Promise<KeyRecord> {
   // A key that is not paused is written back unchanged.
   return changePause(

@@ -1,4 +1,4 @@
-import type { ChangeOptions } from '../../key-store.js';
+import type { WriteOptions } from '../../key-store.js';
 import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import { instantParameter, instantSql } from '../parameters.js';
@@ -7,7 +7,7 @@ import type { Executor } from '../database.js';
 export async function prune(
   executor: Executor,
   before: Date,
-  { context }: ChangeOptions = {},
+  { context }: WriteOptions = {},
 ): Promise<number> {
   const { names } = executor;
   const isDead = (k: string) =>

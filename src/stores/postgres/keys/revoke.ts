@@ -1,6 +1,6 @@
 import type { ClaimRecord } from '../../claim-store.js';
 import type { KeyRecord } from '../../key-record.js';
-import type { ChangeOptions, RevokedUser } from '../../key-store.js';
+import type { WriteOptions, RevokedAll } from '../../key-store.js';
 import { unknownKeyId } from '../../key-store-error.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
 import type { Names } from '../names.js';
@@ -20,7 +20,7 @@ export async function revoke(
   executor: Executor,
   keyId: string,
   revokedAt: Date,
-  { family, context }: { family: boolean } & ChangeOptions,
+  { family, context }: { family: boolean } & WriteOptions,
 ): Promise<KeyRecord[]> {
   const text = revocation(executor.names, family);
   const values = [searchParameter(keyId), instantParameter(revokedAt), contextParameter(context)];
@@ -68,8 +68,8 @@ export async function revokeUser(
   executor: Executor,
   user: string,
   revokedAt: Date,
-  { context }: ChangeOptions = {},
-): Promise<RevokedUser> {
+  { context }: WriteOptions = {},
+): Promise<RevokedAll> {
   const { names } = executor;
   const text = `select ${names.qualified('_revoke_user')}($1::text, ${instantSql('$2')}, $3::text)
     as revoked`;

@@ -1,6 +1,6 @@
 import type { KeyRecord } from '../../key-record.js';
 import type { KeyStoreError } from '../../key-store-error.js';
-import type { ChangeOptions, Overlap, Successor } from '../../key-store.js';
+import type { WriteOptions, Overlap, Successor } from '../../key-store.js';
 import { alreadyRotated, duplicateKey, keyNotUsable, unknownKeyId } from '../../key-store-error.js';
 import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
@@ -13,7 +13,7 @@ export async function rotate(
   keyId: string,
   successor: Successor,
   { overlapMs, startsAt }: Overlap,
-  { context }: ChangeOptions = {},
+  { context }: WriteOptions = {},
 ): Promise<{ record: KeyRecord; previous: KeyRecord }> {
   const { names } = executor;
   // Of two rotations at once, the later one waits for the row, reads it again, and fails at the

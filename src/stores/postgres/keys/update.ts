@@ -1,5 +1,5 @@
 import type { KeyRecord } from '../../key-record.js';
-import type { ChangeOptions, KeyChanges } from '../../key-store.js';
+import type { WriteOptions, KeyUpdate } from '../../key-store.js';
 import { endsWithOverlap, tooManyKeys, unknownKeyId } from '../../key-store-error.js';
 import { contextParameter, contextSql } from '../context.js';
 import { assertNothingHidden, commandsOf } from '../hidden-rows.js';
@@ -22,8 +22,8 @@ const maxAttempts = 50;
 export async function update(
   executor: Executor,
   keyId: string,
-  { name, scopes, expiresAt, metadata, user, allowedAddresses }: KeyChanges,
-  { context, limit }: ChangeOptions = {},
+  { name, scopes, expiresAt, metadata, user, allowedAddresses }: KeyUpdate,
+  { context, limit }: WriteOptions = {},
 ): Promise<KeyRecord> {
   const { names } = executor;
   const values = [searchParameter(keyId), contextParameter(context)];

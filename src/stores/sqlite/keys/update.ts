@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KeyRecord } from '../../key-record.js';
-import type { KeyChanges, KeyLimit } from '../../key-store.js';
+import type { KeyUpdate, KeyLimit } from '../../key-store.js';
 import { endsWithOverlap } from '../../key-store-error.js';
 import type { Connection, SqliteValue } from '../driver.js';
 import type { Names } from '../names.js';
@@ -13,7 +13,7 @@ export function update(
   connection: Connection,
   names: Names,
   keyId: string,
-  { name, scopes, expiresAt, metadata, user, allowedAddresses }: KeyChanges,
+  { name, scopes, expiresAt, metadata, user, allowedAddresses }: KeyUpdate,
   limit?: KeyLimit,
 ): KeyRecord {
   const old = existing(connection, names, keyId);
