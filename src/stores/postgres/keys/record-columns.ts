@@ -3,25 +3,23 @@ import type { Row } from '../database.js';
 import type { Names } from '../names.js';
 import { recordOf } from '../record.js';
 
+/** The columns of version 4, for a database that is not yet upgraded, as in `selectRecord`. */
+export const absentColumns = `(select null::timestamptz as paused_at,
+      null::timestamptz as paused_until, null::text[] as allowed_addresses) absent`;
+
 /**
- * Selects keys by a condition, each column as text. One JSON text for each row would take the
- * server four times as long, and the client parses it no faster. Columns of version 4 are named
- * without their row, as in `selectRecord`.
- *
- * @param condition on row `k`
+ * The columns of row `k`, each as text. One JSON text for each row would take the server four
+ * times as long, and the client parses it no faster. Columns of version 4 are named without their
+ * row.
  */
-export const selectColumns = (names: Names, condition: string): string => `select found.*
-    from (select null::timestamptz as paused_at, null::timestamptz as paused_until,
-      null::text[] as allowed_addresses) absent,
-    lateral (select k.digest, k.key_id, k.user_name, k.name,
+export const columns = (names: Names): string => `k.digest, k.key_id, k.user_name, k.name,
       ${json('k.scopes')} as scopes, k.metadata::text as metadata,
       ${seconds('k.created_at')} as created_at, ${seconds('k.last_used_at')} as last_used_at,
       ${seconds('k.expires_at')} as expires_at, ${seconds('k.revoked_at')} as revoked_at,
       ${seconds('paused_at')} as paused_at, ${seconds('paused_until')} as paused_until,
       ${json('allowed_addresses')} as allowed_addresses,
       k.replaces, k.overlap_ms::text as overlap_ms,
-      (select s.key_id from ${names.keys} s where s.replaces = k.key_id) as replaced_by
-      from ${names.keys} k where ${condition}) found`;
+      (select s.key_id from ${names.keys} s where s.replaces = k.key_id) as replaced_by`;
 
 /** The number of columns. */
 export const columnCount = 16;
