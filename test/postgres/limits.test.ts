@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { generateApiKey } from '../../src/index.js';
+import { ApiKeyManager, generateApiKey } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
+import { startAccount } from '../support/account-app.js';
 import { createDatabase } from '../support/postgres.js';
 import { storedKey, successor } from '../support/stored-key.js';
 
@@ -48,6 +49,22 @@ it('creations, claims and hand-overs at once over many connections -> the limit 
   expect(await store.claims.list({ status: 'open', limit: 100, now })).toHaveLength(
     15 - used.length,
   );
+});
+
+it('a successor revoked while new keys are made on the account page -> no more than maxKeys work', async () => {
+  const keys = new ApiKeyManager({ store });
+  const { as } = await startAccount({ keys, account: { maxKeys: 2 } });
+  const post = (path: string, body: object = {}) => as('erin')('POST', path, { body });
+  for (let round = 0; round < 10; round++) {
+    const { record } = await keys.create({ user: 'erin' });
+    await keys.create({ user: 'erin' });
+    const { json } = await post(`keys/${record.keyId}/rotate`);
+    const next = json['record'] as { keyId: string };
+    const attempts = Array.from({ length: 8 }, () => post('keys', { name: 'x' }));
+    await Promise.all([post(`keys/${next.keyId}/revoke`), ...attempts]);
+    expect(await keys.list({ user: 'erin', status: 'active' })).toHaveLength(2);
+    await keys.revokeAll({ user: 'erin' });
+  }
 });
 
 it('a transaction of repeatable reads, which cannot count -> refused, not let through', async () => {

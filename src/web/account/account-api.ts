@@ -100,13 +100,19 @@ const createKey =
     const allowed = await readScopes(user, req, scopesFor);
     if (wanted.scopes?.some((scope) => !allowed.includes(scope)))
       throw new WebProblem('scope_not_allowed');
-    const limit = maxKeys - (await keysBesideLimit(keys, user));
-    if (limit < 1) throw new WebProblem('too_many_keys');
+    const beside = await keysBesideLimit(keys, user);
+    if (beside >= maxKeys) throw new WebProblem('too_many_keys');
     const options = withOrigin(
       { ...wanted, user, by: user },
-      { via: 'account', maxKeysPerUser: limit },
+      { via: 'account', maxKeysPerUser: maxKeys - beside },
     );
     const { key, record } = await askManager(() => keys.create(options));
+    if ((await keysBesideLimit(keys, user)) > beside) {
+      // A successor was revoked meanwhile, and the store counts its old key no more than before.
+      // Nobody has the new key yet.
+      await keys.revoke(record.keyId, withOrigin({ by: user }, byAccount));
+      throw new WebProblem('too_many_keys');
+    }
     sendJson(res, 201, { key, record: describeOwn(keys)(record) });
   };
 

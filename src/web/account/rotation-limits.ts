@@ -19,8 +19,20 @@ export async function predecessorLives(
  * successors.
  */
 export async function keysBesideLimit(keys: ApiKeyManager, user: string): Promise<number> {
-  const rotating = await keys.list({ user, status: 'rotating', limit: 1_000 });
   const now = keys.clock();
-  const successors = await Promise.all(rotating.map(({ replacedBy }) => keys.get(replacedBy!)));
-  return successors.filter((successor) => !lives(successor, now)).length;
+  let count = 0;
+  for (const status of ['rotating', 'paused'] as const) {
+    let cursor: string | undefined;
+    do {
+      const page = await keys.list({ user, status, limit: pageSize, cursor });
+      const ids = page.flatMap(({ replacedBy }) => replacedBy ?? []);
+      const successors = await Promise.all(ids.map((keyId) => keys.get(keyId)));
+      count += successors.filter((successor) => !lives(successor, now)).length;
+      cursor = page.length === pageSize ? page.at(-1)?.keyId : undefined;
+    } while (cursor !== undefined);
+  }
+  return count;
 }
+
+/** The most keys that a manager lists at once. */
+const pageSize = 1_000;

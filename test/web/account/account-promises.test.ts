@@ -184,6 +184,30 @@ describe.each(expressVersions)('what the account page promises on $version', ({ 
     expect((await attempt()).status).toBe(201);
   });
 
+  it('a paused key whose successor was revoked -> counts until it ends', async () => {
+    const { as, keys } = await start({ account: { maxKeys: 1 } });
+    const { record } = await makeKey(as('alice'));
+    const { json } = await as('alice')('POST', `keys/${record.keyId}/rotate`, { body: {} });
+    await keys.pause(record.keyId, { until: new Date(Date.now() + 60_000) });
+    const successor = json['record'] as { keyId: string };
+    await as('alice')('POST', `keys/${successor.keyId}/revoke`, { body: {} });
+    const attempt = () => as('alice')('POST', 'keys', { body: { name: 'x' } });
+    expectWebProblem(await attempt(), 409, 'too_many_keys');
+    await keys.revoke(record.keyId);
+    expect((await attempt()).status).toBe(201);
+  });
+
+  it('more rotated keys than are listed at once, without successors -> all count', async () => {
+    const { as, keys } = await start({ account: { maxKeys: 1_001 } });
+    for (let index = 0; index < 1_001; index++) {
+      const { record } = await keys.create({ user: 'alice' });
+      const { record: successor } = await keys.rotate(record.keyId);
+      await keys.revoke(successor.keyId);
+    }
+    const attempt = await as('alice')('POST', 'keys', { body: { name: 'x' } });
+    expectWebProblem(attempt, 409, 'too_many_keys');
+  });
+
   it('a rotated key beside its living successor -> counts as one', async () => {
     const { as } = await start({ account: { maxKeys: 2 } });
     const { record } = await makeKey(as('alice'));
