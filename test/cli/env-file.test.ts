@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -36,6 +37,12 @@ function maskNew(text: string): { masked: string; key: string } {
 }
 
 const insert = (text: string) => text.replaceAll('<alices>', alices).replaceAll('<carols>', carols);
+
+/** Puts the link in the place of the file as soon as the command has looked at the file. */
+const swapSoon = `
+  const { readdirSync, renameSync } = require('node:fs');
+  while (!readdirSync('.').some((name) => name.startsWith('.env.')));
+  renameSync('link', '.env')`;
 
 function expectNoKeyIn({ stdout, stderr }: Finished, text: string): void {
   for (const [key] of text.matchAll(/key_\w{48}/g)) expect(stdout + stderr).not.toContain(key);
@@ -193,6 +200,18 @@ describe('generate --env --out into a file that is there', () => {
 });
 
 describe('generate --env --out where a key would be replaced or the file be spoilt', () => {
+  it('a link put in its place by the owner of the folder -> nothing behind the link is read', async () => {
+    const secrets = join(folder({ secrets: 'PASSWORD=of-somebody-else\n' }), 'secrets');
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const cwd = folder({ '.env': 'PORT=3000\n' });
+      symlinkSync(secrets, join(cwd, 'link'));
+      startProcess(process.execPath, ['-e', swapSoon], { cwd });
+      await add(cwd, single);
+      const isLink = lstatSync(join(cwd, '.env')).isSymbolicLink();
+      expect(isLink ? '' : textOf(cwd)).not.toContain('PASSWORD');
+    }
+  });
+
   const byHand = 'make one with npx require-api-key generate --out <file>, ';
 
   it.each<[string, string[], string, string]>([
@@ -317,8 +336,8 @@ describe('generate --env --out where a key would be replaced or the file be spoi
       "data:text/javascript,import fs from 'node:fs';import{syncBuiltinESMExports}from'node:module';let n=0;const f=fs.fsyncSync;" +
       "fs.fsyncSync=(d)=>{if(n++)throw Object.assign(new Error('x'),{code:'EIO'});f(d)};syncBuiltinESMExports()";
     const meddling =
-      "data:text/javascript,import fs from 'node:fs';import{syncBuiltinESMExports}from'node:module';const f=fs.fsyncSync;let n=0;" +
-      "const r=fs.readFileSync;fs.readFileSync=(p,...a)=>{if(p==='.env'&&n++===1)fs.appendFileSync('.env','B=2\\n');return r(p,...a)};syncBuiltinESMExports()";
+      "data:text/javascript,import fs from 'node:fs';import{syncBuiltinESMExports}from'node:module';let n=0;" +
+      "const o=fs.openSync;fs.openSync=(p,...a)=>{if(p==='.env'&&n++===1)fs.appendFileSync('.env','B=2\\n');return o(p,...a)};syncBuiltinESMExports()";
     const run = (hook: string, cwd: string) =>
       startProcess(
         process.execPath,

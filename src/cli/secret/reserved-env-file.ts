@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { decodeEnv } from '../env-file/decode.js';
 import { Failure } from '../failure.js';
 import { addEntry, type EnvPlace } from './env-entry.js';
-import { reserveFile, type ReservedFile } from './reserved-file.js';
+import { reserveFile, type ReplacingFile, type ReservedFile } from './reserved-file.js';
 
 /** Stands for the key while nothing is made yet, to check whether it can be added. */
 const placeholder = 'x'.repeat(64);
@@ -18,10 +17,10 @@ export function reserveEnvFile(place: EnvPlace): ReservedFile {
   const { isNew } = file;
   const rollback = () => file.rollback();
   try {
-    const before = isNew ? '' : readText(place.file);
+    const before = isNew ? '' : readText(file, place);
     addEntry(before, place, placeholder);
     const commit = (line: string) => {
-      if (!isNew && readText(place.file) !== before) {
+      if (!isNew && readText(file, place) !== before) {
         rollback();
         throw new Failure(`${place.file} was changed by somebody else meanwhile`);
       }
@@ -34,11 +33,12 @@ export function reserveEnvFile(place: EnvPlace): ReservedFile {
   }
 }
 
-function readText(file: string): string {
+function readText(reserved: ReplacingFile, { file }: EnvPlace): string {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = reserved.read();
   } catch (error) {
+    if (error instanceof Failure) throw error;
     const { code } = error as NodeJS.ErrnoException;
     throw new Failure(`${file} cannot be added to: ${code}`, { cause: error });
   }

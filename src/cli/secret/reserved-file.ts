@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   lstatSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeSync,
@@ -20,6 +22,12 @@ export interface ReservedFile {
   commit(text: string): void;
   /** Leaves everything as before. Does nothing after `commit`. */
   rollback(): void;
+}
+
+/** The same, for a file that may be there already. */
+export interface ReplacingFile extends ReservedFile {
+  /** The bytes of the file that is to be replaced, or throws if another one has its name now. */
+  read(): Buffer;
 }
 
 interface Reservation {
@@ -43,7 +51,7 @@ const room = 4_096;
 export function reserveFile(
   path: string,
   { mayReplace, keepsOwner = false }: Reservation,
-): ReservedFile {
+): ReplacingFile {
   const found = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
   if (found && !mayReplace)
     throw new Failure(`${path} exists already: give another name, or --force to replace it`);
@@ -83,6 +91,18 @@ export function reserveFile(
   });
   return {
     isNew: found === undefined,
+    // Who may write in the folder could put a link there meanwhile, to a file of the administrator.
+    read: () => {
+      const there = openSync(path, 'r');
+      try {
+        const { dev, ino } = fstatSync(there);
+        if (dev !== found?.dev || ino !== found.ino)
+          throw new Failure(`${path} was changed by somebody else meanwhile`);
+        return readFileSync(there);
+      } finally {
+        closeSync(there);
+      }
+    },
     commit: (text) =>
       writing(() => {
         write(text);
