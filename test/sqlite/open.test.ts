@@ -14,6 +14,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager } from '../../src/index.js';
 import { SqliteKeyStore, type SqliteDatabase } from '../../src/sqlite.js';
+import { DatabaseFile } from '../../src/stores/sqlite/source.js';
 import { storedKey } from '../support/stored-key.js';
 import {
   byHand,
@@ -145,6 +146,55 @@ describe('SqliteKeyStore.open', () => {
     for (const ending of ['-wal', '-shm']) rmSync(path + ending, { force: true });
     renameSync(other, path);
     await expect.poll(async () => (await keys.verify(key)).ok, { timeout: 1_000 }).toBe(false);
+  });
+
+  it('a key revoked just after a backup has replaced the file -> revoked in the new file too', async () => {
+    const path = createPath();
+    const store = await openStore(path, { pollMs: 60_000 });
+    const keys = new ApiKeyManager({ store });
+    onTestFinished(() => keys.close());
+    const { key, record } = await keys.create({ user: 'alice' });
+    expect((await keys.verify(key)).ok).toBe(true);
+    byHand(path, `vacuum into '${path}.backup'`);
+    for (const ending of ['-wal', '-shm']) rmSync(path + ending, { force: true });
+    renameSync(`${path}.backup`, path);
+    await keys.revoke(record.keyId);
+    expect(look(path, 'select revoked_at from api_keys')).toEqual([
+      { revoked_at: expect.any(String) },
+    ]);
+    expect((await keys.verify(key)).ok).toBe(false);
+  });
+
+  it('a file that is replaced and changed at once -> what was known of the old one is forgotten', async () => {
+    const path = createPath();
+    const store = await openStore(path);
+    const keys = new ApiKeyManager({ store });
+    onTestFinished(() => keys.close());
+    const { record } = await keys.create({ user: 'alice' });
+    const { key } = await keys.create({ user: 'bob' });
+    byHand(path, 'pragma wal_checkpoint(truncate)');
+    copyFileSync(path, `${path}.backup`);
+    // As many changes there as here, so that the numbers of both files are the same.
+    byHand(`${path}.backup`, `delete from api_keys where user_name = 'bob'`);
+    await keys.update(record.keyId, { name: 'a' });
+    expect((await keys.verify(key)).ok).toBe(true);
+    for (const ending of ['-wal', '-shm']) rmSync(path + ending, { force: true });
+    renameSync(`${path}.backup`, path);
+    await keys.update(record.keyId, { name: 'b' });
+    expect((await keys.verify(key)).ok).toBe(false);
+  });
+
+  it('a file that is replaced while it is opened -> noticed', () => {
+    const [path, other] = [createPath(), createPath()];
+    for (const each of [path, other]) byHand(each, 'create table notes (text)');
+    const file = new DatabaseFile(path, (...how) => {
+      const database = openDatabase(...how);
+      renameSync(other, path);
+      return database;
+    });
+    onTestFinished(() => file.close());
+    file.connection();
+    expect(file.hasMoved()).toBe(true);
   });
 
   it.each([

@@ -139,6 +139,8 @@ export class Database {
   }
 
   #transaction<Result>(work: (connection: Connection) => Result): Result {
+    // A change of a file that was replaced would be lost with it.
+    if (this.#source.hasMoved()) this.#source.reset();
     const { connection } = this;
     // Never prepared: in libSQL, a prepared one that failed keeps the connection on an old
     // snapshot.

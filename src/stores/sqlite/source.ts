@@ -58,17 +58,17 @@ export class DatabaseFile implements ConnectionSource {
       throw new Error(`${this.place} is a folder; name a file in it`);
     try {
       this.#connection = this.#connect(false);
-      this.#isImmutable = false;
     } catch (error) {
       if (!isSealed(this.place)) throw error;
       this.#connection = this.#connect(true);
-      this.#isImmutable = true;
     }
-    this.#identity = identityOf(this.place, this.#isImmutable);
     return this.#connection;
   }
 
   #connect(isImmutable: boolean): Connection {
+    this.#isImmutable = isImmutable;
+    // Before it is opened: a file that takes its place meanwhile counts as another one.
+    this.#identity = identityOf(this.place, isImmutable);
     const database = this.#open(this.place, isImmutable);
     try {
       return new Connection(database);

@@ -7,6 +7,8 @@ import { wantedAnnouncements } from './schema/triggers.js';
 
 /** What was read last: the number of the last change, and that of the last change of the schema. */
 interface Position {
+  /** Another connection may be one to another file, whose numbers mean nothing here. */
+  readonly connection: Connection;
   readonly seq: number;
   readonly schema: number;
 }
@@ -69,7 +71,7 @@ export class Watch {
   #read(connection: Connection): void {
     const before = this.#position;
     const now = this.#positionNow(connection);
-    if (!before || before.schema !== now.schema) {
+    if (before?.connection !== connection || before.schema !== now.schema) {
       // A trigger that exists now may have been gone for a moment, and changes meanwhile were not
       // recorded.
       this.#lose();
@@ -89,7 +91,8 @@ export class Watch {
   #positionNow(connection: Connection): Position {
     const [last] = connection.all(`select max(seq) as seq from ${this.#database.names.changes}`);
     const [schema] = connection.all('pragma schema_version');
-    return { seq: Number(last?.['seq'] ?? 0), schema: Number(schema?.['schema_version']) };
+    const seq = Number(last?.['seq'] ?? 0);
+    return { connection, seq, schema: Number(schema?.['schema_version']) };
   }
 
   /** The ids of changed keys. An empty one if some were missed. */
