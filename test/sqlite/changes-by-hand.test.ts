@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { generateApiKey } from '../../src/index.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ApiKeyManager, generateApiKey } from '../../src/index.js';
 import type { KeyEvent } from '../../src/stores/key-event.js';
 import { storedKey } from '../support/stored-key.js';
 import { byHand, createPath, look, openStore } from '../support/sqlite.js';
@@ -133,6 +134,30 @@ describe('a change by hand', () => {
     const rows = look(path, 'select key_id from api_keys_changes order by seq');
     expect(rows.map((row) => row['key_id'])).toEqual([key.keyId, key.keyId, 'key_2']);
   });
+
+  it.each(['digest', 'key_id', 'replaces'])(
+    'update or replace with the %s of another key -> that one is refused',
+    async (column) => {
+      const path = createPath();
+      const store = await openStore(path, { pollMs: 20 });
+      const keys = new ApiKeyManager({ store });
+      onTestFinished(() => keys.close());
+      const { record } = await keys.create({ user: 'alice' });
+      const old = await keys.create({ user: 'bob' });
+      const { key, record: displaced } = await keys.rotate(old.record.keyId);
+      expect(await keys.verify(key)).toMatchObject({ ok: true, apiKey: { user: 'bob' } });
+      byHand(
+        path,
+        `update or replace api_keys
+          set ${column} = (select ${column} from api_keys where key_id = '${displaced.keyId}')
+          where key_id = '${record.keyId}'`,
+      );
+      expect(look(path, 'select key_id from api_keys')).toHaveLength(2);
+      await delay(200);
+      const verdict = await keys.verify(key);
+      expect(verdict).not.toMatchObject({ apiKey: { user: 'bob' } });
+    },
+  );
 
   it.each([
     ['a digest that is none', `digest = 'sha256:00'`],

@@ -8,14 +8,20 @@ const keptChanges = 10_000;
 /** Record the ids of changed keys, for watchers in every process. */
 const announcingTriggers = (names: Names): Trigger[] => {
   const note = (select: string) => `insert into ${names.changes} (key_id) ${select};`;
+  // `or replace` deletes rows without firing a trigger, so their cached keys must go too.
+  const noteReplaced = note(`select key_id from ${names.keys}
+          where digest = new.digest or key_id = new.key_id or replaces = new.replaces`);
   return [
     {
-      // `insert or replace` deletes rows without firing a trigger, so their cached keys must go
-      // too.
       ending: '_announce_replace',
       body: `before insert on ${names.keys} begin
-        ${note(`select key_id from ${names.keys}
-          where digest = new.digest or key_id = new.key_id or replaces = new.replaces`)}
+        ${noteReplaced}
+      end`,
+    },
+    {
+      ending: '_announce_displace',
+      body: `before update of digest, key_id, replaces on ${names.keys} begin
+        ${noteReplaced}
       end`,
     },
     {
