@@ -238,6 +238,25 @@ describe('what leaves which event', () => {
     for (const event of events) expect(event).toMatchObject({ via: 'sql', by: 'postgres' });
   });
 
+  it.each([
+    [`update api_keys_claims set scopes = '{all}'`, ['updated']],
+    [`update api_keys_claims set user_name = 'bob'`, ['updated']],
+    [`update api_keys_claims set allowed_addresses = '{::1}'`, ['updated']],
+    [`update api_keys_claims set claimed_at = now()`, ['claimed']],
+    [`update api_keys_claims set revoked_at = now()`, ['claim_revoked']],
+    [`update api_keys_claims set name = name`, []],
+  ])('psql, on a claim link: %s -> %j, by the role', async (statement, expected) => {
+    await store.claims.insert(claimOf('claim_1'), context);
+    await clear();
+
+    await byHand.query(statement);
+
+    const events = await all();
+    expect(events.map(({ what }) => what)).toEqual(expected);
+    for (const event of events)
+      expect(event).toMatchObject({ claimId: 'claim_1', via: 'sql', by: 'postgres' });
+  });
+
   it('truncate, and a change that is rolled back -> none', async () => {
     const { keyId } = await rotatedKey();
     await byHand.query('begin');

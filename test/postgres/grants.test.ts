@@ -57,6 +57,20 @@ describe('the grants of docs/production.md', () => {
     await expect(keys.prune({ olderThanMs: 0 })).rejects.toThrow('permission denied');
   });
 
+  it('the application, with a statement that asks to leave no event -> leaves it all the same', async () => {
+    const client = await database.client({ options: `-c role=${roleOf('app')}` });
+    const digest = `sha256:${'ab'.repeat(32)}`;
+    await client.query(
+      `with context as materialized (
+          select set_config('require_api_key.context',
+            statement_timestamp()::text || ' {"via":"code","isSilent":true}', true) as setting)
+        insert into api_keys (key_id, user_name, digest)
+        select 'key_planted', 'mallory', '${digest}' from context`,
+    );
+    const operator = managerOf('key_operator').keys;
+    expect(await operator.history({ keyId: 'key_planted' })).toMatchObject([{ what: 'created' }]);
+  });
+
   it('the operator -> creates, rotates, changes, revokes, hands over and prunes; migrates nothing', async () => {
     const { store, keys } = managerOf('key_operator');
     const { record } = await keys.create({ user: 'alice' });

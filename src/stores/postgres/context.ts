@@ -6,7 +6,10 @@ interface StatementContext {
   readonly rotates?: string;
   /** Its successor. */
   readonly replacedBy?: string;
-  /** Whether the statement copies history from elsewhere and so leaves no event. */
+  /**
+   * Whether the statement copies history from elsewhere and so leaves no event. Only of use to a
+   * role that may write events.
+   */
   readonly isSilent?: boolean;
 }
 

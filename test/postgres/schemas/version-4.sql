@@ -337,7 +337,8 @@ $body$;
         if current_setting('session_replication_role') = 'replica' then
           return null;
         end if;
-        if context ->> 'isSilent' = 'true' then
+        if context ->> 'isSilent' = 'true' and has_table_privilege(coalesce(nullif(current_setting('role'), 'none'), session_user)::name,
+          to_regclass('"public"."api_keys_events"')::oid, 'insert') then
           return null;
         end if;
         if context is null then
@@ -414,7 +415,8 @@ $body$;
         if tg_op <> 'UPDATE' and current_setting('session_replication_role') <> 'replica' then
           return null;
         end if;
-        if context ->> 'isSilent' = 'true' then
+        if context ->> 'isSilent' = 'true' and has_table_privilege(coalesce(nullif(current_setting('role'), 'none'), session_user)::name,
+          to_regclass('"public"."api_keys_events"')::oid, 'insert') then
           return null;
         end if;
         if context is null then
@@ -529,7 +531,8 @@ $body$;
         why text;
         target regclass;
       begin
-        if context ->> 'isSilent' = 'true' then
+        if context ->> 'isSilent' = 'true' and has_table_privilege(coalesce(nullif(current_setting('role'), 'none'), session_user)::name,
+          to_regclass('"public"."api_keys_events"')::oid, 'insert') then
           return null;
         end if;
         if context is null then
@@ -540,10 +543,18 @@ $body$;
         end if;
         if tg_op = 'INSERT' then
           what := 'claim_created';
-        elsif old.revoked_at is null and new.revoked_at is not null and new.claimed_at is null then
-          what := 'claim_revoked';
-        else
+        elsif (old.claim_id, old.token_digest, old.user_name, old.name, old.scopes, old.metadata, old.key_expires_at, old.created_at, old.expires_at, old.revoked_at, old.allowed_addresses)
+            is not distinct from (new.claim_id, new.token_digest, new.user_name, new.name, new.scopes, new.metadata, new.key_expires_at, new.created_at, new.expires_at, new.revoked_at, new.allowed_addresses)
+          and (coalesce(context ->> 'claimId' = new.claim_id and old.claimed_at is null, false)
+            or (old.claimed_at, old.key_id) is not distinct from (new.claimed_at, new.key_id)) then
           return null;
+        else
+          what := case when old.revoked_at is null and new.revoked_at is not null
+              then 'claim_revoked'
+            when old.claimed_at is null and new.claimed_at is not null then 'claimed'
+            else 'updated' end;
+          its_key := new.key_id;
+          previous_owner := nullif(old.user_name, new.user_name);
         end if;
         its_claim := new.claim_id;
         owner := new.user_name;

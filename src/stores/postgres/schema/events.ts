@@ -55,13 +55,20 @@ const declarations = `
 
 const into = '(what, key_id, claim_id, user_name, previous_user, changed_by, reason, via, changes)';
 
-/** Who makes the change. Without a word from the statement, the role that sent it. */
-const who = `
-        if context ->> 'isSilent' = 'true' then
+/** The role that sent the statement. The function itself runs as its owner. */
+const sender = `coalesce(nullif(current_setting('role'), 'none'), session_user)`;
+
+/**
+ * Who makes the change. Without a word from the statement, the role that sent it. Only a role that
+ * may write events itself may leave none: any role can set the context.
+ */
+const who = (names: Names) => `
+        if context ->> 'isSilent' = 'true' and has_table_privilege(${sender}::name,
+          to_regclass(${quoteLiteral(names.events)})::oid, 'insert') then
           return null;
         end if;
         if context is null then
-          changed_by := coalesce(nullif(current_setting('role'), 'none'), session_user);
+          changed_by := ${sender};
         else
           changed_by := ${masked("(context ->> 'by')")};
           why := ${masked("(context ->> 'reason')")};
@@ -129,7 +136,7 @@ export const recordKeys: TriggerFunction = {
       begin
         if current_setting('session_replication_role') = 'replica' then
           return null;
-        end if;${who}
+        end if;${who(names)}
         if tg_op = 'DELETE' then
           what := 'deleted';
         else
@@ -159,7 +166,7 @@ export const recordKey: TriggerFunction = {
       begin
         if tg_op <> 'UPDATE' and current_setting('session_replication_role') <> 'replica' then
           return null;
-        end if;${who}
+        end if;${who(names)}
         if tg_op = 'DELETE' then
           what := 'deleted';
           its_key := old.key_id;
@@ -199,18 +206,43 @@ export const recordKey: TriggerFunction = {
       end`,
 };
 
-/** The same for a claim link. A claim is recorded by the event of the key that it makes. */
+/** The columns of a claim link that a claim leaves as they are. */
+const linkColumns = [
+  'claim_id',
+  'token_digest',
+  'user_name',
+  'name',
+  'scopes',
+  'metadata',
+  'key_expires_at',
+  'created_at',
+  'expires_at',
+  'revoked_at',
+  'allowed_addresses',
+];
+
+/**
+ * The same for a claim link. A claim is recorded by the event of the key that it makes. By hand,
+ * anything may be done to a link.
+ */
 export const recordClaim: TriggerFunction = {
   ending: '_record_claim',
   body: (names) => `
       declare${declarations}
-      begin${who}
+      begin${who(names)}
         if tg_op = 'INSERT' then
           what := 'claim_created';
-        elsif old.revoked_at is null and new.revoked_at is not null and new.claimed_at is null then
-          what := 'claim_revoked';
-        else
+        elsif ${rowOf('old', linkColumns)} is not distinct from ${rowOf('new', linkColumns)}
+          and (coalesce(context ->> 'claimId' = new.claim_id and old.claimed_at is null, false)
+            or (old.claimed_at, old.key_id) is not distinct from (new.claimed_at, new.key_id)) then
           return null;
+        else
+          what := case when old.revoked_at is null and new.revoked_at is not null
+              then 'claim_revoked'
+            when old.claimed_at is null and new.claimed_at is not null then 'claimed'
+            else 'updated' end;
+          its_key := new.key_id;
+          previous_owner := nullif(old.user_name, new.user_name);
         end if;
         its_claim := new.claim_id;
         owner := new.user_name;${writeEvent(names, names.claims, '_claims')}
