@@ -166,9 +166,9 @@ export class Guard {
     const { onRefused } = this.#options;
     const create = () => this.#createError(refusal, needed);
     const error = refusal.cause === undefined ? withoutStack(create) : create();
-    // Such an answer depends on its code alone, and nobody sees the error. Preparing it once saves
-    // a quarter of a refusal's time.
-    if (onRefused === respondWithProblem && error.status === 401)
+    // Such an answer depends on its code alone, and nobody sees the error, unless another answer
+    // has begun. Preparing it once saves a quarter of a refusal's time.
+    if (onRefused === respondWithProblem && error.status === 401 && !res.headersSent)
       this.#prepared.set(code, [prepareProblem(error), error]);
     if (error.status === 503) logFault(error, { source, presentedKey });
     // Clients and caches must recognize every answer as a refusal.

@@ -1,3 +1,4 @@
+import type { RequestHandler } from 'express';
 import { describe, expect, it, vi } from 'vitest';
 import { requireApiKey } from '../../src/index.js';
 import { expectRefused, problemOf } from '../support/expect-refused.js';
@@ -236,6 +237,23 @@ describe.each(expressVersions)('refusals on $version', ({ express }) => {
 
     expectRefused(reply, { status: 503, code: 'key_source_failed' });
     expect(reply.bytes).not.toContain('the table is gone');
+  });
+
+  it('an error that the app changes, as the answer had begun -> the next answer is as ever', async () => {
+    const begin: RequestHandler = (req, res, next) => {
+      if (req.query['begun'] !== undefined) res.flushHeaders();
+      next();
+    };
+    const guard = [begin, requireApiKey({ source })];
+    const app = await guardedApp(express, { guard });
+
+    await app.get({}, '/hello?begun').catch(() => {});
+    const { headers } = app.errors[0] as { headers: Record<string, string> };
+    headers['X-Request-Id'] = 'the-first';
+
+    const reply = await app.raw([]);
+    expectRefused(reply, { status: 401, code: 'missing_api_key' });
+    expect(reply.bytes).not.toContain('the-first');
   });
 
   it('any refusal -> the answer holds no presented key', async () => {
