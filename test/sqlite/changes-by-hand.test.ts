@@ -182,6 +182,37 @@ describe('a change by hand', () => {
     expect(await store.findByDigest(key.digest)).toEqual(key);
   });
 
+  it.each([
+    ['Latin-1', `cast(x'4afc7267656e' as text)`],
+    ['a lone continuation byte', `cast(x'41a742' as text)`],
+    ['a form that is too long', `cast(x'e08080' as text)`],
+    ['half of a surrogate pair', `cast(x'eda080' as text)`],
+    ['an end in the middle of a character', `cast(x'41c3' as text)`],
+    ['a NUL', `'bob' || char(0) || 'x'`],
+    ['a NUL alone', `char(0)`],
+  ])('a text with %s -> refused, and all goes on being read', async (_what, text) => {
+    const { path, store, key } = await openWithKey();
+    const { digest } = storedKey();
+    const statements = [
+      `update api_keys set name = ${text}`,
+      `update api_keys set user_name = ${text}`,
+      `update api_keys set scopes = '["' || ${text} || '"]'`,
+      `insert into api_keys (key_id, user_name, digest) values ('key_2', ${text}, '${digest}')`,
+      `insert into api_keys_claims (claim_id, user_name, token_digest, expires_at)
+        values ('claim_1', ${text}, '${digest}', datetime('now'))`,
+    ];
+    for (const sql of statements) expect(() => byHand(path, sql), sql).toThrow();
+    expect(await store.findByDigest(key.digest)).toEqual(key);
+    expect(await store.events.list({ limit: 10 })).toHaveLength(1);
+  });
+
+  it('texts of many alphabets by hand -> taken as they are', async () => {
+    const { path, store } = await openWithKey();
+    const name = 'Jürgen § 東京 🔑 \ufffd\u{10ffff}';
+    byHand(path, `update api_keys set name = '${name}', metadata = json_object('a', '${name}')`);
+    expect((await store.list({ limit: 1, now }))[0]).toMatchObject({ name, metadata: { a: name } });
+  });
+
   it('times that datetime() writes -> read as UTC, compared and sorted with the others', async () => {
     const { path, store, key } = await openWithKey();
     byHand(path, `update api_keys set expires_at = '2026-11-29 22:33:35'`);

@@ -1,5 +1,6 @@
 import type { Names } from '../names.js';
 import { eventTriggers } from './event-triggers.js';
+import { textTriggers } from './text-triggers.js';
 import { announcedColumns, type Trigger } from './trigger.js';
 
 /** How many key ids are kept for watchers. A watcher that misses more looks up every key again. */
@@ -54,6 +55,7 @@ const announcingTriggers = (names: Names): Trigger[] => {
 const allTriggers = (names: Names): Trigger[] => [
   ...announcingTriggers(names),
   ...eventTriggers(names),
+  ...textTriggers(names),
 ];
 
 /** As in `sqlite_schema`, which writes the start of the statement itself and keeps the rest. */
