@@ -27,6 +27,8 @@ export interface ChangeOrigin {
    * The most keys that the user may have after this change, if that is fewer than the manager's.
    */
   readonly maxKeysPerUser?: number;
+  /** How many places are taken by keys of the user that a store does not count. Default 0. */
+  readonly keysBesideLimit?: number;
   /** The only scopes that a successor may inherit. Default: all of the old key's. */
   readonly onlyScopes?: readonly string[];
 }

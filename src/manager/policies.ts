@@ -41,11 +41,14 @@ export class Policies {
     if (!expiresAt || expiresAt.getTime() > now + maxLifetimeMs) throw lifetimeTooLong();
   }
 
-  /** The most keys that a user may have after a change. `undefined` for any number. */
+  /**
+   * The most keys that a user may have after a change, of those that a store counts. `undefined`
+   * for any number.
+   */
   maxKeys(change?: Change): number | undefined {
     const limits = [this.#options.maxKeysPerUser, change?.maxKeysPerUser];
     const least = Math.min(...limits.map((limit) => limit ?? Number.POSITIVE_INFINITY));
-    return Number.isFinite(least) ? least : undefined;
+    return Number.isFinite(least) ? Math.max(0, least - (change?.keysBesideLimit ?? 0)) : undefined;
   }
 
   /**

@@ -67,6 +67,18 @@ it('a successor revoked while new keys are made on the account page -> no more t
   }
 });
 
+it('more keys without a living successor than may be made -> 409 on the account page', async () => {
+  const keys = new ApiKeyManager({ store });
+  const { as } = await startAccount({ keys, account: { maxKeys: 1 } });
+  for (let index = 0; index < 2; index++) {
+    const { record } = await keys.create({ user: 'frank' });
+    const rotated = await keys.rotate(record.keyId);
+    await keys.revoke(rotated.record.keyId);
+  }
+  const { status, json } = await as('frank')('POST', 'keys', { body: { name: 'x' } });
+  expect([status, json['code']]).toEqual([409, 'too_many_keys']);
+});
+
 it('a transaction of repeatable reads, which cannot count -> refused, not let through', async () => {
   const options = '-c default_transaction_isolation=repeatable\\ read';
   const blind = new PostgresKeyStore({ client: database.pool({ options }) });

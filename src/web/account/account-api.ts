@@ -101,10 +101,9 @@ const createKey =
     if (wanted.scopes?.some((scope) => !allowed.includes(scope)))
       throw new WebProblem('scope_not_allowed');
     const beside = await keysBesideLimit(keys, user);
-    if (beside >= maxKeys) throw new WebProblem('too_many_keys');
     const options = withOrigin(
       { ...wanted, user, by: user },
-      { via: 'account', maxKeysPerUser: maxKeys - beside },
+      { via: 'account', maxKeysPerUser: maxKeys, keysBesideLimit: beside },
     );
     const { key, record } = await askManager(() => keys.create(options));
     if ((await keysBesideLimit(keys, user)) > beside) {

@@ -184,6 +184,20 @@ describe.each(expressVersions)('what the account page promises on $version', ({ 
     expect((await attempt()).status).toBe(201);
   });
 
+  it('a manager that allows fewer keys -> old keys without successors count there too', async () => {
+    const keys = new ApiKeyManager({ store: new MemoryKeyStore(), maxKeysPerUser: 2 });
+    const { as } = await start({ keys });
+    for (let index = 0; index < 2; index++) {
+      const { record } = await makeKey(as('alice'));
+      const { json } = await as('alice')('POST', `keys/${record.keyId}/rotate`, { body: {} });
+      const successor = json['record'] as { keyId: string };
+      await as('alice')('POST', `keys/${successor.keyId}/revoke`, { body: {} });
+    }
+    const attempt = await as('alice')('POST', 'keys', { body: { name: 'x' } });
+    expectWebProblem(attempt, 409, 'too_many_keys');
+    expect(await keys.list({ user: 'alice', status: 'active' })).toHaveLength(2);
+  });
+
   it('a paused key whose successor was revoked -> counts until it ends', async () => {
     const { as, keys } = await start({ account: { maxKeys: 1 } });
     const { record } = await makeKey(as('alice'));
