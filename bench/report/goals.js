@@ -88,11 +88,7 @@ const goals = [
     ({ polling }) => polling && percent(polling.working),
     under(0.1),
   ],
-  [
-    '... in a process that rests, which each poll wakes',
-    ({ polling }) => polling && percent(polling.resting),
-    under(0.1),
-  ],
+  ['... in a process that rests', ({ polling }) => polling && percent(polling.resting), under(0.1)],
   [
     'revocation to refusal in another process on PostgreSQL, p99 in ms',
     ({ growth }) => growth && only(growth.revocation.postgres.revocation.p99Ms),

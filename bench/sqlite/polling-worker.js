@@ -1,5 +1,5 @@
-// One process that watches a file: its CPU time while it rests, with the usual polling, with a bare
-// timer in its place and with neither, in turn; and what a poll takes while the process works.
+// One process: its CPU time while it rests, with a manager on a file, with a bare timer that runs
+// as often as a poll and with neither, in turn; and what a poll takes while the process works.
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { ApiKeyManager, SqliteKeyStore } from '../library.js';
 import { pollMs } from '../growth/stores.js';
@@ -7,8 +7,8 @@ import { median } from '../report/statistics.js';
 
 const { sqlitePath, key, turns, durationMs } = JSON.parse(process.argv[2]);
 
-async function withManager(options, use) {
-  const store = await SqliteKeyStore.open(sqlitePath, options);
+async function withManager(use) {
+  const store = await SqliteKeyStore.open(sqlitePath);
   const manager = new ApiKeyManager({ store });
   if (!(await manager.verify(key)).ok) throw new Error('the key is in the file');
   const found = await use(manager, store);
@@ -17,9 +17,12 @@ async function withManager(options, use) {
   return found;
 }
 
-/** The share of a core that is spent while a manager on the file is left alone. */
+/** After how long the watch of a file rests for certain, in milliseconds. */
+const restMs = 5_000;
+
+/** The share of a core that is spent while the process is left alone. */
 async function restingShare() {
-  await delay(durationMs / 5);
+  await delay(restMs);
   const before = { cpu: process.cpuUsage(), at: performance.now() };
   await delay(durationMs);
   const { user, system } = process.cpuUsage(before.cpu);
@@ -56,14 +59,13 @@ async function workingShare(manager, store) {
   return median(tookMs) / pollMs;
 }
 
-const seldom = { pollMs: 60_000 };
 const found = [];
 for (let round = 0; round < turns; round++) {
   found.push({
-    usual: await withManager({}, restingShare),
-    timer: await withManager(seldom, shareWithTimer),
-    none: await withManager(seldom, restingShare),
-    working: await withManager({}, workingShare),
+    usual: await withManager(restingShare),
+    timer: await shareWithTimer(),
+    none: await restingShare(),
+    working: await withManager(workingShare),
   });
 }
 process.send(found);

@@ -21,10 +21,7 @@ export async function measureWarmStores(database, { processes, size, warmMs, rou
   };
 }
 
-/**
- * What polling a file takes of a core in a process that works, and in one that rests, where each
- * poll wakes it.
- */
+/** What watching a file takes of a core in a process that works, and in one that rests. */
 export async function measurePolling({ sqlitePath, keys }, { turns, durationMs }, place) {
   const options = { sqlitePath, key: keys[0], turns, durationMs };
   const found = await runOnce('sqlite/polling-worker.js', options, place);

@@ -147,9 +147,12 @@ export interface KeyStoreWatcher {
   idleMs?(): number;
   /**
    * Heartbeats and attempts to connect have stopped. They continue when the manager calls
-   * `check`, with the next key that is asked for. Changes are still announced.
+   * `check`, with the next key that is asked for. Changes are still announced, unless `isSilent`.
+   * Then no cached key is trusted before the check.
+   *
+   * @param isSilent default `false`
    */
-  resting?(): void;
+  resting?(isSilent?: boolean): void;
 }
 
 /**

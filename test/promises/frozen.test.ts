@@ -13,14 +13,19 @@ const postgres = new PostgresKeyStore({ client: database.pool() });
 beforeAll(() => postgres.migrate());
 
 /**
- * Freezes a process straight after an answer, for longer than a second, revokes the key meanwhile,
+ * Freezes a process `idleMs` after an answer, for longer than a second, revokes the key meanwhile,
  * and wakes the process with the next request on the same connection. Resolves to that answer.
  */
-async function revokedWhileFrozen(keys: ApiKeyManager, other: GuardedProcess): Promise<string> {
+async function revokedWhileFrozen(
+  keys: ApiKeyManager,
+  other: GuardedProcess,
+  idleMs = 0,
+): Promise<string> {
   const { key, record } = await keys.create({ user: 'alice' });
   expect((await other.ask(key)).code).toBe('admitted');
   await delay(100);
   expect((await other.ask(key)).code).toBe('admitted');
+  await delay(idleMs);
   await other.freeze();
   const answer = other.ask(key);
   await delay(1_300);
@@ -56,6 +61,13 @@ describe.runIf(existsSync('/proc/self/stat'))(
       const codes = [];
       for (let round = 0; round < 3; round++) codes.push(await revokedWhileFrozen(keys, other));
       expect(codes).toEqual(Array.from({ length: 3 }, () => 'revoked_api_key'));
+    });
+
+    it('SQLite, while nothing is asked for -> the same', async () => {
+      const file = createPath();
+      const keys = manager(await openStore(file));
+      const other = await startGuardedProcess({ file });
+      expect(await revokedWhileFrozen(keys, other, 6_000)).toBe('revoked_api_key');
     });
   },
 );

@@ -52,6 +52,22 @@ describe('processes on one file', { timeout: 90_000 }, () => {
     expect(Math.max(revokedAfter, byHandAfter, deletedAfter)).toBeLessThan(1_000);
   });
 
+  it('processes that rest, and a key revoked in another or by hand -> their very next request is refused', async () => {
+    const path = createPath();
+    const keys = new ApiKeyManager({ store: await openStore(path) });
+    onTestFinished(() => keys.close());
+    const others = await startStoreProcesses({ file: path }, 2);
+    const [first, second] = await Promise.all(['a', 'b'].map((user) => keys.create({ user })));
+    for (const each of others)
+      for (const { key } of [first!, second!]) expect(await isAdmitted(each, key)).toBe(true);
+    // They look no more four seconds and a poll after that.
+    await delay(6_000);
+    await keys.revoke(first!.record.keyId);
+    expect(await isAdmitted(others[0]!, first!.key)).toBe(false);
+    byHand(path, `update api_keys set revoked_at = datetime('now') where user_name = 'b'`);
+    expect(await isAdmitted(others[1]!, second!.key)).toBe(false);
+  });
+
   it('a file that is not there, migrated by several processes at once -> each succeeds, one does it', async () => {
     const path = createPath();
     const processes = await startStoreProcesses({ file: path }, 4);

@@ -1,7 +1,8 @@
+import { renameSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { ApiKeyManager } from '../../src/index.js';
-import type { SqliteKeyStore } from '../../src/sqlite.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ApiKeyManager, generateApiKey } from '../../src/index.js';
+import { SqliteKeyStore, type SqliteDatabase } from '../../src/sqlite.js';
 import { storedKey, successor } from '../support/stored-key.js';
 import { byHand, createPath, openDatabase, openStore } from '../support/sqlite.js';
 import { recordingWatcher } from '../support/watcher.js';
@@ -75,8 +76,7 @@ describe('a watch of a SQLite file', () => {
   it('a file that has no tables yet -> connected once they are there', async () => {
     const path = createPath();
     byHand(path, 'create table notes (text)');
-    const { SqliteKeyStore: Store } = await import('../../src/sqlite.js');
-    const store = await Store.open(path, { pollMs: 20 });
+    const store = await SqliteKeyStore.open(path, { pollMs: 20 });
     onTestFinished(() => store.close());
     const watcher = recordingWatcher();
     const watch = store.watch(watcher);
@@ -173,5 +173,159 @@ describe('a process that could not look for longer than a second', () => {
     byHand(path, `update api_keys set revoked_at = datetime('now')`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
     expect(await keys.verify(key)).toMatchObject({ ok: false, code: 'revoked_api_key' });
+  });
+});
+
+/** A watch on a database object that counts its statements, and says how long nothing was asked. */
+async function countedWatch(pollMs: number) {
+  const path = createPath();
+  const database = openDatabase(path) as SqliteDatabase & { close(): void };
+  const counted = { looks: 0 };
+  const prepare = database.prepare.bind(database);
+  database.prepare = (sql) => {
+    const statement = prepare(sql);
+    const all = statement.all.bind(statement);
+    statement.all = (...values) => {
+      if (sql.includes('max(seq)')) counted.looks++;
+      return all(...values);
+    };
+    return statement;
+  };
+  const store = new SqliteKeyStore({ database, pollMs });
+  await store.migrate();
+  const asked = { idleMs: 0 };
+  const watcher = Object.assign(recordingWatcher(), {
+    idleMs: () => asked.idleMs,
+    resting: (isSilent?: boolean) => void watcher.told.push(`resting ${isSilent}`),
+  });
+  const watch = store.watch(watcher);
+  onTestFinished(async () => {
+    await watch.close();
+    database.close();
+  });
+  await watcher.until('connected');
+  return { path, store, watch, watcher, asked, counted };
+}
+
+describe('a watch of a SQLite file while nothing is asked', () => {
+  it('idle for under 4 seconds -> looks on; for longer -> rests, and looks no more', async () => {
+    const { watcher, asked, counted } = await countedWatch(20);
+    asked.idleMs = 3_999;
+    await watcher.until('alive', 3);
+    expect(watcher.told).not.toContain('resting true');
+    asked.idleMs = 4_000;
+    await watcher.until('resting true');
+    const looks = counted.looks;
+    await delay(300);
+    expect(counted.looks).toBe(looks);
+    expect(watcher.told.at(-1)).toBe('resting true');
+  });
+
+  it('check -> looks before it returns, tells of what was changed meanwhile, and looks on', async () => {
+    const { path, store, watch, watcher, asked } = await countedWatch(20);
+    const key = storedKey();
+    await store.insert(key);
+    asked.idleMs = 4_000;
+    await watcher.until('resting true');
+    byHand(path, `update api_keys set revoked_at = datetime('now')`);
+    asked.idleMs = 0;
+    watcher.told.length = 0;
+    const checked = watch.check();
+    expect(watcher.told).toEqual([`changed ${key.keyId}`, 'alive']);
+    await checked;
+    await watcher.until('alive', 3);
+  });
+
+  it('closed while it rests -> check rejects, and does not look', async () => {
+    const { watch, watcher, asked, counted } = await countedWatch(20);
+    asked.idleMs = 4_000;
+    await watcher.until('resting true');
+    await watch.close();
+    const looks = counted.looks;
+    await expect(watch.check()).rejects.toThrow('changes may be missed');
+    await delay(100);
+    expect(counted.looks).toBe(looks);
+  });
+});
+
+describe('a manager on a SQLite file that is asked for nothing', () => {
+  /** A manager whose clock runs 4 seconds ahead at a word, and its file. */
+  async function resting() {
+    const path = createPath();
+    const store = await openStore(path, { pollMs: 20 });
+    const watch = vi.spyOn(store, 'watch');
+    const clock = { aheadMs: 0 };
+    const keys = new ApiKeyManager({
+      store,
+      now: () => Date.now() + clock.aheadMs,
+      lastUsedIntervalMs: 86_400_000,
+    });
+    onTestFinished(() => keys.close());
+    const find = vi.spyOn(store, 'findByDigest');
+    const made = await keys.create({ user: 'alice' });
+    expect((await keys.verify(made.key)).ok).toBe(true);
+    await vi.waitFor(() => expect(watch).toHaveBeenCalled());
+    const rested = vi.spyOn(watch.mock.calls[0]![0], 'resting');
+    const rest = async () => {
+      const times = rested.mock.calls.length;
+      // In steps, so that no gap makes the manager doubt what it knows.
+      for (let step = 0; step < 10; step++) {
+        clock.aheadMs += 500;
+        await delay(30);
+      }
+      await vi.waitFor(() => expect(rested.mock.calls.length).toBeGreaterThan(times));
+      find.mockClear();
+    };
+    return { path, keys, find, rest, ...made };
+  }
+
+  it('nothing was changed -> the next request is admitted from the cache', async () => {
+    const { keys, key, find, rest } = await resting();
+    await rest();
+    expect((await keys.verify(key)).ok).toBe(true);
+    expect(find).not.toHaveBeenCalled();
+  });
+
+  it('its key is revoked by hand, time after time -> the very next request is refused', async () => {
+    const { path, keys, rest } = await resting();
+    for (let round = 0; round < 3; round++) {
+      const { key } = await keys.create({ user: 'alice' });
+      expect((await keys.verify(key)).ok).toBe(true);
+      await rest();
+      byHand(path, `update api_keys set revoked_at = datetime('now') where revoked_at is null`);
+      expect(await keys.verify(key)).toMatchObject({ ok: false, code: 'revoked_api_key' });
+    }
+  });
+
+  it('its file is replaced by one with the key revoked -> the very next request is refused', async () => {
+    const { path, keys, key, rest } = await resting();
+    byHand(path, `vacuum into '${path}.next'`);
+    byHand(`${path}.next`, `update api_keys set revoked_at = datetime('now')`);
+    await rest();
+    for (const ending of ['-wal', '-shm']) rmSync(path + ending, { force: true });
+    renameSync(`${path}.next`, path);
+    expect(await keys.verify(key)).toMatchObject({ ok: false, code: 'revoked_api_key' });
+  });
+
+  it('its key is revoked, and the next look fails -> the key is looked up before it is admitted', async () => {
+    const { path, keys, key, rest } = await resting();
+    await rest();
+    byHand(
+      path,
+      `update api_keys set revoked_at = datetime('now'); drop trigger api_keys_announce_update`,
+    );
+    expect(await keys.verify(key)).toMatchObject({ ok: false, code: 'revoked_api_key' });
+  });
+
+  it('its file is gone -> known keys are admitted, and unknown ones are a fault', async () => {
+    const { path, keys, key, rest } = await resting();
+    await rest();
+    renameSync(path, `${path}.gone`);
+    expect((await keys.verify(key)).ok).toBe(true);
+    await expect(keys.verify(generateApiKey().key)).rejects.toThrow('the key store failed');
+    renameSync(`${path}.gone`, path);
+    const answer = () => keys.verify(generateApiKey().key).catch(() => 'fault');
+    await expect.poll(answer, { timeout: 5_000 }).toMatchObject({ code: 'invalid_api_key' });
+    expect((await keys.verify(key)).ok).toBe(true);
   });
 });

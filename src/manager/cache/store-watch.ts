@@ -51,6 +51,8 @@ export class StoreWatch {
   #doubt: { readonly at: number } | undefined;
   #checked: Promise<void> | undefined;
   #isResting = false;
+  /** Whether changes are not announced during the rest. */
+  #isSilent = false;
 
   constructor(store: KeyStore, now: () => number, trustMs: number, listener: StoreWatchListener) {
     this.#store = store;
@@ -77,7 +79,7 @@ export class StoreWatch {
   ask(now: number): void {
     this.#askedAt = now;
     this.#read(now);
-    if (this.#isResting) this.#resume();
+    if (this.#isResting) this.#resume(now);
   }
 
   /** Whether an answer that was asked for then is in doubt now. */
@@ -126,8 +128,11 @@ export class StoreWatch {
           this.#epoch = undefined;
         },
         idleMs: () => Math.max(0, this.#now() - this.#askedAt),
-        resting: () => {
+        resting: (isSilent = false) => {
           this.#isResting = true;
+          this.#isSilent = isSilent;
+          // The next request doubts everything, however short the rest was.
+          if (isSilent) this.#stopTicking();
         },
       });
       if (this.#opened.check) this.#startTicking();
@@ -187,9 +192,10 @@ export class StoreWatch {
     this.#listener.doubted();
   }
 
-  #resume(): void {
+  #resume(now: number): void {
     this.#isResting = false;
     this.#checked = undefined;
+    if (this.#isSilent) this.#doubtAll(now);
     this.#startTicking();
     void this.#check();
   }

@@ -8,10 +8,10 @@ import { isBusy, toSafeError } from './sqlite-error.js';
 export interface ConnectionSource {
   /** The name of the database in errors. */
   readonly place: string;
-  /** The connection, opened if there is none. Throws if that fails. */
+  /**
+   * The connection, opened if there is none, or if its file was replaced. Throws if that fails.
+   */
   connection(): Connection;
-  /** Whether the file of the connection is no longer under its path. */
-  hasMoved(): boolean;
   /** Discards a broken connection. The next one is opened anew if the store owns it. */
   reset(): void;
   /** Ends the connection for good if the store owns it. */
@@ -47,18 +47,6 @@ export class Database {
   /** The connection, for synchronous work that handles its own errors. */
   get connection(): Connection {
     return this.#source.connection();
-  }
-
-  /**
-   * The connection to the file that has the path now. If the file was replaced, the new one is
-   * opened.
-   */
-  watchedConnection(): Connection {
-    if (this.#source.hasMoved()) {
-      this.#source.reset();
-      throw new Error('the file was replaced');
-    }
-    return this.connection;
   }
 
   /** Reads. Under WAL this needs no lock, except while another connection recovers the file. */
@@ -139,8 +127,6 @@ export class Database {
   }
 
   #transaction<Result>(work: (connection: Connection) => Result): Result {
-    // A change of a file that was replaced would be lost with it.
-    if (this.#source.hasMoved()) this.#source.reset();
     const { connection } = this;
     // Never prepared: in libSQL, a prepared one that failed keeps the connection on an old
     // snapshot.

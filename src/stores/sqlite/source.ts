@@ -19,10 +19,6 @@ export class CallersDatabase implements ConnectionSource {
     return this.#connection;
   }
 
-  hasMoved(): boolean {
-    return false;
-  }
-
   reset(): void {
     // The store cannot reopen the caller's object.
   }
@@ -47,7 +43,11 @@ export class DatabaseFile implements ConnectionSource {
   }
 
   connection(): Connection {
-    if (this.#connection) return this.#connection;
+    if (this.#connection) {
+      // A change of a file that was replaced would be lost with it.
+      if (identityOf(this.place, this.#isImmutable) === this.#identity) return this.#connection;
+      this.reset();
+    }
     if (this.#isClosed) throw new Error('the store is closed');
     // Drivers create a missing file, so a typo in the path would start an empty one.
     if (!this.exists())
@@ -88,13 +88,6 @@ export class DatabaseFile implements ConnectionSource {
    */
   create(): void {
     if (!this.exists()) closeSync(openSync(this.place, 'a', 0o600));
-  }
-
-  /** Whether the open file was replaced or removed. */
-  hasMoved(): boolean {
-    return (
-      this.#connection !== undefined && identityOf(this.place, this.#isImmutable) !== this.#identity
-    );
   }
 
   reset(): void {

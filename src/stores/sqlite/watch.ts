@@ -5,6 +5,12 @@ import type { Connection } from './driver.js';
 import { hasTriggers } from './schema/inspect.js';
 import { wantedAnnouncements } from './schema/triggers.js';
 
+/**
+ * How long nothing was asked before the watch rests, in milliseconds. A look takes microseconds,
+ * but each wakes a processor that rests.
+ */
+const restAfterMs = 4_000;
+
 /** What was read last: the number of the last change, and that of the last change of the schema. */
 interface Position {
   /** Another connection may be one to another file, whose numbers mean nothing here. */
@@ -35,12 +41,13 @@ export class Watch {
     this.#pollMs = pollMs;
     // Changes made by this process are announced at once.
     this.#unsubscribe = database.onChange(() => this.#poll());
-    this.#timer = setTimeout(() => this.#pollAndRepeat(), 0);
+    this.#timer = setTimeout(() => this.#pollUnlessIdle(), 0);
   }
 
-  /** Looks now. It never rests: a look wakes nothing and takes a few microseconds. */
+  /** Looks before it returns, and ends a rest. */
   async check(): Promise<void> {
     this.#poll();
+    if (!this.#timer) this.#pollLater();
     if (!this.#position) throw new Error('changes may be missed');
   }
 
@@ -52,16 +59,25 @@ export class Watch {
     this.#lose();
   }
 
-  #pollAndRepeat(): void {
+  #pollLater(): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => this.#pollUnlessIdle(), this.#pollMs).unref();
+  }
+
+  #pollUnlessIdle(): void {
+    this.#timer = undefined;
+    if (this.#watcher.resting && (this.#watcher.idleMs?.() ?? 0) >= restAfterMs) {
+      this.#watcher.resting(true);
+      return;
+    }
     this.#poll();
-    if (!this.#isClosed)
-      this.#timer = setTimeout(() => this.#pollAndRepeat(), this.#pollMs).unref();
+    this.#pollLater();
   }
 
   #poll(): void {
     if (this.#isClosed) return;
     try {
-      this.#read(this.#database.watchedConnection());
+      this.#read(this.#database.connection);
     } catch {
       // Look-ups report the error. Here it only means that changes may be missed.
       this.#lose();

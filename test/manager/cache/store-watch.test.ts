@@ -318,6 +318,39 @@ describe('a watch that rests', () => {
     expect(checks).toHaveLength(1);
   });
 
+  it('hears no changes meanwhile -> no timer runs, and in doubt at once until a check is heard', async () => {
+    const { watched, told, checks, watcher, ask, reading } = openChecked();
+    const before = reading();
+    watcher.resting!(true);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(1);
+    ask();
+    expect(watched.isDoubted(before)).toBe(true);
+    expect(told).toContain('doubted');
+    expect(checks).toHaveLength(1);
+    const settled = watched.settle();
+    checks[0]!.heard();
+    await settled;
+    expect(watched.isDoubted(before)).toBe(false);
+  });
+
+  it('hears no changes meanwhile, and the check fails -> in doubt until it is connected', async () => {
+    const { watched, checks, watcher, ask, reading } = openChecked();
+    const before = reading();
+    watcher.resting!(true);
+    // A change of its own has shown that the store is there.
+    watcher.disconnected();
+    watcher.connected();
+    vi.advanceTimersByTime(1);
+    ask();
+    watcher.disconnected();
+    checks[0]!.failed();
+    await watched.settle();
+    expect(watched.isDoubted(before)).toBe(true);
+    watcher.connected();
+    expect(watched.isDoubted(before)).toBe(false);
+  });
+
   it('frozen meanwhile -> in doubt', () => {
     const { watched, watcher, ask, reading } = openChecked();
     const before = reading();
