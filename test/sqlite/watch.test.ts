@@ -130,6 +130,25 @@ describe('a lock that another connection holds', () => {
     expect((await store.get(key.keyId))?.revokedAt).toBeUndefined();
   });
 
+  it('a new file, migrated twice at once while it is locked for writing, then for reading -> both succeed', async () => {
+    const path = createPath();
+    const other = openDatabase(path) as SqliteDatabase & { close(): void };
+    onTestFinished(() => other.close());
+    other.exec('create table notes (text)');
+    const store = await SqliteKeyStore.open(path);
+    onTestFinished(() => store.close());
+    other.exec('begin immediate');
+    const switching = store.migrate();
+    await delay(50);
+    other.exec('rollback; begin exclusive');
+    const reading = store.migrate();
+    const outcomes = Promise.allSettled([switching, reading]);
+    await delay(100);
+    other.exec('rollback');
+    expect(await outcomes).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }]);
+    expect((await store.inspect()).state).toBe('ready');
+  });
+
   it('a last use -> fails at once, to be written with the next; a first use waits', async () => {
     const { store, key, other } = await locked(5_000);
     const use = { keyId: key.keyId, usedAt: new Date() };

@@ -1,6 +1,7 @@
 import type { Database } from '../database.js';
 import type { Connection } from '../driver.js';
 import type { Names } from '../names.js';
+import { isBusy } from '../sqlite-error.js';
 import { inspect, latestVersion, type Inspection } from './inspect.js';
 import { createTables } from './tables.js';
 import { createTriggers } from './triggers.js';
@@ -16,7 +17,7 @@ export async function migrate(database: Database): Promise<void> {
   const found = await database.read('migrate', (connection) => checked(connection, names));
   // SQLite only allows this outside a transaction. It comes after the check, so a file of another
   // program stays unchanged.
-  await database.read('migrate', useWal);
+  await database.read('migrate', (connection) => useWal(connection, names));
   if (found.state === 'ready') return;
   await database.transact('migrate', (connection) => {
     const { state } = checked(connection, names);
@@ -32,15 +33,20 @@ export async function migrate(database: Database): Promise<void> {
 }
 
 /** From now on, readers and writers of every process do not wait for each other. */
-function useWal(connection: Connection): void {
+function useWal(connection: Connection, names: Names): void {
   if (isWal(connection)) return;
   try {
-    connection.all('pragma journal_mode = wal');
+    connection.all(switchToWal);
   } catch (error) {
-    // Another process may have done it at the same moment.
-    if (!isWal(connection)) throw error;
+    if (isBusy(error)) throw error;
+    // In libSQL, a read that found the file locked counts as a transaction until it runs again,
+    // and that of another call may be waiting to do so.
+    inspect(connection, names);
+    connection.all(switchToWal);
   }
 }
+
+const switchToWal = 'pragma journal_mode = wal';
 
 const isWal = (connection: Connection): boolean =>
   connection.all('pragma journal_mode')[0]?.['journal_mode'] === 'wal';
