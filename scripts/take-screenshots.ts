@@ -54,7 +54,7 @@ const server = createServer(app).listen(0, '127.0.0.1');
 await new Promise((resolve) => void server.once('listening', resolve));
 const port = (server.address() as AddressInfo).port;
 const browser = await chromium.launch({
-  executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+  executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium-headless-shell',
   args: [
     '--no-sandbox',
     '--disable-gpu',
