@@ -5,26 +5,53 @@ import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config
 export const systemTests = [
   'test/{browser,cli,examples,package}/**/*.test.ts',
   'test/promises/{*across-processes,frozen,outage}.test.ts',
-  'test/postgres/{pooler,standby}.test.ts',
+  'test/docs/snippets.test.ts',
+  'test/postgres/{full-queue,pooler,replicated-changes,resting,standby,two-versions,watch}.test.ts',
   'test/sqlite/{bad-files,processes,promises}.test.ts',
-  'test/web/claim-{crash,race}.test.ts',
-  'test/security/{control-secrecy,secrecy}.test.ts',
+  'test/web/{claim-crash,claim-race,package}.test.ts',
+  'test/security/{control,database}-secrecy.test.ts',
+  'test/security/secrecy.test.ts',
   'test/fuzz/command-line.test.ts',
 ];
 
-/**
- * Those that change the process, judge what is said once in it, or share a module with state: each
- * gets a process of its own. The others share one for each worker, because loading the source anew
- * would take half of the time.
- */
-const ownProcessTests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+const allTests = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
-  .map((name) => `test/${name.replaceAll('\\', '/')}`)
-  .filter((path) =>
-    /support\/(warnings|plaintext-table)|spyOn\(console|vi\.(doMock|mock)|stubEnv|resetModules|chdir/.test(
-      readFileSync(path, 'utf8'),
-    ),
+  .map((name) => `test/${name.replaceAll('\\', '/')}`);
+
+/** Those that change the process, judge what is said once in it, or share a module with state. */
+const needsItsOwn = (path: string) =>
+  /support\/(warnings|plaintext-table)|spyOn\(console|vi\.(doMock|mock)|stubEnv|resetModules/.test(
+    readFileSync(path, 'utf8'),
   );
+
+/**
+ * Each file that needs it gets a thread of its own. The others share a process for each worker,
+ * because loading the source anew would take half of the time.
+ */
+export const projects = (include: string[], exclude: string[] = []) => [
+  {
+    extends: true as const,
+    test: {
+      name: 'shared',
+      include,
+      exclude: [...configDefaults.exclude, ...exclude, ...allTests.filter(needsItsOwn)],
+      isolate: false,
+    },
+  },
+  {
+    extends: true as const,
+    test: {
+      name: 'own',
+      include,
+      exclude: [
+        ...configDefaults.exclude,
+        ...exclude,
+        ...allTests.filter((path) => !needsItsOwn(path)),
+      ],
+      pool: 'threads' as const,
+    },
+  },
+];
 
 /**
  * Set by `npm run test:nodes`: Vitest resolves imports by itself, and knows nothing of Node's
@@ -42,25 +69,12 @@ export const options: ViteUserConfig['test'] = {
   coverage: { include: ['src/**'], reporter: ['text', 'lcov'] },
 };
 
-// vitest.system.config.ts has the tests of the system.
-const exclude = [...configDefaults.exclude, ...systemTests];
-
 export default defineConfig({
   test: {
     ...options,
     // Much of the time is spent waiting for servers: more workers than cores have work.
     maxWorkers: 4,
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'shared process',
-          include: ['test/**/*.test.ts'],
-          exclude: [...exclude, ...ownProcessTests],
-          isolate: false,
-        },
-      },
-      { extends: true, test: { name: 'own process', include: ownProcessTests, exclude } },
-    ],
+    // vitest.system.config.ts has the tests of the system.
+    projects: projects(['test/**/*.test.ts'], systemTests),
   },
 });

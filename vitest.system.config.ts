@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { options, systemTests } from './vitest.config.js';
+import { options, projects, systemTests } from './vitest.config.js';
 
 /**
  * The command line, the example and the recipes as whole programs, the pages in a real browser, the
@@ -8,7 +8,7 @@ import { options, systemTests } from './vitest.config.js';
 export default defineConfig({
   test: {
     ...options,
-    include: systemTests,
+    projects: projects(systemTests),
     // A browser and whole processes fill two cores.
     maxWorkers: 2,
     testTimeout: 90_000,
