@@ -19,13 +19,10 @@ const vitest = (title, tests, env) => ({
   env,
 });
 
-// What touches Node most: HTTP, crypto, timers, PostgreSQL's sockets. Not the two slowest, which
-// the running Node's `npm test` has.
+// What touches Node most: HTTP, crypto, timers, PostgreSQL's sockets, and node:sqlite. What is only
+// JavaScript is not run again.
 const suite = vitest('a share of the tests', [
-  ...['test/http', 'test/keys', 'test/security', 'test/sources', 'test/manager', 'test/contract'],
-  // On Node 20.19 with libsql, on all later ones with node:sqlite.
-  'test/sqlite',
-  ...['truth-table', 'secrecy'].flatMap((name) => ['--exclude', `test/security/${name}.test.ts`]),
+  ...['test/http', 'test/keys', 'test/contract', 'test/sqlite', 'test/security/bypasses'],
 ]);
 
 /** The tests of SQLite, and with processes, which take too long to run everywhere. */

@@ -47,8 +47,11 @@ export function installTool(name, ...options) {
   return folder;
 }
 
+const majorOf = (version) => Number.parseInt(version, 10);
+
 /**
- * Each Node with its version and its program; `suite` says whether `npm test` has not been there.
+ * Each Node with its version and its program; `suite` says whether `npm test` has not been on its
+ * major version.
  */
 export function nodes() {
   const running = [{ version: process.versions.node, program: process.execPath, suite: false }];
@@ -61,6 +64,6 @@ export function nodes() {
   return pinned(folder).map(({ name, version }) => ({
     version,
     program: join(folder, 'node_modules', name, 'bin/node'),
-    suite: true,
+    suite: majorOf(version) !== majorOf(process.versions.node),
   }));
 }
