@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { cli, folder } from '../support/cli.js';
+import { openStore } from '../support/sqlite.js';
 
 const env = { DATABASE_URL: 'file:keys.db' };
 let cwd: string;
@@ -36,7 +38,7 @@ const history = (...args: readonly string[]) => json<Event[]>('history', ...args
 
 beforeEach(async () => {
   cwd = folder();
-  expect(await run('migrate')).toMatchObject({ code: 0 });
+  await openStore(join(cwd, 'keys.db'));
 });
 
 describe('pause and resume', () => {
