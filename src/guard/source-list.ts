@@ -58,7 +58,21 @@ export class SourceList {
       isOver: false,
     };
     const verdict = this.#askFrom(0, search);
-    return isVerdict(verdict) ? verdict : this.#withDeadline(verdict, search);
+    if (isVerdict(verdict)) return verdict;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        search.isOver = true;
+        const { waitingFor } = search;
+        const cause = new Error(
+          `the key sources did not answer within ${this.#timeoutMs} ms; waiting for "${waitingFor}"`,
+        );
+        resolve(failed('source_timed_out', cause, req, waitingFor));
+      }, this.#timeoutMs);
+      void verdict.then((inTime) => {
+        clearTimeout(timer);
+        resolve(inTime);
+      });
+    });
   }
 
   /**
@@ -106,23 +120,6 @@ export class SourceList {
     // While a source is out of order, an unknown key may be valid. Calling it invalid would be
     // wrong.
     return search.fault ?? this.configurationFault(search.req) ?? unknownKey;
-  }
-
-  #withDeadline(verdict: Promise<Verdict>, search: Search): Promise<Verdict> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        search.isOver = true;
-        const { req, waitingFor } = search;
-        const cause = new Error(
-          `the key sources did not answer within ${this.#timeoutMs} ms; waiting for "${waitingFor}"`,
-        );
-        resolve(failed('source_timed_out', cause, req, waitingFor));
-      }, this.#timeoutMs);
-      void verdict.then((inTime) => {
-        clearTimeout(timer);
-        resolve(inTime);
-      });
-    });
   }
 }
 
