@@ -107,6 +107,23 @@ describe('look-ups that share statements', () => {
     expect(sent).toHaveLength(4);
   });
 
+  it('answered together, asked again in the same turn -> one statement again', async () => {
+    const { find, findAll, sent, digestsSent } = open();
+    const first = find('a');
+    const others = findAll('b', 'c', 'd');
+    await endTurn();
+    sent[0]!.answer();
+    await first;
+    sent[1]!.answer();
+    await others;
+    const again = findAll('b', 'c', 'd');
+    expect(sent).toHaveLength(2);
+    await endTurn();
+    expect(digestsSent().slice(2)).toEqual([['b', 'c', 'd']]);
+    sent[2]!.answer();
+    expect(await again).toEqual(['b', 'c', 'd']);
+  });
+
   it('the same digest again while its statement is under way -> asked anew', async () => {
     const { find, sent, digestsSent } = open();
     const early = find('a');
@@ -134,6 +151,7 @@ describe('look-ups that share statements', () => {
     expect(two.digestsSent()).toEqual([['c', 'd']]);
     for (const { answer } of [...one.sent, ...two.sent, ...apart.sent]) answer();
     expect(await Promise.all([...settled, elsewhere])).toEqual(['a', 'b', 'c', 'd', 'e']);
+    await endTurn();
     // The lanes are free again: nothing was counted twice.
     const again = two.find('f');
     expect(two.digestsSent().at(-1)).toEqual(['f']);
@@ -175,6 +193,7 @@ describe('look-ups that fail', () => {
     expect(sent.at(-1)!.digests).toEqual(['d']);
     sent.at(-1)!.answer();
     expect(await next).toBe('d');
+    await endTurn();
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -191,6 +210,7 @@ describe('look-ups that fail', () => {
     expect(await others).toEqual(['b', error, 'd']);
     sent[0]!.answer();
     expect(await first).toBe('a');
+    await endTurn();
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -217,6 +237,8 @@ describe('look-ups that fail', () => {
       ['d3'],
       ['d4'],
     ]);
+    // The places of the halves are given back at the end of the turn.
+    await vi.advanceTimersByTimeAsync(1);
     expect(vi.getTimerCount()).toBe(0);
   });
 

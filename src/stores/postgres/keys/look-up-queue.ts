@@ -71,7 +71,12 @@ export class LookUpQueue {
   proceed(): void {
     while (this.#waiting.size > 0 && this.#lanes.enter(this)) {
       const batch = this.#takeBatch();
-      void this.#answer(batch).finally(() => this.#lanes.leave());
+      void this.#answer(batch).finally(() => {
+        // Clients that were answered together often ask again together, so their place is kept
+        // until the end of the turn. A key that comes alone does not wait for that.
+        if (batch.length === 1) this.#lanes.leave();
+        else setImmediate(() => this.#lanes.leave());
+      });
     }
   }
 
