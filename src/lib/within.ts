@@ -11,17 +11,21 @@ export class NoAnswerError extends Error {
  * Settles as `work` does, or rejects after `limitMs`. With 0 it has no limit. A late outcome is
  * dropped.
  */
-export async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
+export function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
   if (limitMs === 0) return work;
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await Promise.race([
-      work,
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new NoAnswerError(limitMs)), limitMs);
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
+  // Not `Promise.race`, which makes several promises more for each look-up.
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new NoAnswerError(limitMs)), limitMs);
+    // A caller's store may return a plain value, or a promise of another library.
+    Promise.resolve(work).then(
+      (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
 }

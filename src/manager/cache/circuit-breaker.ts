@@ -41,32 +41,28 @@ export class CircuitBreaker {
     return true;
   }
 
-  /** Runs a query, which may also throw synchronously, and learns from its outcome. */
-  async observe<Result>(query: () => Promise<Result>): Promise<Result> {
-    const startedAt = performance.now();
-    try {
-      const result = await query();
+  /**
+   * Learns that a query failed.
+   *
+   * @param startedAt on the monotonic clock
+   */
+  fail(error: unknown, startedAt: number): void {
+    // The store has answered. Only one record is broken.
+    if (error instanceof BrokenRecordError) {
       this.recover();
-      return result;
-    } catch (error) {
-      // The store has answered. Only one record is broken.
-      if (error instanceof BrokenRecordError) {
-        this.recover();
-        throw error;
-      }
-      // Look-ups that share one statement fail with one error, which counts as one failure.
-      if (error === this.#error && startedAt <= this.#failedAt) throw error;
-      const failedAt = performance.now();
-      this.#error = error;
-      this.#failedAt = failedAt;
-      this.#isUp = false;
-      const tookMs = failedAt - startedAt;
-      this.#nextTryAt =
-        tookMs <= quickMs ? 0 : failedAt + Math.min(maxPauseMs, pauseFactor * tookMs);
-      throw error;
+      return;
     }
+    // Look-ups that share one statement fail with one error, which counts as one failure.
+    if (error === this.#error && startedAt <= this.#failedAt) return;
+    const failedAt = performance.now();
+    this.#error = error;
+    this.#failedAt = failedAt;
+    this.#isUp = false;
+    const tookMs = failedAt - startedAt;
+    this.#nextTryAt = tookMs <= quickMs ? 0 : failedAt + Math.min(maxPauseMs, pauseFactor * tookMs);
   }
 
+  /** Learns that the store answers. */
   recover(): void {
     this.#isUp = true;
   }

@@ -59,7 +59,10 @@ export class KeyLookup {
   // Separate caches, so that a flood of made-up keys cannot evict real ones.
   readonly #known: KeyCache;
   readonly #unknown: KeyCache;
-  readonly #loads = new Map<Digest, Load & { readonly result: Promise<CacheEntry> }>();
+  readonly #loads = new Map<
+    Digest,
+    { readonly load: Load; readonly result: Promise<CacheEntry> }
+  >();
   readonly #changes = new RecentChanges();
   readonly #breaker = new CircuitBreaker();
   readonly #watch: StoreWatch;
@@ -153,12 +156,7 @@ export class KeyLookup {
     if (underWay) return underWay.result;
     const load: Load = { begunAt: this.#changes.position, isSent: false };
     const result = this.#fetch(digest, load);
-    const running = Object.assign(load, { result });
-    this.#loads.set(digest, running);
-    const end = () => {
-      if (this.#loads.get(digest) === running) this.#loads.delete(digest);
-    };
-    result.then(end, end);
+    this.#loads.set(digest, { load, result });
     return result;
   }
 
@@ -172,9 +170,13 @@ export class KeyLookup {
     const text = tagged(digest);
     let stored: StoredKey | undefined;
     try {
-      stored = await this.#breaker.observe(() => within(storeLimitMs, store.findByDigest(text)));
+      stored = await within(storeLimitMs, store.findByDigest(text));
+      this.#breaker.recover();
     } catch (error) {
+      this.#breaker.fail(error, askedAt.elapsed);
       throw new Error('the key store failed', { cause: error });
+    } finally {
+      if (this.#loads.get(digest)?.load === load) this.#loads.delete(digest);
     }
     const key = stored && toCachedKey(stored, text, source);
     const entry = { digest, key, askedAt, epoch, wasUsed: false };
@@ -202,7 +204,7 @@ export class KeyLookup {
    * old.
    */
   #retireLoads(): void {
-    for (const [digest, load] of this.#loads) {
+    for (const [digest, { load }] of this.#loads) {
       if (load.isSent) this.#loads.delete(digest);
     }
   }

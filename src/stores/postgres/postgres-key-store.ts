@@ -174,7 +174,7 @@ export class PostgresKeyStore implements KeyStore {
       this.watch = (watcher) => new Watch({ executor, heartbeatMs, createListener }, watcher);
   }
 
-  async findByDigest(digest: string): Promise<StoredKey | undefined> {
+  findByDigest(digest: string): Promise<StoredKey | undefined> {
     return this.#lookUps.find(digest);
   }
 
