@@ -1,4 +1,7 @@
-import { BlockList, isIP } from 'node:net';
+import type { BlockList } from 'node:net';
+
+/** Loaded late, because only a key that works from certain addresses needs it. */
+const net = () => process.getBuiltinModule('node:net');
 
 /** One IP address, or all addresses that share its first `prefix` bits. */
 interface AddressBlock {
@@ -12,7 +15,7 @@ interface AddressBlock {
 function parseAddressBlock(text: string): AddressBlock | undefined {
   // A zone id behind `%` means something on one machine only.
   const [, address = '', digits] = /^([^/%]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
-  const family = isIP(address);
+  const family = net().isIP(address);
   if (family !== 4 && family !== 6) return undefined;
   const bits = family === 4 ? 32 : 128;
   const prefix = digits === undefined ? bits : Number(digits);
@@ -56,20 +59,25 @@ function hexOf(address: string): string {
   return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
-/** IPv4 addresses written as IPv6 (RFC 4291, section 2.5.5.2). */
-const mapped = /* @__PURE__ */ createMapped();
+/** Whether it is an IPv4 address written as IPv6 (RFC 4291, section 2.5.5.2). */
+function isMappedAddress(address: string): boolean {
+  mapped ??= createMapped();
+  return mapped.check(address, 'ipv6');
+}
+
+let mapped: BlockList | undefined;
 
 function createMapped(): BlockList {
-  const block = new BlockList();
+  const block = new (net().BlockList)();
   block.addSubnet('::ffff:0:0', 96, 'ipv6');
   return block;
 }
 
 /** A list of addresses and blocks of addresses. */
 export class AddressList {
-  readonly #ipv4 = new BlockList();
+  readonly #ipv4 = new (net().BlockList)();
   // A list of its own, because in a common one `::/0` would let in every IPv4 address as well.
-  readonly #ipv6 = new BlockList();
+  readonly #ipv6 = new (net().BlockList)();
 
   /** Reads the rules. Returns `undefined` if one of them is no rule. */
   static from(rules: readonly unknown[]): AddressList | undefined {
@@ -86,9 +94,9 @@ export class AddressList {
 
   /** Whether the list holds an address. An IPv4 address may be written as IPv6. */
   has(address: string): boolean {
-    const family = isIP(address);
+    const family = net().isIP(address);
     if (family === 4) return this.#ipv4.check(address, 'ipv4');
     if (family !== 6) return false;
-    return (mapped.check(address, 'ipv6') ? this.#ipv4 : this.#ipv6).check(address, 'ipv6');
+    return (isMappedAddress(address) ? this.#ipv4 : this.#ipv6).check(address, 'ipv6');
   }
 }
