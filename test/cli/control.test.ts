@@ -58,6 +58,7 @@ describe('pause and resume', () => {
     ['a revoked key', async () => create('alice').then(revoked), [], 1, 'revoked or expired'],
     ['an unknown key', async () => 'key_0000000000', [], 1, 'no key'],
     ['an end in the past', async () => 'key_0000000000', ['--until', '2020-01-01'], 2, 'past'],
+    ['an end in words', async () => 'key_0000000000', ['--until', 'tomorrow'], 2, 'Write 1h'],
     ['no end at all', async () => 'key_0000000000', ['--until', 'never'], 2, 'Write 1h'],
     ['an empty reason', async () => 'key_0000000000', ['--reason', ''], 2, '1 to 1000 characters'],
   ])('%s -> refused in one sentence', async (_what, id, options, code, said) => {
@@ -171,6 +172,13 @@ describe('usage', () => {
     expect((await run('usage', keyId)).stderr).toBe('No use was counted in these days.\n');
     expect(await json<object[]>('usage')).toEqual([]);
     expect(await run('usage', '--days', '0')).toMatchObject({ code: 2 });
+    for (const mistyped of ['alice', 'key_0000000000']) {
+      const { code, stderr } = await run('usage', mistyped);
+      expect({ code, stderr }).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: there is no key with this key id/) as string,
+      });
+    }
   });
 });
 

@@ -106,6 +106,12 @@ describe.each(expressVersions)('what the key desk refuses on $version', ({ expre
     expect([await keys.list(), await keys.listClaims()]).toMatchObject([[{ user: 'bob' }], []]);
   });
 
+  it('a time that is none -> the detail shows how to write one in JSON', async () => {
+    const { ask } = await start();
+    const { text } = await ask('POST', 'keys', { body: { user: 'a', expiresAt: 'soon' } });
+    expect(text).toContain(String.raw`\"expiresAt\" must be a time such as 2027-01-31T12:00:00Z`);
+  });
+
   it.each([
     ['POST', 'keys/key_0000000000/revoke', {}],
     ['POST', 'keys/key_0000000000/rotate', {}],

@@ -5,6 +5,7 @@ import type { KeyUsage } from '../../stores/key-usage.js';
 import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withKeys } from '../database/open-database.js';
+import { unknownKey } from '../records/unknown-id.js';
 import { print, printJson, say } from '../terminal/output.js';
 import { formatTable } from '../terminal/table.js';
 import { integerArgument } from '../values/arguments.js';
@@ -45,9 +46,13 @@ export function addUsage(program: Command): void {
 async function usage(keyId: string | undefined, options: Options): Promise<void> {
   const now = Date.now();
   const [from, to] = [dayOf(now - (options.days - 1) * dayMs), dayOf(now)];
-  const counts = await withKeys(options, (keys) =>
-    keys.usage({ keyId, user: options.user, from, to }),
-  );
+  const counts = await withKeys(options, async (keys) => {
+    const found = await keys.usage({ keyId, user: options.user, from, to });
+    // A mistyped id has no uses either.
+    if (found.length === 0 && keyId !== undefined && !(await keys.get(keyId)))
+      throw unknownKey(keyId, options);
+    return found;
+  });
   if (options.json) return printJson(counts);
   if (counts.length === 0) return say('No use was counted in these days.');
   const days = sumByDay(counts);

@@ -24,22 +24,20 @@ export function parseInstant(text: string): Date | undefined {
 
 /** When a key expires: a duration from now, a date in the future, or `never`. */
 export function expiryArgument(text: string): Date | 'never' {
-  if (text === 'never') return text;
-  const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0) return beforeYear10000(new Date(Date.now() + ms));
-  const instant = parseInstant(text);
-  if (!instant)
-    throw new InvalidArgumentError('Write never, 90d, 2027-01-31 or 2027-01-31T12:00Z.');
-  if (instant.getTime() <= Date.now()) throw new InvalidArgumentError('That is in the past.');
-  return beforeYear10000(instant);
+  return text === 'never' ? text : futureInstant(text, 'never, 90d');
 }
 
 /** When something ends by itself: a duration from now, or a date in the future. */
-export function futureArgument(text: string): Date {
-  const instant = text === 'never' ? undefined : expiryArgument(text);
-  if (!(instant instanceof Date))
-    throw new InvalidArgumentError('Write 1h, 90d, 2027-01-31 or 2027-01-31T12:00Z.');
-  return instant;
+export const futureArgument = (text: string): Date => futureInstant(text, '1h, 90d');
+
+/** @param forms what may be written beside a date */
+function futureInstant(text: string, forms: string): Date {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return beforeYear10000(new Date(Date.now() + ms));
+  const instant = parseInstant(text);
+  if (!instant) throw new InvalidArgumentError(`Write ${forms}, 2027-01-31 or 2027-01-31T12:00Z.`);
+  if (instant.getTime() <= Date.now()) throw new InvalidArgumentError('That is in the past.');
+  return beforeYear10000(instant);
 }
 
 /** When something began: a duration before now, or a date in the past. */

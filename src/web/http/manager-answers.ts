@@ -40,7 +40,13 @@ const malformed = (
 ): WebProblem =>
   new WebProblem('malformed_request', {
     detail:
-      option === undefined || expected === undefined ? message : `"${option}" must be ${expected}`,
+      option === undefined || expected === undefined
+        ? message
+        : `"${option}" must be ${inJson(expected)}`,
   });
+
+/** JSON has no dates: see instants.ts. */
+const inJson = (expected: string) =>
+  expected.replace('a valid Date', 'a time such as 2027-01-31T12:00:00Z');
 
 const sentence = (message: string) => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
