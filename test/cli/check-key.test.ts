@@ -200,6 +200,33 @@ describe('check with a key that lacks a scope', () => {
   });
 });
 
+describe('check of an address that the app does not have', () => {
+  it.each([
+    [404, 'The guard took the key, but the app has nothing at this address.'],
+    [405, 'The guard took the key, but the app does not take GET at this address.'],
+  ])('behind a guard that takes the key, %i -> a note, and not "works"', async (status, said) => {
+    const server = await guarded(guard(), (_req, res) => void res.status(status).end());
+    const { code, stdout } = await cli(['check', server.url], { input: key });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`note     ${said}\n         -> check the path; if it is no GET route`);
+    expect(stdout).not.toContain('The key works');
+    const report = JSON.parse(
+      (await cli(['check', server.url, '--json'], { input: key })).stdout,
+    ) as { ok: boolean; findings: object[] };
+    expect(report.ok).toBe(true);
+    expect(report.findings[0]).toMatchObject({ severity: 'note', code: 'not_found' });
+  });
+
+  it('404 to every key -> not said to be taken', async () => {
+    const server = await guarded((req, res) => {
+      res.status(req.get('X-API-Key') === undefined ? 401 : 404).end();
+    });
+    const { stdout } = await cli(['check', server.url], { input: key });
+    expect(stdout).toContain('note     The server answers 404 to your key and to a wrong one.\n');
+    expect(stdout).not.toMatch(/took the key|The key works/);
+  });
+});
+
 describe('check without an origin', () => {
   it('a blocked preflight -> one note without a remedy; where pages may call -> none', async () => {
     const server = await guarded(guard());

@@ -121,6 +121,11 @@ describe('revoke of a claim link', () => {
       status: 'revoked',
       revokedAt: revokedAt!.toISOString(),
     });
+    expect((await run('revoke', claim.claimId)).stderr).toMatch(
+      new RegExp(
+        `^${claim.claimId} for carol\\?\\[31m was revoked already, at \\d{4}-.+ UTC\\.\n$`,
+      ),
+    );
   });
 
   it('a link that was used, or that nobody made -> failed in one sentence', async () => {

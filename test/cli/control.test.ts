@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { ApiKeyManager } from '../../src/index.js';
 import { cli, folder } from '../support/cli.js';
 import { openStore } from '../support/sqlite.js';
 
@@ -87,6 +88,38 @@ describe('revoke --user', () => {
     expect(await json<Record[]>('list', '--status', 'active')).toMatchObject([other]);
   });
 
+  it('a user of whom nothing is known -> failed, also in JSON, and told that names are exact', async () => {
+    await create('alice');
+    const said =
+      'error: there are no keys or links of Alice: user names are exact, see npx require-api-key list\n';
+    for (const more of [[], ['--json']]) {
+      expect(await run('revoke', '--user', 'Alice', ...more)).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: said,
+      });
+    }
+    const legacy = 'Zr8kQ1x9Vt3mWc7pLs2nBd5yHf4gJk6a';
+    const secret = await run('revoke', '--user', legacy);
+    expect(secret.stderr).toContain('no keys or links of this user');
+    expect(secret.stderr).not.toContain(legacy);
+  });
+
+  it('a user with nothing left, of keys or of links alone -> done, and said', async () => {
+    await create('alice');
+    const link = ['claim', 'bob', '--base-url', 'https://api.example.com/claim', '--json'];
+    await run(...link);
+    for (const user of ['alice', 'bob']) {
+      expect(await run('revoke', '--user', user)).toMatchObject({ code: 0 });
+      expect(await run('revoke', '--user', user)).toEqual({
+        code: 0,
+        stdout: '',
+        stderr: `There is nothing left to revoke of ${user}.\n`,
+      });
+      expect(await json('revoke', '--user', user)).toEqual({ keys: [], claims: [] });
+    }
+  });
+
   it('neither an id nor a user, or both -> misused', async () => {
     for (const args of [['revoke'], ['revoke', 'key_0000000000', '--user', 'alice']]) {
       expect(await run(...args)).toMatchObject({
@@ -144,6 +177,30 @@ describe('history', () => {
     expect(limited.stdout).toContain('name: none -> ci');
     expect(limited.stderr).toContain('Only the newest 1 are shown');
     expect(await run('history', '--since', '2999-01-01')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('history of one operator', () => {
+  it('--by and --via -> only these, however many events of others lie in between', async () => {
+    const store = await openStore(join(cwd, 'keys.db'));
+    const keys = new ApiKeyManager({ store });
+    const { record } = await keys.create({ user: 'alice', by: 'bob' });
+    for (let n = 0; n < 1_005; n++) await keys.update(record.keyId, { name: `n${n}`, by: 'olga' });
+    await run('pause', record.keyId, '--by', 'bob');
+    await keys.close();
+
+    const whats = async (...args: string[]) => (await history(...args)).map(({ what }) => what);
+    expect(await whats('--by', 'bob', '--all')).toEqual(['paused', 'created']);
+    expect(await whats('--by', 'bob', '--limit', '2')).toEqual(['paused', 'created']);
+    expect(await whats('--by', 'bob', '--via', 'code', '--limit', '1')).toEqual(['created']);
+    expect(await whats('--via', 'cli')).toEqual(['paused']);
+    expect(await history('--by', 'olga', '--all')).toHaveLength(1_005);
+    expect(await whats('--by', 'Bob')).toEqual([]);
+    const limited = await run('history', '--by', 'bob', '--limit', '1');
+    expect(limited.stderr).toContain('Only the newest 1 are shown');
+    const { code, stderr } = await run('history', '--via', 'web');
+    expect(code).toBe(2);
+    expect(stderr).toContain('code, cli, desk, account, claim, sql');
   });
 });
 

@@ -260,11 +260,38 @@ describe('rotate and revoke', () => {
     expect(json).toMatchObject({ code: 0, stderr: said });
     expect(JSON.parse(json.stdout)).toMatchObject([{ keyId: first.keyId }]);
     await keys.revoke(second.keyId);
-    expect((await run('revoke', first.keyId)).stderr).toBe(
-      `Revoked ${first.keyId} of ivan.\n${worksOn(third.keyId)}`,
-    );
+    const again = await run('revoke', first.keyId);
+    expect(again.stderr.split('\n').slice(1).join('\n')).toBe(worksOn(third.keyId));
     expect((await run('revoke', third.keyId)).stderr).toBe(`Revoked ${third.keyId} of ivan.\n`);
-    expect((await run('revoke', first.keyId)).stderr).toBe(`Revoked ${first.keyId} of ivan.\n`);
+    expect((await run('revoke', first.keyId)).stderr).not.toContain('still works');
+  });
+
+  it('a second revoke, or one of a family with a revoked key -> said since when, and nothing is changed', async () => {
+    const { record: first } = await keys.create({ user: 'dora' });
+    const { record: second } = await keys.rotate(first.keyId);
+    await run('revoke', first.keyId);
+    const { revokedAt } = (await keys.get(first.keyId))!;
+    const since = `${first.keyId} of dora was revoked already, at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC.\n`;
+    const again = await run('revoke', first.keyId);
+    expect(again).toMatchObject({ code: 0, stdout: '' });
+    expect(again.stderr).toMatch(new RegExp(`^${since}Its successor`));
+    expect((await run('revoke', first.keyId, '--family')).stderr).toMatch(
+      new RegExp(`^${since}Revoked ${second.keyId} of dora.\n$`),
+    );
+    expect((await keys.get(first.keyId))!.revokedAt).toEqual(revokedAt);
+  });
+
+  it('rotate -> the new key begins as the old one, whatever it begins with, or as --prefix says', async () => {
+    const mine = new ApiKeyManager({ store, prefix: 'my_app2' });
+    const { record } = await mine.create({ user: 'paula' });
+    const next = parseApiKey((await run('rotate', record.keyId)).stdout.trim())!;
+    expect(next.prefix).toBe('my_app2');
+    const other = await run('rotate', next.keyId, '--prefix', 'key');
+    expect(parseApiKey(other.stdout.trim())).toMatchObject({ prefix: 'key' });
+    // An id that was not made here cannot begin a key.
+    await store.insert({ ...record, keyId: 'Old-7', digest: `sha256:${'7'.repeat(64)}` });
+    const odd = await run('rotate', 'Old-7');
+    expect(parseApiKey(odd.stdout.trim()), odd.stderr).toMatchObject({ prefix: 'key' });
   });
 
   it('rotate --at-first-use -> the old key stays as it was until the new one is used', async () => {

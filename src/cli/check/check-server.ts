@@ -100,7 +100,7 @@ async function* sendKeys(
   withoutKey: Answer,
   isExposed: boolean,
 ): Steps<Answer[]> {
-  const { url, header, scheme, sendsOverPlainHttp } = target;
+  const { url, method, header, scheme, sendsOverPlainHttp } = target;
   const withKey = (sent: string) => ({
     [header]: scheme === undefined ? sent : `${scheme} ${sent}`,
   });
@@ -115,7 +115,8 @@ async function* sendKeys(
     yield { finding: suspected ?? impossibleKey };
   } else if (!isExposed || sendsOverPlainHttp) {
     const own = yield* send(target, 'with your key', withKey(key));
-    yield* report(explainOwnKey(own, url, parsed?.keyId, suspected));
+    const context = { url, method, keyId: parsed?.keyId, wrongKeyStatus: wrong.status };
+    yield* report(explainOwnKey(own, context, suspected));
     return [wrong, own];
   } else if (suspected) {
     yield { finding: suspected };

@@ -19,6 +19,8 @@ interface Reply extends Answer {
   readonly expected?: Expectation;
   /** The key id of the user's own key, if it has one. */
   readonly keyId?: string | undefined;
+  /** The answer to a key that nobody has. */
+  readonly wrongKeyStatus?: number;
 }
 
 type Text = string | ((reply: Reply) => string);
@@ -44,6 +46,9 @@ const refusedAs =
   (expected: string) =>
   ({ code }: Reply) =>
     code === expected;
+const otherMethod: Text = ({ method }) =>
+  `check the path; if it is no ${method} route give --method, and first read in --help what ` +
+  'that runs';
 const nameOf = ({ keyId }: Reply) => keyId ?? 'Your key';
 
 /** What may come back for any key. */
@@ -114,9 +119,7 @@ const noKeyCall: readonly Row[] = [
     when: answered(404, 405),
     code: 'not_found',
     message: ({ status }) => `The server answers ${status} without asking for a key.`,
-    remedy: ({ method }) =>
-      `check the path; if it is no ${method} route give --method, and first read in --help what ` +
-      'that runs',
+    remedy: otherMethod,
   },
   {
     when: (reply) => reply.status === 401 && otherExpectation(reply) !== undefined,
@@ -227,6 +230,18 @@ const ownKeyCall: readonly Row[] = [
           'ApiKeyManager accepts keys from elsewhere only with legacyKeys: true'
         : `look for the key id in ${programName} list: it may belong to another server or database`,
   },
+  {
+    when: answered(404, 405),
+    severity: 'note',
+    code: 'not_found',
+    message: ({ status, wrongKeyStatus, method }) => {
+      if (status === wrongKeyStatus)
+        return `The server answers ${status} to your key and to a wrong one.`;
+      const missing = status === 404 ? 'has nothing' : `does not take ${method}`;
+      return `The guard took the key, but the app ${missing} at this address.`;
+    },
+    remedy: otherMethod,
+  },
 ];
 
 /** Explains the answer to the call without a key. */
@@ -248,11 +263,10 @@ export const explainWrongKey = (answer: Answer, url: URL, withoutKey: Answer): E
  */
 export function explainOwnKey(
   answer: Answer,
-  url: URL,
-  keyId: string | undefined,
+  context: Pick<Reply, 'url' | 'method' | 'keyId' | 'wrongKeyStatus'>,
   suspected?: Finding,
 ): Explanation {
-  const explanation = explain({ ...answer, url, keyId }, ownKeyCall);
+  const explanation = explain({ ...answer, ...context }, ownKeyCall);
   const isUnknown = explanation.findings.some(({ code }) => code === 'unknown_key');
   return isUnknown && suspected ? { findings: [suspected], isFinal: true } : explanation;
 }

@@ -112,6 +112,9 @@ async function check(url: URL, options: Options): Promise<void> {
   if (options.json) {
     return printJson({ ok: isFine, url: mask(url.origin + url.pathname), calls, findings });
   }
+  const isUsed =
+    calls.some(({ call }) => call.startsWith('with your key')) &&
+    !findings.some(({ code }) => code === 'not_found');
   const width = Math.max(24, ...calls.map(({ call }) => call.length + 2));
   const lines = [
     ...calls.map(
@@ -119,9 +122,7 @@ async function check(url: URL, options: Options): Promise<void> {
         `${each.call.padEnd(width)}${each.status}${each.code === undefined ? '' : ` ${each.code}`}`,
     ),
     ...findings.map(formatFinding),
-    ...(isFine && calls.some((each) => each.call.startsWith('with your key'))
-      ? ['The key works here.']
-      : []),
+    ...(isFine && isUsed ? ['The key works here.'] : []),
   ];
   await print(lines.join('\n'));
 }

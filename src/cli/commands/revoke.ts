@@ -11,8 +11,10 @@ import { addChangeOptions, changedBy, type ChangeFlags } from '../records/change
 import { claimJson } from '../records/claim-records.js';
 import { recordJson } from '../records/key-records.js';
 import { usableSuccessors } from '../records/successors.js';
-import { explainUnknownKey, isClaimId, unknownClaim } from '../records/unknown-id.js';
+import { claimsUpTo } from '../records/list-up-to.js';
+import { explainUnknownKey, isClaimId, unknownClaim, unknownUser } from '../records/unknown-id.js';
 import { count, plain, printJson, say } from '../terminal/output.js';
+import { formatTime } from '../terminal/time.js';
 
 interface Options extends DatabaseOptions, GlobalOptions, ChangeFlags {
   readonly family?: true;
@@ -22,6 +24,12 @@ interface Options extends DatabaseOptions, GlobalOptions, ChangeFlags {
 interface RevokedKeys {
   readonly records: readonly KeyRecord[];
   readonly successors: readonly KeyRecord[];
+}
+
+/** When the command ran. What was revoked at another time was revoked before. */
+interface Run {
+  readonly start: Date;
+  readonly end: Date;
 }
 
 export function addRevoke(program: Command): void {
@@ -57,23 +65,30 @@ export function addRevoke(program: Command): void {
 }
 
 async function revoke(id: string, options: Options): Promise<void> {
+  const start = new Date();
   const revoked = await withKeys(options, (keys) =>
     isClaimId(id) && !options.family
       ? revokeClaim(keys, id, options)
       : revokeKey(keys, id, options).catch(explainUnknownKey(id, options)),
   );
-  if ('claimId' in revoked) await showClaim(revoked, options);
-  else await showKeys(revoked, options);
+  const run = { start, end: new Date() };
+  if ('claimId' in revoked) await showClaim(revoked, run, options);
+  else await showKeys(revoked, run, options);
 }
 
 /** For the day on which a user leaves. */
 async function revokeUser(user: string, options: Options): Promise<void> {
-  const { keys, claims } = await withKeys(options, (manager) =>
-    manager.revokeAll({ ...changedBy(options), user }),
-  );
+  const { keys, claims } = await withKeys(options, async (manager) => {
+    const revoked = await manager.revokeAll({ ...changedBy(options), user });
+    const isNothing = revoked.keys.length + revoked.claims.length === 0;
+    if (isNothing && !(await hasRecords(manager, user))) throw unknownUser(user, options);
+    return revoked;
+  });
   if (options.json) {
     return printJson({ keys: keys.map(recordJson), claims: claims.map(claimJson) });
   }
+  if (keys.length + claims.length === 0)
+    return say(`There is nothing left to revoke of ${plain(user)}.`);
   for (const { keyId } of keys) say(`Revoked ${keyId}.`);
   for (const { claimId } of claims) say(`Revoked ${claimId}.`);
   const all = `${count(keys.length, 'key')} and ${count(claims.length, 'open claim link')}`;
@@ -110,15 +125,37 @@ async function revokeClaim(
   }
 }
 
-async function showClaim(claim: ClaimRecord, { json }: Options): Promise<void> {
-  if (json) await printJson(claimJson(claim));
-  else say(`Revoked ${claim.claimId} for ${plain(claim.user)}.`);
+/** Whether the user has a key or claim link, in whatever state. */
+async function hasRecords(manager: ApiKeyManager, user: string): Promise<boolean> {
+  if ((await manager.list({ user, limit: 1 })).length > 0) return true;
+  const links = await claimsUpTo(manager, {}, Number.POSITIVE_INFINITY);
+  return links.some((claim) => claim.user === user);
 }
 
-async function showKeys({ records, successors }: RevokedKeys, { json }: Options): Promise<void> {
+async function showClaim(claim: ClaimRecord, run: Run, { json }: Options): Promise<void> {
+  if (json) return printJson(claimJson(claim));
+  sayRevoked(`${claim.claimId} for ${plain(claim.user)}`, claim, run);
+}
+
+async function showKeys(
+  { records, successors }: RevokedKeys,
+  run: Run,
+  { json }: Options,
+): Promise<void> {
   if (json) await printJson(records.map(recordJson));
-  else for (const record of records) say(`Revoked ${record.keyId} of ${plain(record.user)}.`);
+  else
+    for (const record of records)
+      sayRevoked(`${record.keyId} of ${plain(record.user)}`, record, run);
   // A user who ends a leaked key expects its successors to end too.
   for (const successor of successors)
     say(`Its successor ${successor.keyId} still works; --family revokes it too.`);
+}
+
+function sayRevoked(
+  what: string,
+  { revokedAt }: Pick<KeyRecord, 'revokedAt'>,
+  { start, end }: Run,
+): void {
+  const isOlder = revokedAt && (revokedAt < start || revokedAt > end);
+  say(isOlder ? `${what} was revoked already, at ${formatTime(revokedAt)}.` : `Revoked ${what}.`);
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { mustBePrefix } from '../../keys/key-format.js';
 import { dayMs } from '../../lib/durations.js';
 import { addCommand } from '../command.js';
 import { commandOn } from '../paste-line.js';
@@ -36,7 +37,11 @@ export function addRotate(program: Command): void {
         .default(dayMs, '24h'),
     )
     .option('--at-first-use', 'start the overlap at the first use of the new key')
-    .option('--prefix <prefix>', 'what the new key begins with (default: key)', prefixArgument);
+    .option(
+      '--prefix <prefix>',
+      'what the new key begins with (default: what the old one does)',
+      prefixArgument,
+    );
   addChangeOptions(command);
   addOutOptions(command);
   addDatabaseOptions(command).action(async (keyId: string, _options: unknown, self: Command) =>
@@ -47,7 +52,7 @@ export function addRotate(program: Command): void {
 async function rotate(keyId: string, options: Options): Promise<void> {
   const startsAt = options.atFirstUse ? 'first-use' : 'now';
   const { record, previous: old } = await withSecretSink(options, (sink) =>
-    withKeys(options, async (keys) => {
+    withKeys({ ...options, prefix: options.prefix ?? prefixOf(keyId) }, async (keys) => {
       const made = await keys
         .rotate(keyId, { ...changedBy(options), overlapMs: options.overlap, startsAt })
         .catch(explainSuccessor(keys, keyId, 'rotate that one'))
@@ -72,4 +77,10 @@ async function rotate(keyId: string, options: Options): Promise<void> {
     `Created ${record.keyId} for ${plain(record.user)}; ${old.keyId} works ${end}. The new key ` +
       'cannot be shown again.',
   );
+}
+
+/** What the key of this id begins with. `key` for ids that were not made here. */
+function prefixOf(keyId: string): string {
+  const prefix = /^(.+)_[0-9A-Za-z]{10}$/.exec(keyId)?.[1];
+  return prefix !== undefined && mustBePrefix(prefix) === undefined ? prefix : 'key';
 }

@@ -25,24 +25,33 @@ export const claimsUpTo = (
     keys.listClaims({ ...query, limit: size, cursor: last?.claimId }),
   );
 
-/** Events, page by page, the newest first. */
+/** Events that `keep` accepts, page by page, the newest first. */
 export const eventsUpTo = (
   keys: ApiKeyManager,
   query: Pick<HistoryOptions, 'keyId' | 'user' | 'since'>,
   limit: number,
+  keep?: (event: KeyEvent) => boolean,
 ): Promise<KeyEvent[]> =>
-  upTo(limit, async (size, last) => keys.history({ ...query, limit: size, cursor: last?.eventId }));
+  upTo(
+    limit,
+    async (size, last) => keys.history({ ...query, limit: size, cursor: last?.eventId }),
+    keep,
+  );
 
 async function upTo<Item>(
   limit: number,
   pageAfter: (size: number, last: Item | undefined) => Promise<Item[]>,
+  keep?: (item: Item) => boolean,
 ): Promise<Item[]> {
   const items: Item[] = [];
+  let last: Item | undefined;
   while (items.length < limit) {
-    const size = Math.min(pageSize, limit - items.length);
-    const page = await pageAfter(size, items.at(-1));
-    items.push(...page);
+    // What is wanted may be rare, so pages to be sifted are whole.
+    const size = keep ? pageSize : Math.min(pageSize, limit - items.length);
+    const page = await pageAfter(size, last);
+    last = page.at(-1);
+    items.push(...(keep ? page.filter(keep) : page));
     if (page.length < size) break;
   }
-  return items;
+  return items.slice(0, limit);
 }

@@ -28,6 +28,13 @@ export function unknownClaim(cause: unknown): Failure {
   return new Failure('there is no claim link with this id', { cause });
 }
 
+/** The user has neither keys nor claim links. */
+export function unknownUser(user: string, options: DatabaseOptions): Failure {
+  const name = isShowableName(user) ? user : 'this user';
+  const list = commandOn(options, 'list');
+  return new Failure(`there are no keys or links of ${name}: user names are exact, see ${list}`);
+}
+
 /** For the `catch` of a change of one key: adds to an unknown id what may have been meant. */
 export const explainUnknownKey =
   (keyId: string, options: DatabaseOptions) =>
