@@ -88,7 +88,7 @@ describe('adopt', () => {
     });
     const { code, stderr } = await adopt('--ignore-column', 'paid');
     expect(code).toBe(0);
-    expect(stderr).toContain('1 key of 64 hexadecimal digits could also be SHA-256 digests.');
+    expect(stderr).toContain('1 key of 64 hexadecimal digits could also be a SHA-256 digest.');
     expect(stderr).not.toContain(hexKey);
     const keys = managerOf('doubtful');
     expect(await keys.verify(hexKey)).toMatchObject({ ok: true });
@@ -108,6 +108,41 @@ describe('adopt', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('\nWarning: no request can carry 1 key (blanks, ');
     expect(stderr).not.toContain('two words');
+    const { rows } = await pool.query<{ key_id: string }>('select key_id from odd_keys');
+    expect(stderr).toContain(`\n  ${rows[0]!.key_id} of user1\n`);
+  });
+
+  it('22 such keys -> the oldest 20 are named, and all of them in JSON', async () => {
+    for (const table of ['odd_words', 'odd_json']) {
+      await plaintextTable(table, 23);
+      await pool.query(
+        `update ${table} set api_key = 'key number ' || id, is_active = id <> 23 where id > 1`,
+      );
+    }
+    await pool.query(`update odd_words set user_name = E'dan\\x1b[31m' where id = 2`);
+    const words = await cli(['adopt', '--table', 'odd_words'], { env });
+    expect(words.stderr).toContain('\nWarning: no request can carry 21 keys (blanks, ');
+    const named = words.stderr.split('\n').filter((line) => / {2}key_\w{10} of /.test(line));
+    expect(named.map((line) => line.split(' of ')[1])).toEqual([
+      'dan [31m',
+      ...Array.from({ length: 19 }, (_, n) => `user${n + 3}`),
+    ]);
+    expect(words.stderr).toContain(
+      '\n  and 1 more: see the column details of odd_words_migrations\n',
+    );
+    const kept = await pool.query(
+      `select jsonb_array_length(details -> 'unpresentableKeys') as count
+        from odd_words_migrations where version = 1`,
+    );
+    expect(kept.rows).toEqual([{ count: 21 }]);
+
+    const json = await cli(['adopt', '--table', 'odd_json', '--json'], { env });
+    const summary = JSON.parse(json.stdout) as { unpresentableKeys: object[] };
+    const { rows } = await pool.query(
+      `select key_id as "keyId", user_name as user from odd_json where id between 2 and 22 order by id`,
+    );
+    expect(summary).toMatchObject({ unpresentable: 21, unpresentableKeys: rows });
+    expect(words.stderr + json.stdout).not.toContain('key number');
   });
 
   it('no such table -> failed in one sentence', async () => {

@@ -4,7 +4,7 @@ import { addCommand, type GlobalOptions } from '../command.js';
 import { addDatabaseOptions, type DatabaseOptions } from '../database/database-options.js';
 import { withPostgresStore } from '../database/open-database.js';
 import { legacyKeysNote } from '../import/import-entries.js';
-import { count, printJson, say } from '../terminal/output.js';
+import { count, plain, printJson, say } from '../terminal/output.js';
 import { stopIfInterrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { withProgress } from '../terminal/progress.js';
 import { collect, integerArgument, prefixArgument } from '../values/arguments.js';
@@ -65,6 +65,9 @@ async function adopt(options: Options): Promise<void> {
   for (const line of linesOf(summary, table)) say(line);
 }
 
+/** How many keys are named in words. */
+const maxNamed = 20;
+
 function linesOf(summary: AdoptSummary, table: string): string[] {
   const { adopted, revoked, unowned, unpresentable, digestLike, skipped, wasUpToDate } = summary;
   if (wasUpToDate) return [`The table ${table} holds no plaintext keys: there is nothing to do.`];
@@ -76,12 +79,14 @@ function linesOf(summary: AdoptSummary, table: string): string[] {
     lines.push(
       `Warning: no request can carry ${count(unpresentable, 'key')} (blanks, commas, non-ASCII ` +
         'or over 512 characters): create new ones for the users.',
+      ...namesOf(summary, table),
     );
   }
   if (digestLike > 0) {
+    const digests = digestLike === 1 ? 'a SHA-256 digest' : 'SHA-256 digests';
     lines.push(
-      `Warning: ${count(digestLike, 'key')} of 64 hexadecimal digits could also be SHA-256 ` +
-        'digests. If the table held digests, restore it, put "sha256:" in front of them and run ' +
+      `Warning: ${count(digestLike, 'key')} of 64 hexadecimal digits could also be ${digests}. ` +
+        'If the table held digests, restore it, put "sha256:" in front of them and run ' +
         'this again.',
     );
   }
@@ -93,4 +98,14 @@ function linesOf(summary: AdoptSummary, table: string): string[] {
     );
   }
   return [...lines, legacyKeysNote];
+}
+
+/** Keys that no request can carry. Afterwards no command can tell them from others. */
+function namesOf({ unpresentable, unpresentableKeys = [] }: AdoptSummary, table: string): string[] {
+  const named = unpresentableKeys.slice(0, maxNamed);
+  const more = unpresentable - named.length;
+  return [
+    ...named.map(({ keyId, user }) => `  ${keyId} of ${plain(user)}`),
+    ...(more > 0 ? [`  and ${more} more: see the column details of ${table}_migrations`] : []),
+  ];
 }

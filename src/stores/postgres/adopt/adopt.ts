@@ -61,6 +61,16 @@ export interface AdoptSummary {
    */
   unpresentable: number;
   /**
+   * Which keys these are, the oldest first, at most 100 000. Absent if there are none. They also
+   * stay in the first row of the table `<table>_migrations`, in `details`.
+   */
+  unpresentableKeys?: {
+    /** The key id, which replaces the key in lists and logs. */
+    keyId: string;
+    /** Whose key it is. */
+    user: string;
+  }[];
+  /**
    * Adopted active keys of 64 hexadecimal digits, the form of many keys and of every SHA-256. If
    * the table held digests, anyone who has read them now holds working keys. In that case restore
    * the table and put `sha256:` before each digest.

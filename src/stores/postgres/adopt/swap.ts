@@ -3,10 +3,13 @@ import { keyIndexes, keyRules } from '../schema/001-keys.js';
 import type { Names } from '../names.js';
 import { dollarQuote, quoteLiteral } from '../quote.js';
 import { rowProblemSql } from './row-problems.js';
-import { hashSql, isDigestLikeSql, isBlankSql, presentableSql } from './hash-sql.js';
+import { hashSql, isDigestLikeSql, isBlankSql, presentableSql, printableSql } from './hash-sql.js';
 import { dropKeyIdFunction } from './key-id-function.js';
 import { limitLockWait } from '../lock.js';
 import type { Plan } from './plan.js';
+
+/** A JSON value in PostgreSQL has at most 256 MB. */
+const maxNamed = 100_000;
 
 /**
  * The last step of `adopt`, in one statement and so one transaction. The table becomes that of
@@ -25,6 +28,7 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
       adopted_count bigint;
       unpresentable_count bigint;
       digest_like_count bigint;
+      unpresentable_keys jsonb;
     begin
       perform pg_catalog.pg_advisory_xact_lock(${names.lock});
       ${limitLockWait}
@@ -83,6 +87,18 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
           pg_catalog.count(*) filter (where (${plan.isActive}) and ${isDigestLikeSql('k')})
         into adopted_count, revoked_count, unowned_count, unpresentable_count, digest_like_count
         from ${names.keys} k;
+      if unpresentable_count > 0 then
+        -- Once the plaintext is gone, nothing tells which keys these were.
+        select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+            'keyId', found.key_id, 'user', found.holder) order by found.place)
+          into unpresentable_keys
+          from (select k.key_id,
+              case when ${isBlankSql('k.user_name')} then 'unknown'
+                else ${printableSql('k.user_name')} end as holder,
+              pg_catalog.row_number() over (order by ${plan.age}) as place
+            from ${names.keys} k where (${plan.isActive}) and not ${presentableSql('k')}
+            order by place limit ${maxNamed}) found;
+      end if;
 
       ${dropOldRules(names)}
       alter table ${names.keys} add column if not exists revoked_at timestamptz(3);
@@ -111,7 +127,9 @@ export function swap(names: Names, plan: Plan, prefix: string): string {
         'adopted', adopted_count, 'revoked', revoked_count, 'unowned', unowned_count,
         'unpresentable', unpresentable_count, 'digestLike', digest_like_count,
         'skipped', pg_catalog.jsonb_build_object(
-          'withoutKey', empty_count, 'duplicates', duplicate_count)));
+          'withoutKey', empty_count, 'duplicates', duplicate_count))
+        || case when unpresentable_keys is null then '{}'::jsonb
+          else pg_catalog.jsonb_build_object('unpresentableKeys', unpresentable_keys) end);
     end`)}`;
 }
 
