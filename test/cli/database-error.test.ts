@@ -3,8 +3,14 @@ import { describeDatabaseError } from '../../src/cli/database/database-error.js'
 import { PostgresKeyStore } from '../../src/postgres.js';
 
 const store = new PostgresKeyStore({ client: { query: async () => ({ rows: [] }) } });
+const circumstances = {
+  store,
+  place: 'db.example/app',
+  options: {},
+  askRole: async () => 'app',
+};
 const describeError = async (error: unknown) =>
-  (await describeDatabaseError(error, { store, place: 'db.example/app', options: {} }))?.message;
+  (await describeDatabaseError(error, circumstances))?.message;
 
 const failed = (message: string, properties: object = {}, cause?: unknown) =>
   Object.assign(new Error(`PostgresKeyStore: list failed: ${message}`, { cause }), properties);

@@ -208,14 +208,14 @@ describe('a database that does not do what it is asked', () => {
   it('a right is missing -> which grant the role needs', async () => {
     const { stderr } = await list(urlOf('reader'));
     expect(stderr).toBe(
-      'error: list failed: permission denied for table api_keys; the role needs a right: grant select on api_keys to <role>\n',
+      'error: list failed: permission denied for table api_keys; the role needs a right: grant select on "public"."api_keys" to "reader"\n',
     );
     const created = await cli(['create', 'alice'], { env: { DATABASE_URL: urlOf('writer') } });
-    expect(created.stderr).toContain('grant select, insert, update on api_keys to <role>\n');
+    expect(created.stderr).toContain('grant select, insert on "public"."api_keys" to "writer"\n');
     const migrated = await cli(['migrate', '--schema', 'other'], {
       env: { DATABASE_URL: urlOf('writer') },
     });
-    expect(migrated.stderr).toContain('grant create on database postgres to <role>');
+    expect(migrated.stderr).toContain('grant create on database "postgres" to "writer"');
     expect((await doctor(urlOf('reader')))?.remedy).toMatch(/grant select.* on \S*api_keys/);
   });
 

@@ -233,8 +233,7 @@ describe('the database', () => {
     await database.pool().query(`drop role ${role}`);
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr:
-        'error: list failed: permission denied for table api_keys; the role needs a right: grant select on api_keys to <role>\n',
+      stderr: `error: list failed: permission denied for table api_keys; the role needs a right: grant select on "public"."api_keys" to "${role}"\n`,
     });
   });
 });

@@ -60,16 +60,18 @@ export function addCopy(program: Command): void {
 async function copy(options: Options): Promise<void> {
   const [from, to] = [placeIn(options, options.from), placeIn(options, options.to)];
   const summary = await untilInterrupted((signal) =>
-    withStore(from, (source) =>
-      withStore(to, async (target) => {
-        await assertReady(source, from);
+    withStore(from, async (source) => {
+      await assertReady(source, from);
+      return withStore(to, async (target) => {
         await assertReady(target, to);
         return copyAll(source.archive, target.archive, {
           isDryRun: options.dryRun ?? false,
           assertWanted: () => stopIfInterrupted(signal, 'stopped; run it again to continue'),
         });
-      }),
-    ),
+      }).catch((error: unknown) => {
+        throw error instanceof SourceError ? error.cause : error;
+      });
+    }),
   );
   if (options.json) await printJson(summary);
   else tell(summary, options.dryRun ?? false);
@@ -126,11 +128,22 @@ async function copyAll(
   return summary;
 }
 
+/** An error of the source, which must not be explained as one of the target. */
+class SourceError extends Error {}
+
 async function* each<Entry>(
   batches: AsyncIterable<readonly Entry[]>,
   write: (batch: readonly Entry[]) => Promise<ArchiveResult>,
 ): AsyncGenerator<ArchiveResult> {
-  for await (const batch of batches) yield await write(batch);
+  for await (const batch of asSource(batches)) yield await write(batch);
+}
+
+async function* asSource<Batch>(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
+  try {
+    yield* batches;
+  } catch (error) {
+    throw new SourceError('the source failed', { cause: error });
+  }
 }
 
 const idNames = { keys: 'keyId', claims: 'claimId', events: 'eventId', usage: 'usage' } as const;

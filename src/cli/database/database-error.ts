@@ -1,4 +1,5 @@
 import type { PostgresKeyStore } from '../../stores/postgres/postgres-key-store.js';
+import { quoteIdentifier } from '../../stores/postgres/quote.js';
 import { DatabaseFailure, Failure } from '../failure.js';
 import { mask } from '../secrets.js';
 import type { DatabaseOptions } from './database-options.js';
@@ -10,6 +11,8 @@ interface Circumstances {
   readonly store: PostgresKeyStore;
   readonly place: string;
   readonly options: DatabaseOptions;
+  /** Asks for the role that is connected. */
+  readonly askRole: () => Promise<string>;
 }
 
 /** SQLSTATEs of missing tables and columns. */
@@ -18,7 +21,7 @@ const notMigrated = new Set(['42P01', '42703', '3F000', '42P10', '42883']);
 /** The message for a failed statement, or `undefined` if the database is not at fault. */
 export async function describeDatabaseError(
   error: unknown,
-  { store, place, options }: Circumstances,
+  { store, place, options, askRole }: Circumstances,
 ): Promise<Failure | undefined> {
   if (!(error instanceof Error) || !error.message.startsWith('PostgresKeyStore: '))
     return undefined;
@@ -41,11 +44,16 @@ export async function describeDatabaseError(
     if (problem) return new Failure(`${problem.message}: ${problem.remedy}`, origin);
   }
   const said = mask(error.message.replace(/^PostgresKeyStore: /, ''));
-  return new DatabaseFailure(
-    said,
-    code === '42501' ? missingGrant(said, options) : undefined,
-    origin,
-  );
+  if (code !== '42501' && code !== 'row_level_security')
+    return new DatabaseFailure(said, undefined, origin);
+  const role = await askRole().then(quoteIdentifier, () => '<role>');
+  return code === '42501'
+    ? new DatabaseFailure(said, missingGrant(said, options, role), origin)
+    : new DatabaseFailure(
+        said.replace('<role>', () => role),
+        undefined,
+        origin,
+      );
 }
 
 const isOfServer = (cause: Error | undefined) => cause !== undefined && 'severity' in cause;

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import type { Pool } from 'pg';
 import type { ApiKeyManager } from '../../manager/api-key-manager.js';
 import type { PostgresKeyStore } from '../../stores/postgres/postgres-key-store.js';
 import type { SqliteKeyStore } from '../../stores/sqlite/sqlite-key-store.js';
@@ -52,7 +53,8 @@ export async function withPostgresStore<Result>(
   try {
     const store = new PostgresKeyStore({ client: pool, schema, table, queryTimeoutMs: limitMs });
     return await work(store).catch(async (error: unknown) => {
-      throw (await describeDatabaseError(error, { store, place: placeOf(url), options })) ?? error;
+      const circumstances = { store, place: placeOf(url), options, askRole: () => roleOf(pool) };
+      throw (await describeDatabaseError(error, circumstances)) ?? error;
     });
   } finally {
     await pool.end();
@@ -60,6 +62,11 @@ export async function withPostgresStore<Result>(
     // server.
     for (const socket of sockets) socket.destroy();
   }
+}
+
+async function roleOf(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ role: string }>('select current_user::text as role');
+  return rows[0]!.role;
 }
 
 async function withSqliteStore<Result>(

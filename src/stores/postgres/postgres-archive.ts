@@ -209,7 +209,7 @@ export class PostgresArchive implements StoreArchive {
     let copied = 0;
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const values = [parameterOf(entries)];
-      const rows = await this.#executor.query('copy', { text: sql.find, values });
+      const rows = await this.#executor.query('copyInto', { text: sql.find, values });
       const { missing, skipped, conflicts } = sort(entries, rows.map(sql.read));
       if (missing.length === 0) return { copied, skipped: skipped - copied, conflicts };
       if (isDryRun) return { copied: missing.length, skipped, conflicts };
@@ -218,7 +218,7 @@ export class PostgresArchive implements StoreArchive {
         )
         select pg_catalog.count(*)::text as count from made`;
       const silently = contextParameter(undefined, { isSilent: true });
-      const [row] = await this.#executor.query('copy', {
+      const [row] = await this.#executor.query('copyInto', {
         text,
         values: [parameterOf(missing), silently],
       });
