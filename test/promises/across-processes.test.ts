@@ -218,6 +218,10 @@ describe('lastUsedAt', () => {
     const { exitCode, output } = await other!.close();
     expect(exitCode).toBe(0);
     expect(output.match(/lastUsedAt could not be written/g)).toHaveLength(1);
+    for (const what of ['lastUsedAt', 'uses per day'])
+      expect(output).toContain(
+        `${what} could not be written (42501); requests are not affected, the role has no right: see npx require-api-key doctor.`,
+      );
     expect(output).not.toContain(key);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { warnOnce } from '../../lib/warn.js';
 import { within } from '../../lib/within.js';
 import type { KeyStore } from '../../stores/key-store.js';
+import { warnNotWritten } from './write-warning.js';
 
 /** How many uses one statement writes at most. */
 const batchSize = 1_000;
@@ -165,13 +165,7 @@ export class LastUsedRecorder {
   }
 
   #keep(uses: readonly LastUse[], error: unknown): void {
-    // Only the code, if it looks like one, because a driver's message may hold anything.
-    const given =
-      typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-    const code = typeof given === 'string' && /^\w{1,40}$/.test(given) ? ` (${given})` : '';
-    warnOnce(
-      `lastUsedAt could not be written${code}; requests are not affected, it is tried again.`,
-    );
+    warnNotWritten('lastUsedAt', error);
     for (const use of uses) {
       const hasRoom = this.#pending.length < maxPending || use.ends !== undefined;
       if (!use.isPending && hasRoom) this.#enqueue(use);

@@ -1,6 +1,6 @@
 import { dayMs } from '../../lib/durations.js';
-import { warnOnce } from '../../lib/warn.js';
 import type { KeyUsage, UsageStore } from '../../stores/key-usage.js';
+import { warnNotWritten } from './write-warning.js';
 
 /** How many counts may be pending, each for one key and day. Further counts are lost. */
 const maxPending = 10_000;
@@ -67,8 +67,8 @@ export class UseCounts {
       // Always in one order of keys: two processes with different orders would deadlock.
       await this.#usage.add([...counts.values()].toSorted(byKey));
       return true;
-    } catch {
-      warnOnce('uses per day could not be written; requests are not affected, it is tried again.');
+    } catch (error) {
+      warnNotWritten('uses per day', error);
       for (const count of counts.values()) this.#add(this.#complete, count);
       this.#writer.schedule();
       return false;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryKeyStore } from '../../../src/index.js';
 import { openManager } from '../../support/open-manager.js';
 import { collectWarnings } from '../../support/warnings.js';
 
@@ -16,6 +17,32 @@ describe('what could not be written', () => {
     await keys.close();
     expect(await warnings.since(mark)).toEqual([
       `lastUsedAt could not be written${named}; requests are not affected, it is tried again.`,
+    ]);
+  });
+
+  it.each([
+    ['no answer -> it is tried again', 'ETIMEDOUT', 'it is tried again'],
+    [
+      'a missing right -> where to find the grant',
+      '42501',
+      'the role has no right: see npx require-api-key doctor',
+    ],
+  ])('a fault of PostgreSQL: %s, for last uses and counts alike', async (_title, code, next) => {
+    const { keys, store, codeOf } = openManager({ store: new MemoryKeyStore() });
+    const fail = () =>
+      Promise.reject(
+        new Error('PostgresKeyStore: failed', {
+          cause: Object.assign(new Error('of the driver'), { code }),
+        }),
+      );
+    store.touch = fail;
+    store.usage.add = fail;
+    const mark = warnings.mark();
+    await codeOf((await keys.create({ user: 'alice' })).key);
+    await keys.close();
+    expect(await warnings.since(mark)).toEqual([
+      `lastUsedAt could not be written (${code}); requests are not affected, ${next}.`,
+      `uses per day could not be written (${code}); requests are not affected, ${next}.`,
     ]);
   });
 });
