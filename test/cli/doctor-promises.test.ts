@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { Pool } from 'pg';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ApiKeyManager } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { cli, folder } from '../support/cli.js';
 import { createDatabase, startServer } from '../support/postgres.js';
@@ -47,7 +49,8 @@ async function login(grants: string): Promise<{ role: string; url: string }> {
 /** Pastes the SQL of a remedy. */
 const paste = ({ remedy }: Finding) => admin.query(remedy!.replace(/^.*run in psql[^:]*: /, ''));
 
-const app = `grant select, update (last_used_at) on api_keys to $role; grant select on api_keys_migrations to $role`;
+const counts = 'grant select, insert, update on api_keys_usage to $role';
+const app = `grant select, update (last_used_at) on api_keys to $role; grant select on api_keys_migrations to $role; ${counts}`;
 
 beforeEach(async () => {
   await admin.query(
@@ -80,11 +83,28 @@ it.each([
 ])(
   'without the right to %s -> found, and gone when the remedy is pasted',
   async (right, grants) => {
-    const { url } = await login(grants);
+    const { url } = await login(`${grants}; ${counts}`);
 
     const { findings } = await doctor(url);
     expect(findings.map((finding) => finding.code)).toEqual(['missing_right']);
     expect(findings[0]!.message).toContain(right);
+    await paste(findings[0]!);
+
+    expect(await codes(url)).toEqual([]);
+  },
+);
+
+it.each(['select', 'insert', 'update'])(
+  'uses per day, without the right to %s -> a note, and gone when the remedy is pasted',
+  async (right) => {
+    const { role, url } = await login(`${app}; revoke ${right} on api_keys_usage from $role`);
+
+    const { code, findings } = await doctor(url);
+    expect(findings).toMatchObject([{ code: 'uses_not_counted', severity: 'note' }]);
+    expect(findings[0]!.remedy).toMatch(
+      `grant select, insert, update on "public"."api_keys_usage" to "${role}"`,
+    );
+    expect(code).toBe(0);
     await paste(findings[0]!);
 
     expect(await codes(url)).toEqual([]);
@@ -115,6 +135,42 @@ describe('who else may write', () => {
     expect(findings).toMatchObject([{ code: 'other_writers', severity: 'note' }]);
     expect(findings[0]!.message).toContain(role);
     await paste(findings[0]!);
+
+    expect(await codes()).toEqual([]);
+  });
+
+  it('applications that may do everything -> after the remedy is pasted, they still answer and note last uses', async () => {
+    const everything = `${app}; grant all on api_keys to $role`;
+    const [first, second] = [await login(everything), await login(everything)];
+    const owner = new ApiKeyManager({
+      store: new PostgresKeyStore({ client: admin, watch: false }),
+    });
+    const { key, record } = await owner.create({ user: 'alice' });
+
+    const { findings } = await doctor();
+    expect(findings.map((finding) => finding.code)).toEqual(['other_writers']);
+    expect(findings[0]!.remedy).not.toContain('revoke all');
+    expect(findings[0]!.remedy).toContain('serves the claim page needs insert');
+    expect(findings[0]!.remedy).toContain('update (expires_at, revoked_at)');
+    await paste(findings[0]!);
+
+    for (const { url } of [first, second]) {
+      await admin.query('update api_keys set last_used_at = null');
+      const client = new Pool({ connectionString: url });
+      const store = new PostgresKeyStore({ client, watch: false });
+      const keys = new ApiKeyManager({ store });
+      expect(await keys.verify(key)).toMatchObject({ ok: true });
+      await keys.close();
+      expect((await owner.get(record.keyId))?.lastUsedAt).toBeInstanceOf(Date);
+      for (const change of ['insert into api_keys default values', 'delete from api_keys'])
+        await expect(client.query(change)).rejects.toThrow('permission denied');
+      await expect(client.query(`update api_keys set digest = ''`)).rejects.toThrow(
+        'permission denied',
+      );
+      await client.end();
+      expect(await codes(url)).toEqual([]);
+    }
+    await owner.close();
   });
 
   it('a role that is a member of such a role -> both named; one that only notes last uses -> not', async () => {
@@ -218,14 +274,14 @@ const judged: Readonly<Record<string, readonly string[] | string>> = {
   ],
   'a change on SQLite that was answered': ['damaged_file', 'ephemeral_disk'],
   '... in a process that was frozen': ['no_listener'],
-  'heartbeats while no key is asked for':
+  'heartbeats on PostgreSQL while no key is asked for':
     'the store decides on its heartbeats by itself, whatever the server allows',
   'each change, however it is made': ['disabled_triggers'],
   events: ['open_table', 'other_writers'],
   'the role of an application that only verifies':
     'the event is written by a function with rights of its own, whoever makes the change',
   '`maxKeysPerUser`': 'counted in the same statement as the change, in any set-up that can write',
-  'uses per day': 'a role without the right to count is warned of once, and the rest works',
+  'uses per day': ['uses_not_counted'],
   '... in every other process': [
     'no_listener',
     'standby',

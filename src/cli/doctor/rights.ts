@@ -8,7 +8,7 @@ import type { Finding } from '../finding.js';
  * role lacks.
  */
 export function examineRights(
-  { role, hidden, missingRights, writers }: SetUp,
+  { role, hidden, missingRights, mayCountUses, writers }: SetUp,
   { schema = 'public', table = 'api_keys' }: DatabaseOptions,
 ): Finding[] {
   const findings: Finding[] = [];
@@ -38,6 +38,19 @@ export function examineRights(
       remedy: `run in psql, as the owner: grant ${missingRights.join(', ')} on ${keys} to ${user}`,
     });
   }
+  if (!mayCountUses) {
+    const usage = `${quoteIdentifier(schema)}.${quoteIdentifier(`${table}_usage`)}`;
+    findings.push({
+      severity: 'note',
+      code: 'uses_not_counted',
+      message:
+        `the role ${role} may not write ${schema}.${table}_usage, so an application with this ` +
+        'role does not count uses per day.',
+      remedy:
+        'unless it has countUses: false, run in psql, as the owner: grant select, insert, update ' +
+        `on ${usage} to ${user}`,
+    });
+  }
   if (writers.includes('public')) {
     findings.push({
       severity: 'error',
@@ -45,7 +58,7 @@ export function examineRights(
       message:
         `every role of the database may make or change keys in ${schema}.${table}, and so let ` +
         'itself in.',
-      remedy: `run in psql, as the owner: ${revokeFromPublic(keys)}`,
+      remedy: `run in psql, as the owner: ${revokeWrites(keys, 'public')}`,
     });
   }
   const named = writers.filter((name) => name !== 'public');
@@ -56,12 +69,25 @@ export function examineRights(
       message:
         'besides the owner and superusers, these roles may make or change keys in ' +
         `${schema}.${table}, and so let themselves in: ${named.join(', ')}.`,
-      remedy:
-        'if one of them is not an operator of keys, run in psql, as the owner: revoke all on ' +
-        `${keys} from ${quoteIdentifier(named[0]!)}`,
+      remedy: remedyFor(keys, named),
     });
   }
   return findings;
 }
 
-const revokeFromPublic = (keys: string) => `revoke all on ${keys} from public`;
+function remedyFor(keys: string, named: readonly string[]): string {
+  const roles = named.map(quoteIdentifier).join(', ');
+  const remaining = `grant update (last_used_at) on ${keys} to ${roles}`;
+  return (
+    'leave out each role that is an operator of keys. A role that serves the claim page needs ' +
+    'insert, and one that serves the account page also update (expires_at, revoked_at). Every ' +
+    'other loses only the right to write keys if you run in psql, as the owner: ' +
+    `${revokeWrites(keys, roles)}; ${remaining}`
+  );
+}
+
+/**
+ * Leaves the right to read, which an application needs. Rights on single columns go as well.
+ */
+const revokeWrites = (keys: string, roles: string) =>
+  `revoke insert, update, delete, truncate, trigger on ${keys} from ${roles}`;

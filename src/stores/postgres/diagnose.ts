@@ -27,6 +27,8 @@ export interface SetUp {
   readonly hidden: readonly string[];
   /** Rights that an application needs and the role lacks. */
   readonly missingRights: readonly string[];
+  /** Whether the role may write uses per day. */
+  readonly mayCountUses: boolean;
   /**
    * The roles besides the owner and superusers that may create or change a key. `public` means
    * everybody.
@@ -65,6 +67,10 @@ const diagnosis = (names: Names): string => {
       case when not pg_catalog.has_column_privilege(${keys}, 'last_used_at', 'UPDATE')
         then 'update (last_used_at)' end
     ]::text[], null),
+    'mayCountUses', (select coalesce(pg_catalog.has_table_privilege(u.oid, 'SELECT')
+        and pg_catalog.has_table_privilege(u.oid, 'INSERT')
+        and pg_catalog.has_table_privilege(u.oid, 'UPDATE'), true)
+      from (select pg_catalog.to_regclass(${quoteLiteral(names.usage)}::text)::oid as oid) u),
     'writers', array(${writers(names)})
   )::text as set_up`;
 };
