@@ -276,6 +276,7 @@ const judged: Readonly<Record<string, readonly string[] | string>> = {
   '... in a process that was frozen': ['no_listener'],
   'heartbeats on PostgreSQL while no key is asked for':
     'the store decides on its heartbeats by itself, whatever the server allows',
+  'looks at the SQLite file while no key is asked for': 'kept by the process alone',
   'each change, however it is made': ['disabled_triggers'],
   events: ['open_table', 'other_writers'],
   'the role of an application that only verifies':

@@ -11,6 +11,9 @@ const admin = database.pool();
 const suffix = randomBytes(4).toString('hex');
 const roleOf = (name: string) => `${name}_${suffix}`;
 
+const named = (sql: string) =>
+  sql.replaceAll(/\b(app|account_app|key_operator)\b(?=[ ;])/g, (name) => roleOf(name));
+
 /** A manager that works with the rights of a role of the document. */
 function managerOf(role: string) {
   const store = new PostgresKeyStore({
@@ -24,11 +27,14 @@ function managerOf(role: string) {
 beforeAll(async () => {
   await new PostgresKeyStore({ client: admin }).migrate();
   const [, sql] = /```sql\n([^]*?)```/.exec(readFileSync('docs/production.md', 'utf8'))!;
-  await admin.query(sql!.replaceAll(/\b(app|key_operator)\b(?=[ ;])/g, (name) => roleOf(name)));
+  const [forAccounts] = /-- With the account page[^]*?\n\n/.exec(sql!)!;
+  await admin.query(named(sql!.replace(forAccounts, '')));
+  await admin.query(`create role ${roleOf('account_app')} in role ${roleOf('app')}`);
+  await admin.query(named(forAccounts.replaceAll('to app;', 'to account_app;')));
 });
 
 afterAll(async () => {
-  for (const role of ['app', 'key_operator']) {
+  for (const role of ['account_app', 'app', 'key_operator']) {
     await admin.query(`drop owned by ${roleOf(role)}; drop role ${roleOf(role)}`);
   }
 });
@@ -55,6 +61,19 @@ describe('the grants of docs/production.md', () => {
     await expect(keys.rotate(record.keyId, { overlapMs: 0 })).rejects.toThrow('permission denied');
     await expect(keys.createClaim({ user: 'bob' })).rejects.toThrow('permission denied');
     await expect(keys.prune({ olderThanMs: 0 })).rejects.toThrow('permission denied');
+  });
+
+  it('the application with the account page -> also makes, rotates and revokes keys; changes no name or digest', async () => {
+    const { keys } = managerOf('account_app');
+    const { record } = await keys.create({ user: 'alice' });
+    const { key, record: successor } = await keys.rotate(record.keyId, { overlapMs: 0 });
+    expect(await keys.verify(key)).toMatchObject({ ok: true });
+    expect((await keys.revoke(successor.keyId)).length).toBe(1);
+    await expect(keys.update(successor.keyId, { name: 'x' })).rejects.toThrow('permission denied');
+    const client = await database.client({ options: `-c role=${roleOf('account_app')}` });
+    await expect(client.query(`update api_keys set digest = ''`)).rejects.toThrow(
+      'permission denied',
+    );
   });
 
   it('the application, with a statement that asks to leave no event -> leaves it all the same', async () => {
