@@ -6,6 +6,7 @@ import { cli } from '../support/cli.js';
 import { createDatabase } from '../support/postgres.js';
 
 const database = await createDatabase();
+const target = await createDatabase();
 const admin = database.pool();
 const store = new PostgresKeyStore({ client: admin, watch: false });
 await store.migrate();
@@ -138,7 +139,8 @@ describe('a command whose role has no right -> names the least grants, which suf
   });
 
   it('copy -> the reader gets select from its own URL; a writer is told to be the owner', async () => {
-    const target = await createOther();
+    const targetAdmin = target.pool();
+    await new PostgresKeyStore({ client: targetAdmin }).migrate();
     const reader = await login('copy from');
     const writer = await login('copy to');
     const asWriter = new URL(target.url);
@@ -158,15 +160,29 @@ describe('a command whose role has no right -> names the least grants, which suf
     expect(read).toHaveLength(5);
     for (const grant of read) expect(grant).toMatch(/^grant select on /);
 
-    await target.admin.query(
+    await targetAdmin.query(
       `grant select on all tables in schema public to "${writer.role}";
        grant insert on api_keys, api_keys_claims to "${writer.role}"; delete from api_keys_events`,
     );
     const { stderr } = await copy(database.url, asWriter.href);
-    await target.admin.query(`drop owned by "${writer.role}"`);
+    await targetAdmin.query(`drop owned by "${writer.role}"`);
     expect(stderr).toBe(
       'error: copyInto failed: permission denied for table api_keys_events; the role must own the table: put the role that created it into the URL\n',
     );
+  });
+
+  it('row-level security that may hide keys -> a policy for the role, which suffices as pasted', async () => {
+    await new PostgresKeyStore({ client: admin, table: 'hidden' }).migrate();
+    const { role, url } = await login('hidden from');
+    await admin.query(
+      `alter table hidden enable row level security; grant select on hidden to "${role}"`,
+    );
+    const list = () => cli(['list', '--table', 'hidden'], { env: { DATABASE_URL: url } });
+    const { code, stderr } = await list();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`on "public"."hidden" to "${role}" using (true)\n`);
+    await admin.query(/create policy .+/.exec(stderr)![0]);
+    expect((await list()).code).toBe(0);
   });
 
   it('a table and a schema of odd names -> quoted in the grant', async () => {
@@ -186,14 +202,3 @@ describe('a command whose role has no right -> names the least grants, which suf
     expect((await list()).code).toBe(0);
   });
 });
-
-/** Another database of the same server, with tables of its own. */
-async function createOther() {
-  const name = `other_${suffix}`;
-  await admin.query(`create database ${name}`);
-  const url = new URL(database.url);
-  url.pathname = `/${name}`;
-  const other = database.pool({ connectionString: url.href });
-  await new PostgresKeyStore({ client: other }).migrate();
-  return { url: url.href, admin: other };
-}
