@@ -33,6 +33,7 @@ const decidesNothing = new Set([
   // They write what was decided.
   'src/manager/cache/last-used-recorder.ts',
   'src/manager/cache/use-counts.ts',
+  'src/manager/cache/write-warning.ts',
 ]);
 
 describe('the list of all that decides whether a request is admitted', () => {
