@@ -269,7 +269,7 @@ describe('a server of its own', async () => {
     expect(lookUps.map(({ status }) => status)).toEqual(
       Array.from({ length: 8 }, () => 'rejected'),
     );
-    await expect(outside.findByDigest(key.digest)).rejects.toThrow(/no answer within 300 ms/);
+    await expect(outside.findByDigest(key.digest)).rejects.toThrow(/no answer within \d+ ms/);
     await watcher.until('disconnected');
     await server.thaw();
 
