@@ -39,7 +39,9 @@ it('the walk-through of docs/sqlite.md, pasted -> a desk, a key by claim link, i
   const cwd = createFolder();
   const port = await freePort();
   const { scripts, code } = readWalkThrough((text) =>
-    text.replaceAll('3000', String(port)).replaceAll('postgres://user:password@localhost/app', database.url),
+    text
+      .replaceAll('3000', String(port))
+      .replaceAll('postgres://user:password@localhost/app', database.url),
   );
   const [install, start, hand, revoke, move] = scripts as [string, string, string, string, string];
   expect([install, start]).toEqual([expect.stringContaining('npm install'), 'node app.mjs\n']);
