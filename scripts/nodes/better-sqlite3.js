@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { installTool } from './matrix.js';
+import { installTool, majorOf } from './matrix.js';
 
 /**
  * Answers, for a version of Node, the environment in which a program and its children use it in
@@ -13,9 +13,9 @@ import { installTool } from './matrix.js';
 export function installBetterSqlite3() {
   // Only what is compiled below runs a script.
   const folder = installTool('better-sqlite3', '--ignore-scripts');
-  if (Number.parseInt(process.versions.node, 10) < 22 && !runs(folder)) compile(folder);
+  if (majorOf(process.versions.node) < 22 && !runs(folder)) compile(folder);
   return (version) => {
-    const name = Number.parseInt(version, 10) < 22 ? 'better-sqlite3' : 'better-sqlite3-13';
+    const name = majorOf(version) < 22 ? 'better-sqlite3' : 'better-sqlite3-13';
     return {
       NODE_OPTIONS: `--import ${pathToFileURL(join(folder, 'use.js')).href}`,
       BETTER_SQLITE3: join(folder, 'node_modules', name, 'lib/index.js'),

@@ -47,7 +47,7 @@ export function installTool(name, ...options) {
   return folder;
 }
 
-const majorOf = (version) => Number.parseInt(version, 10);
+export const majorOf = (version) => Number.parseInt(version, 10);
 
 /**
  * Each Node with its version and its program; `suite` says whether `npm test` has not been on its

@@ -12,11 +12,11 @@ import { setHeaders } from '../http/response-headers.js';
  */
 export function respondWithProblem(
   error: unknown,
-  _req: IncomingMessage,
+  req: IncomingMessage,
   res: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
-  if (error instanceof ApiKeyError && !res.headersSent) prepareProblem(error)(error, _req, res);
+  if (error instanceof ApiKeyError && !res.headersSent) prepareProblem(error)(error, req, res);
   else next(error);
 }
 

@@ -125,7 +125,7 @@ async function revokeClaim(
   }
 }
 
-/** Whether the user has a key or claim link, in whatever state. */
+/** Whether the user has a key or a claim link of any status. */
 async function hasRecords(manager: ApiKeyManager, user: string): Promise<boolean> {
   if ((await manager.list({ user, limit: 1 })).length > 0) return true;
   const links = await claimsUpTo(manager, {}, Number.POSITIVE_INFINITY);
