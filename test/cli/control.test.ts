@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ApiKeyManager } from '../../src/index.js';
 import { cli, folder } from '../support/cli.js';
-import { openStore } from '../support/sqlite.js';
+import { byHand, openStore } from '../support/sqlite.js';
 
 const env = { DATABASE_URL: 'file:keys.db' };
 let cwd: string;
@@ -177,6 +177,26 @@ describe('history', () => {
     expect(limited.stdout).toContain('name: none -> ci');
     expect(limited.stderr).toContain('Only the newest 1 are shown');
     expect(await run('history', '--since', '2999-01-01')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('the times in a change', () => {
+  it('a new end -> in local time on the terminal, as when it was done; in JSON as stored', async () => {
+    const { keyId } = await create('alice');
+    await run('update', keyId, '--expires', '2099-01-31T00:00:00Z');
+    const table = await cli(['history', keyId], { cwd, env: { ...env, TZ: 'Asia/Tokyo' } });
+    expect(table.stdout).toContain('expiresAt: none -> 2099-01-31 09:00 GMT+9');
+    const [{ changes }] = (await history(keyId)) as [Event];
+    expect(changes).toEqual({ expiresAt: [null, '2099-01-31T00:00:00.000Z'] });
+  });
+
+  it('a value written by hand that is no time -> as it stands', async () => {
+    const values = `'updated', 'alice', 'sql', '{"expiresAt": [null, "infinity"]}'`;
+    byHand(
+      join(cwd, 'keys.db'),
+      `insert into api_keys_events (what, user_name, via, changes) values (${values})`,
+    );
+    expect((await run('history')).stdout).toContain('expiresAt: none -> infinity');
   });
 });
 

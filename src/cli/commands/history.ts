@@ -91,12 +91,17 @@ function eventRow(event: KeyEvent): string[] {
     event.via,
     event.reason ?? '',
     Object.entries(event.changes ?? {})
-      .map(([field, [before, after]]) => `${field}: ${valueOf(before)} -> ${valueOf(after)}`)
+      .map(
+        ([field, values]) => `${field}: ${values.map((each) => valueOf(field, each)).join(' -> ')}`,
+      )
       .join('; '),
   ];
 }
 
-function valueOf(value: unknown): string {
+function valueOf(field: string, value: unknown): string {
   if (value === null || value === undefined) return 'none';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value !== 'string') return JSON.stringify(value);
+  // A time that was changed by hand may be `infinity`.
+  const instant = /(?:At|Until)$/.test(field) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(instant) ? value : formatTime(new Date(instant));
 }
