@@ -134,7 +134,7 @@ function named(source: KeySource | VerifyKey): NamedSource {
  * `then` may be replaced globally.
  */
 export const isVerdict = (answer: Verdict | Promise<Verdict>): answer is Verdict =>
-  Object.hasOwn(answer, 'ok');
+  isOwnAnswer(answer) || Object.hasOwn(answer, 'ok');
 
 /** Whether a source could not tell if the key is good. */
 const isFault = ({ code }: Refusal): boolean =>
