@@ -9,8 +9,8 @@ export default defineConfig({
   test: {
     ...options,
     projects: projects(systemTests),
-    // A browser and whole processes fill two cores.
-    maxWorkers: 2,
+    // Half of the time is spent waiting for processes and servers.
+    maxWorkers: 3,
     testTimeout: 90_000,
     hookTimeout: 120_000,
     reporters: ['default', ['json', { outputFile: 'coverage/system-tests.json' }]],

@@ -41,29 +41,36 @@ const places = nodes();
 const folder = installPackage();
 let failures = 0;
 try {
-  for (const { version, program, suite: hasSuite } of places) {
-    for (const combination of combinations(folder, jest))
-      await check(version, program, folder, combination);
-    if (hasSuite) await check(version, program, root, suite);
-  }
-  const { execPath, versions } = process;
-  const betterSqlite3 = installBetterSqlite3();
-  for (const each of sqliteSuites('better-sqlite3', betterSqlite3(versions.node)))
-    await check(versions.node, execPath, root, each);
-  const later = places.find(({ version }) => version.startsWith('24.'));
-  if (later?.suite) {
-    for (const each of [
-      sqliteSuites('better-sqlite3', betterSqlite3(later.version))[0],
-      // The rest has been run there.
-      sqliteSuites('node:sqlite')[1],
-    ])
-      await check(later.version, later.program, root, each);
-  }
+  // Side by side: the one compiles and waits for processes while the other computes.
+  await Promise.all([tryNodes(), tryDrivers()]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(failures === 0 ? 'All of it works on every Node.' : `${failures} failed.`);
 process.exitCode = failures === 0 ? 0 : 1;
+
+async function tryNodes() {
+  for (const { version, program, suite: hasSuite } of places) {
+    for (const combination of combinations(folder, jest))
+      await check(version, program, folder, combination);
+    if (hasSuite) await check(version, program, root, suite);
+  }
+}
+
+async function tryDrivers() {
+  const { execPath, versions } = process;
+  const betterSqlite3 = await installBetterSqlite3();
+  for (const each of sqliteSuites('better-sqlite3', betterSqlite3(versions.node)))
+    await check(versions.node, execPath, root, each);
+  const later = places.find(({ version }) => version.startsWith('24.'));
+  if (!later?.suite) return;
+  for (const each of [
+    sqliteSuites('better-sqlite3', betterSqlite3(later.version))[0],
+    // The rest has been run there.
+    sqliteSuites('node:sqlite')[1],
+  ])
+    await check(later.version, later.program, root, each);
+}
 
 async function check(version, program, cwd, { title, args, says, isQuiet = false, env }) {
   const startedAt = performance.now();

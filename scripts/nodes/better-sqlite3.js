@@ -1,19 +1,20 @@
 // better-sqlite3 for the tests of SQLite: 12, compiled here, on Node 20; 13, which comes compiled,
 // on later ones.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { installTool, majorOf } from './matrix.js';
 
 /**
- * Answers, for a version of Node, the environment in which a program and its children use it in
- * place of any other driver.
+ * Resolves to what answers, for a version of Node, the environment in which a program and its
+ * children use it in place of any other driver.
  */
-export function installBetterSqlite3() {
+export async function installBetterSqlite3() {
   // Only what is compiled below runs a script.
   const folder = installTool('better-sqlite3', '--ignore-scripts');
-  if (majorOf(process.versions.node) < 22 && !runs(folder)) compile(folder);
+  if (majorOf(process.versions.node) < 22 && !runs(folder)) await compile(folder);
   return (version) => {
     const name = majorOf(version) < 22 ? 'better-sqlite3' : 'better-sqlite3-13';
     return {
@@ -35,14 +36,14 @@ function runs(folder) {
   }
 }
 
-function compile(folder) {
+async function compile(folder) {
   console.log('Compiling better-sqlite3.');
   // The headers that came with Node, else those that node-gyp downloads.
   const node = dirname(dirname(process.execPath));
   const headers = existsSync(join(node, 'include/node/node.h')) ? ['--', `--nodedir=${node}`] : [];
-  execFileSync('npm', ['run', '--silent', 'compile', ...headers], {
+  await promisify(execFile)('npm', ['run', '--silent', 'compile', ...headers], {
     cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    maxBuffer: 64 * 2 ** 20,
     // A third of the time.
     env: { ...process.env, CFLAGS: '-O0 -w', CXXFLAGS: '-O0 -w' },
   });
