@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 import { embedAssets } from './embed-web-assets.js';
-import { writeLicences } from './licences.js';
+import { writeLicenses } from './licenses.js';
 
 const entries = ['index', 'postgres', 'sqlite', 'web', 'testing'];
 
@@ -53,4 +53,4 @@ await bundle(entries, 'cjs', { folder: 'dist/cjs', shared: 'shared' });
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
 const bundled = await bundle(['cli'], 'esm', { folder: 'dist/esm', shared: 'cli' });
 chmodSync('dist/esm/cli.js', 0o755);
-writeLicences(bundled, 'dist/THIRD-PARTY-LICENCES.md');
+writeLicenses(bundled, 'dist/THIRD-PARTY-LICENSES.md');

@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 
 const { name } = JSON.parse(readFileSync('package.json', 'utf8'));
 // Written by each build, from the files that went into the bundle.
-const licences = readFileSync('dist/THIRD-PARTY-LICENCES.md', 'utf8');
+const licenses = readFileSync('dist/THIRD-PARTY-LICENSES.md', 'utf8');
 const bundled = new Set(
-  [...licences.matchAll(/^## (\S+) (\S+)$/gm)].map(([, each, version]) => `${each}@${version}`),
+  [...licenses.matchAll(/^## (\S+) (\S+)$/gm)].map(([, each, version]) => `${each}@${version}`),
 );
 
 const output = execFileSync(

@@ -52,7 +52,7 @@ export type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
 /**
  * Returns a copy of the caller's options, each checked. Absent and `undefined` ones are left out.
  *
- * @param neverUndefined options that may be absent, but not `undefined`. Out of a misspelt
+ * @param neverUndefined options that may be absent, but not `undefined`. Out of a misspelled
  *   variable, that would open what the option was meant to close
  * @throws {ArgumentError} that names the option and never prints its value, which could be a key.
  */

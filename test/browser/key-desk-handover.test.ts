@@ -50,7 +50,7 @@ describeInBrowser('the hand-over of new keys on the desk', (open) => {
     },
   );
 
-  it('a form that is cancelled while its answer is awaited -> the form opened after it stays', async () => {
+  it('a form that is canceled while its answer is awaited -> the form opened after it stays', async () => {
     const { page, operator, keys } = await startDesk(open);
     const { record } = await keys.create({ user: 'alice' });
     await signIn(page, operator.key);

@@ -143,7 +143,7 @@ describe('check on a server that is guarded', () => {
     expect(reports[0]!.findings[0]!.message).toBe(`${keyId} is not known to the server.`);
   });
 
-  it('the key under another header -> the right one is learnt from the challenge, and the key not sent', async () => {
+  it('the key under another header -> the right one is learned from the challenge, and the key not sent', async () => {
     const [other, bearer] = await Promise.all([
       guarded(guard({ header: 'X-Internal-Api-Key' })),
       guarded(guard({ header: 'Authorization', scheme: 'Bearer' })),

@@ -173,8 +173,8 @@ describe('a database over TLS', () => {
     expect((await list(urlOf('with_password'))).stderr).toContain(
       'it asks for a password, and none is set',
     );
-    const misspelt = await list(`mysql://root:password@${place}/x`);
-    expect(misspelt.stderr).toBe(
+    const misspelled = await list(`mysql://root:password@${place}/x`);
+    expect(misspelled.stderr).toBe(
       'error: DATABASE_URL is neither a PostgreSQL URL nor a SQLite file: write postgres://user:password@host/name, or file:keys.db\n',
     );
   });

@@ -14,6 +14,10 @@ const replaced: readonly (readonly [RegExp, string])[] = [
   [/\bwhere it (?:is|was|has|can|fails|may|did|does)\b/i, '"if it is"'],
   [/\bwhere none (?:is|was|comes)\b/i, '"if none is"'],
   [/\bwhere the (?:store|key|database) (?:fails|is|was)\b/i, '"if the store fails"'],
+  [
+    /\b(?:licences?|(?:col|behavi|fav|hon)ours?|judgement|ageing|cancelled|labelled|misspelt|learnt|towards|(?:recogn|organ|initial|serial|normal)is(?:e|es|ed|ing))\b/i,
+    'the American spelling',
+  ],
 ];
 
 /** The same, in the source alone: names of things that now have a textbook name. */

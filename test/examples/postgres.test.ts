@@ -144,7 +144,7 @@ describe('a database that cannot be used', () => {
       'used: public.api_keys exists and is not a table of keys',
     ],
   ])('%s -> the sentence says so', async (_, url, reason) => {
-    await unrelated.pool().query('create table if not exists api_keys (colour text)');
+    await unrelated.pool().query('create table if not exists api_keys (color text)');
     const { message } = (await keysInPostgres(url).catch((error: unknown) => error)) as Error;
     expect(message).toContain(`the database in DATABASE_URL cannot be ${reason}`);
     expect(message).not.toContain('hunter2');

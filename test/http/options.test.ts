@@ -248,7 +248,7 @@ describe.each(expressVersions)('options on $version', ({ express }) => {
   });
 
   it.each(['source', 'scopes'])(
-    '%s given as undefined, as out of a misspelt variable -> a TypeError that names it',
+    '%s given as undefined, as out of a misspelled variable -> a TypeError that names it',
     (option) => {
       expect(messageOf(refusal({ [option]: undefined }))).toMatch(
         new RegExp(`"${option}" must be .*; received undefined`),

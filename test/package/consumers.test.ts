@@ -93,9 +93,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the packed files', () => {
-  it('the list -> what runs, its types, the licence, the README and the changelog; no sources, tests or maps', () => {
+  it('the list -> what runs, its types, the license, the README and the changelog; no sources, tests or maps', () => {
     const known =
-      /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|openapi\/(?:account-keys|key-desk)\.json|dist\/cjs\/package\.json|dist\/THIRD-PARTY-LICENCES\.md|dist\/(?:esm|cjs)\/[\w/-]+\.(?:js|d\.ts))$/;
+      /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|openapi\/(?:account-keys|key-desk)\.json|dist\/cjs\/package\.json|dist\/THIRD-PARTY-LICENSES\.md|dist\/(?:esm|cjs)\/[\w/-]+\.(?:js|d\.ts))$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
     expect(packed).toEqual(
       expect.arrayContaining([
@@ -104,7 +104,7 @@ describe('the packed files', () => {
         'LICENSE',
         'CHANGELOG.md',
         'dist/cjs/package.json',
-        'dist/THIRD-PARTY-LICENCES.md',
+        'dist/THIRD-PARTY-LICENSES.md',
         'openapi/account-keys.json',
         'openapi/key-desk.json',
       ]),
@@ -148,14 +148,14 @@ describe('the packed files', () => {
     expect(added).toEqual(['node_modules/require-api-key']);
   });
 
-  it('each package whose code the command line contains -> its licence among the packed files', () => {
-    const licences = readFileSync(join(installed(), 'dist/THIRD-PARTY-LICENCES.md'), 'utf8');
+  it('each package whose code the command line contains -> its license among the packed files', () => {
+    const licenses = readFileSync(join(installed(), 'dist/THIRD-PARTY-LICENSES.md'), 'utf8');
     const programs = packed.filter((path) => /^dist\/esm\/cli(?:\/[\w-]+)?\.js$/.test(path));
     const code = programs.map((path) => readFileSync(join(installed(), path), 'utf8')).join('\n');
     const origins = code.matchAll(/^\/\/ (?:\S*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/gm);
     const bundled = Array.from(origins, ([, name]) => name!);
     expect(new Set(bundled)).toContain('commander');
-    for (const name of new Set(bundled)) expect(licences).toContain(`\n## ${name} `);
+    for (const name of new Set(bundled)) expect(licenses).toContain(`\n## ${name} `);
   });
 
   it('a file that another one names -> it was packed', () => {

@@ -28,7 +28,7 @@ const bom = JSON.parse(
 
 const root = bom.metadata.component['bom-ref'];
 const bundled = [
-  ...readFileSync('dist/THIRD-PARTY-LICENCES.md', 'utf8').matchAll(/^## (\S+) (\S+)$/gm),
+  ...readFileSync('dist/THIRD-PARTY-LICENSES.md', 'utf8').matchAll(/^## (\S+) (\S+)$/gm),
 ].map(([, name, version]) => `${name}@${version}`);
 
 describe('npm run sbom', () => {
@@ -52,7 +52,7 @@ describe('npm run sbom', () => {
     ]);
   });
 
-  it('each component -> with its address, its licence and its hash, and needed by another', () => {
+  it('each component -> with its address, its license and its hash, and needed by another', () => {
     const needed = new Set(bom.dependencies.flatMap(({ dependsOn }) => dependsOn));
     for (const component of bom.components) {
       expect(component.purl).toMatch(/^pkg:npm\/.+@\d/);

@@ -201,7 +201,7 @@ describe('the option header', () => {
     ['an array within', [['X-Key']]],
     ['a hole', Array.from({ length: 1 })],
     ['an object without a name', { scheme: 'Bearer' }],
-    ['a misspelt scheme', { name: 'X-Key', schema: 'Bearer' }],
+    ['a misspelled scheme', { name: 'X-Key', schema: 'Bearer' }],
     ['a scheme of two words', { name: 'X-Key', scheme: 'Bea rer' }],
     ['a scheme of null', { name: 'X-Key', scheme: null }],
     ['a cookie', ['X-Key', { name: 'Cookie' }]],

@@ -110,7 +110,7 @@ export async function expectAccessible(page: Page, state: string): Promise<void>
   if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(axe.source);
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    // In dark nothing but colours differ, as test/web/assets.test.ts holds.
+    // In dark nothing but colors differ, as test/web/assets.test.ts holds.
     const only = colorScheme === 'dark' ? `runOnly: ['cat.color'],` : '';
     const violations = (await page.evaluate(
       `axe.run(document, { ${only} resultTypes: ['violations'] }).then(({ violations }) =>

@@ -10,7 +10,7 @@ export const alarmAt = 5;
 /** How many of the repetitions have to point in one direction. */
 const agreeingPart = 0.75;
 
-export interface Judgement extends Difference {
+export interface Judgment extends Difference {
   /**
    * `leak`: an alarm, and three repetitions in four differ in its direction. `none`: no alarm.
    * `unclear`: an alarm that few repetitions share, as a burst of noise makes it, and that passes
@@ -25,7 +25,7 @@ export interface Judgement extends Difference {
  * Judges all repetitions together. Each alone may stay below any alarm and all of them point in one
  * direction: eight times t = 2 are t = 5.7.
  */
-export function judge(repetitions: readonly ComparedClasses[]): Judgement {
+export function judge(repetitions: readonly ComparedClasses[]): Judgment {
   const crops = (repetitions[0] ?? []).flatMap((_, crop) => {
     const differences = repetitions.flatMap((each) => each[crop] ?? []);
     return differences.length >= agreeingPart * repetitions.length ? [together(differences)] : [];
@@ -34,7 +34,7 @@ export function judge(repetitions: readonly ComparedClasses[]): Judgement {
 }
 
 /** The mean of all, each weighted by how exactly it was measured. */
-function together(differences: readonly Difference[]): Judgement {
+function together(differences: readonly Difference[]): Judgment {
   // No repetition is exact: clocks have steps.
   const weights = differences.map(({ standardError }) => 1 / Math.max(standardError, 1e-3) ** 2);
   const weight = weights.reduce((sum, each) => sum + each, 0);

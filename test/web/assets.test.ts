@@ -33,7 +33,7 @@ describe('the files of the pages', () => {
     },
   );
 
-  it('the dark colours -> set colours and shadows by name, and nothing else', () => {
+  it('the dark colors -> set colors and shadows by name, and nothing else', () => {
     const styles = files.flatMap(([name, text]) => (name.endsWith('.css') ? [text] : []));
     const dark = styles.flatMap((text) => [
       ...text.matchAll(/@media \(prefers-color-scheme[^{]*\{\n {2}:root \{\n([^}]*)\n {2}\}\n\}/g),

@@ -74,7 +74,7 @@ export function openForm({ title, content, action, isDanger = false, aliases = {
     try {
       const secret = await submit(new FormData(form));
       if (secret) showSecret(secret);
-      // If it was cancelled meanwhile, the dialog may already hold another form.
+      // If it was canceled meanwhile, the dialog may already hold another form.
       else if (form.isConnected) closeDialog();
     } catch (error) {
       explain(error);

@@ -94,8 +94,8 @@ export class List {
     const label = focused?.getAttribute('aria-label');
     view.replaceChildren(...content.filter((each) => each !== undefined));
     if (!focused) return;
-    const labelled = [...view.querySelectorAll('[aria-label]')];
-    const same = labelled.find((each) => each.getAttribute('aria-label') === label);
+    const labeled = [...view.querySelectorAll('[aria-label]')];
+    const same = labeled.find((each) => each.getAttribute('aria-label') === label);
     if (same) same.focus();
     else focusHeading(main);
   }

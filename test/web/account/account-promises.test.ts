@@ -433,7 +433,7 @@ describe('accountKeys', () => {
     ['a user in place of userOf', { keys, userOf: 'alice' }, /"userOf" must be a function/],
     ['no manager', { keys: {}, userOf }, /"keys" must be an ApiKeyManager/],
     ['scopes in place of scopesFor', { keys, userOf, scopesFor: ['a'] }, /"scopesFor" must be a/],
-    ['a misspelt option', { keys, userOf, scopeFor: () => [] }, /did you mean "scopesFor"/],
+    ['a misspelled option', { keys, userOf, scopeFor: () => [] }, /did you mean "scopesFor"/],
     ['maxKeys of text', { keys, userOf, maxKeys: '10' }, /"maxKeys" must be a number/],
     ['a loginUrl that is a script', { keys, userOf, loginUrl: 'javascript:x' }, /"loginUrl" must/],
     ['a loginUrl elsewhere', { keys, userOf, loginUrl: '//evil.example' }, /"loginUrl" must/],

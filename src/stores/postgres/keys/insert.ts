@@ -74,6 +74,6 @@ export async function insert(
 const asText = (parameter: string) => `${parameter}::text`;
 const asInteger = (parameter: string) => `${parameter}::text::bigint`;
 
-/** Whether a key that is added now counts towards its user's limit. */
+/** Whether a key that is added now counts toward its user's limit. */
 const countsAt = ({ revokedAt, expiresAt }: StoredKey, now: Date) =>
   !revokedAt && !(expiresAt && expiresAt <= now);

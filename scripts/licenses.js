@@ -1,4 +1,4 @@
-// Writes the licences of the packages whose code is part of a bundle, which have to go with it.
+// Writes the licenses of the packages whose code is part of a bundle, which have to go with it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -18,7 +18,7 @@ function packageOf(module) {
  * @param {readonly string[]} modules the files of a bundle, as the bundler names them
  * @param {string} target the file to write
  */
-export function writeLicences(modules, target) {
+export function writeLicenses(modules, target) {
   const bundled = new Map();
   for (const module of modules.filter((each) => each.includes('/node_modules/'))) {
     const found = packageOf(module.replace(/^\0/, '').replace(/\?.*$/, ''));
@@ -29,13 +29,13 @@ export function writeLicences(modules, target) {
     .map((title) => {
       const { folder, license } = bundled.get(title);
       const file = readdirSync(folder).find((name) => /^licen[cs]e\b/i.test(name));
-      if (!file) throw new Error(`${title} (${license}) has no licence file to ship`);
-      return `## ${title}\n\nLicence: ${license}\n\n\`\`\`\n${readFileSync(join(folder, file), 'utf8').trim()}\n\`\`\`\n`;
+      if (!file) throw new Error(`${title} (${license}) has no license file to ship`);
+      return `## ${title}\n\nLicense: ${license}\n\n\`\`\`\n${readFileSync(join(folder, file), 'utf8').trim()}\n\`\`\`\n`;
     });
   const introduction =
     'The command line `require-api-key` contains code of these packages. The middleware contains none.';
   writeFileSync(
     target,
-    `# Licences of bundled packages\n\n${introduction}\n\n${sections.join('\n')}`,
+    `# Licenses of bundled packages\n\n${introduction}\n\n${sections.join('\n')}`,
   );
 }
