@@ -2,18 +2,19 @@
 // test:postgres` on each of tools/postgres-versions, `npm run test:postgres -- 13
 // /usr/lib/postgresql/15/bin` on these: a version, or a folder of programs.
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { installTool, pinned, root } from './nodes/matrix.js';
 
-const suites = [
-  ['test/postgres', 'test/contract/postgres-key-store.test.ts'],
-  ['--config', 'vitest.system.config.ts', 'test/postgres'],
-];
 // It fills the queue of notifications, which before this version always has room for 8 GB.
 const [fullQueue, smallestQueueSince] = ['test/postgres/full-queue.test.ts', 17];
+const contract = 'test/contract/postgres-key-store.test.ts';
+const tests = readdirSync(join(root, 'test/postgres'))
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `test/postgres/${name}`);
 
 // Only on the terminal: the numbers of `npm test` stay where they are.
-const reporter = ['--reporter=dot', '--silent'];
+const reporter = ['--reporter=dot', '--silent=true'];
 
 const folder = join(root, 'tools/postgres-versions');
 const versionsIn = (omitsDev) =>
@@ -27,19 +28,22 @@ if (wanted.some((each) => /^\d+$/.test(each)))
   );
 
 for (const each of wanted) {
-  const version = majorOf(each);
-  const left = version < smallestQueueSince ? ['--exclude', fullQueue] : [];
+  const leaves = majorOf(each) < smallestQueueSince;
+  const chosen = tests.filter((test) => !leaves || test !== fullQueue);
   const startedAt = performance.now();
   const env = { ...process.env, TEST_POSTGRES: each };
-  const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...left, ...reporter];
-  const statuses = suites.map(
+  const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporter];
+  const statuses = [
+    [...chosen, contract],
+    ['--config', 'vitest.system.config.ts', ...chosen],
+  ].map(
     (suite) =>
       spawnSync(process.execPath, [...vitest, ...suite], { cwd: root, env, stdio: 'inherit' })
         .status,
   );
   const isGood = statuses.every((status) => status === 0);
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
-  const without = left.length > 0 ? `, without ${fullQueue}` : '';
+  const without = leaves ? `, without ${fullQueue}` : '';
   console.log(`PostgreSQL ${each}: ${isGood ? 'ok' : 'FAILED'}, ${seconds} s${without}`);
   if (!isGood) process.exitCode = 1;
 }
