@@ -260,7 +260,8 @@ it('a role that may only select and note the last use -> watches', async () => {
 
 it('a warm key that is revoked while triggers are off for a moment -> refused within a heartbeat and cacheTtlMs', async () => {
   await new PostgresKeyStore({ client: byHand }).migrate();
-  const heartbeatMs = 1_000;
+  // Longer than a busy machine takes to migrate.
+  const heartbeatMs = 3_000;
   const store = new PostgresKeyStore({ client: pool, heartbeatMs });
   const keys = new ApiKeyManager({ store, cacheTtlMs });
   onTestFinished(() => keys.close());
