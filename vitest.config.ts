@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What starts whole processes or a browser takes longer than all the rest together. */
-export const systemTests = [
+const systemTests = [
   'test/{browser,cli,examples,package}/**/*.test.ts',
   'test/promises/{*across-processes,frozen,outage}.test.ts',
   'test/docs/snippets.test.ts',
@@ -24,16 +24,24 @@ const needsItsOwn = (path: string) =>
     readFileSync(path, 'utf8'),
   );
 
+interface Kind {
+  readonly name: string;
+  readonly include: string[];
+  readonly exclude: string[];
+  readonly testTimeout: number;
+  readonly hookTimeout: number;
+}
+
 /**
  * Each file that needs it gets a thread of its own. The others share a process for each worker,
  * because loading the source anew would take half of the time.
  */
-export const projects = (include: string[], exclude: string[] = []) => [
+const projects = ({ name, exclude, ...options }: Kind) => [
   {
     extends: true as const,
     test: {
-      name: 'shared',
-      include,
+      ...options,
+      name,
       exclude: [...configDefaults.exclude, ...exclude, ...allTests.filter(needsItsOwn)],
       isolate: false,
     },
@@ -41,8 +49,8 @@ export const projects = (include: string[], exclude: string[] = []) => [
   {
     extends: true as const,
     test: {
-      name: 'own',
-      include,
+      ...options,
+      name: `${name}-isolated`,
       exclude: [
         ...configDefaults.exclude,
         ...exclude,
@@ -59,22 +67,34 @@ export const projects = (include: string[], exclude: string[] = []) => [
  */
 const betterSqlite3 = process.env['BETTER_SQLITE3'];
 
-export const options: ViteUserConfig['test'] = {
-  ...(betterSqlite3 !== undefined && { alias: { 'better-sqlite3': betterSqlite3 } }),
-  globalSetup: ['test/support/postgres-setup.ts'],
-  // Real servers and processes: generous against noisy machines, short enough to name a hang.
-  testTimeout: 20_000,
-  hookTimeout: 60_000,
-  reporters: ['default', ['json', { outputFile: 'coverage/tests.json' }]],
-  coverage: { include: ['src/**'], reporter: ['text', 'lcov'] },
-};
-
 export default defineConfig({
   test: {
-    ...options,
+    ...(betterSqlite3 !== undefined && { alias: { 'better-sqlite3': betterSqlite3 } }),
+    globalSetup: ['test/support/postgres-setup.ts'],
+    reporters: ['default', 'json'],
+    // `npm run test:system` names another.
+    outputFile: { json: 'coverage/tests.json' },
+    coverage: { include: ['src/**'], reporter: ['text', 'lcov'] },
     // Much of the time is spent waiting for servers: more workers than cores have work.
     maxWorkers: 4,
-    // vitest.system.config.ts has the tests of the system.
-    projects: projects(['test/**/*.test.ts'], systemTests),
+    projects: [
+      ...projects({
+        name: 'library',
+        include: ['test/**/*.test.ts'],
+        exclude: systemTests,
+        // Real servers: generous against noisy machines, short enough to name a hang.
+        testTimeout: 20_000,
+        hookTimeout: 60_000,
+      }),
+      // The command line, the example and the recipes as whole programs, the pages in a real
+      // browser, the packed package where others would install it.
+      ...projects({
+        name: 'system',
+        include: systemTests,
+        exclude: [],
+        testTimeout: 90_000,
+        hookTimeout: 120_000,
+      }),
+    ],
   },
 });

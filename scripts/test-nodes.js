@@ -8,12 +8,12 @@ import { installBetterSqlite3 } from './nodes/better-sqlite3.js';
 import { combinations, installPackage } from './nodes/consumer.js';
 import { installTool, nodes, root } from './nodes/matrix.js';
 
-const vitest = (title, tests, env) => ({
+const vitest = (title, project, tests, env) => ({
   title,
   args: [
     join(root, 'node_modules/vitest/vitest.mjs'),
     // Only on the terminal: the numbers of `npm test` stay where they are.
-    ...['run', ...tests, '--reporter=dot', '--silent'],
+    ...['run', '--project', project, '--reporter=dot', '--silent=true', ...tests],
   ],
   says: /^ +Tests +\d+ passed \(\d+\)$/m,
   env,
@@ -21,18 +21,19 @@ const vitest = (title, tests, env) => ({
 
 // What touches Node most: HTTP, crypto, timers, PostgreSQL's sockets, and node:sqlite. What is only
 // JavaScript is not run again.
-const suite = vitest('a share of the tests', [
+const suite = vitest('a share of the tests', 'library*', [
   ...['test/http', 'test/keys', 'test/contract', 'test/sqlite', 'test/security/bypasses'],
 ]);
 
 /** The tests of SQLite, and with processes, which take too long to run everywhere. */
 const sqliteSuites = (driver, env) => [
-  vitest(`SQLite with ${driver}`, ['test/contract/sqlite-key-store.test.ts', 'test/sqlite'], env),
   vitest(
-    `SQLite with ${driver}, processes`,
-    ['--config', 'vitest.system.config.ts', 'test/sqlite'],
+    `SQLite with ${driver}`,
+    'library*',
+    ['test/contract/sqlite-key-store.test.ts', 'test/sqlite'],
     env,
   ),
+  vitest(`SQLite with ${driver}, processes`, 'system*', ['test/sqlite'], env),
 ];
 const timeoutMs = 600_000;
 
