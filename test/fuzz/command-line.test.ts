@@ -3,16 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createProgram } from '../../src/cli/main.js';
 import { generateApiKey } from '../../src/index.js';
 import { cli } from '../support/cli.js';
 import { fuzz, fuzzTimeoutMs } from '../support/fuzz.js';
 
 const { key } = generateApiKey();
-const commands =
-  'generate create list show update rotate revoke import adopt claim claims prune migrate doctor check';
-const options =
-  '--env --user --out --force --json --debug --scope --expires --name --status --limit --all --family --overlap --file --older-than ' +
-  '--base-url --prefix --table --schema --database --header --no-key --help --version -- -';
+const program = createProgram();
+const commands = program.commands.map((command) => command.name());
+const options = [program, ...program.commands].flatMap((command) =>
+  command.options.flatMap(({ long }) => long ?? []),
+);
 const values = [
   'alice',
   '',
@@ -34,14 +35,14 @@ const values = [
 ];
 
 const word = fc.oneof(
-  fc.constantFrom(...options.split(' ')),
+  fc.constantFrom(...new Set(options), '--help', '--', '-'),
   fc.constantFrom(...values),
   // No slash: what is named as a file stays in the folder of the test.
   fc.string({ maxLength: 20 }).filter((text) => !/[/\0]/.test(text)),
   fc.constantFrom(key, `--database=postgres://me:${key}@127.0.0.1:1/x`, 'http://127.0.0.1:1/hello'),
 );
 const commandLine = fc
-  .tuple(fc.constantFrom(...commands.split(' ')), fc.array(word, { maxLength: 5 }))
+  .tuple(fc.constantFrom(...commands), fc.array(word, { maxLength: 5 }))
   .map(([command, rest]) => [command].concat(rest));
 
 describe('any words on the command line', () => {
