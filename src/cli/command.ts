@@ -2,6 +2,10 @@ import type { Command } from 'commander';
 import { refuseExcess } from './excess-arguments.js';
 import { programName } from './paste-line.js';
 
+/**
+ * Options of every command. Commander's `conflicts` has no effect between one of them and an option
+ * of the command: throw a `Misuse`.
+ */
 export interface GlobalOptions {
   readonly json?: true;
   readonly debug?: true;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCsv, type CsvRow } from '../../src/cli/import/csv.js';
+import { parseCsv, type CsvRow } from '../../src/cli/import/parse-csv.js';
 import { formatFinding } from '../../src/cli/finding.js';
 import { mask } from '../../src/cli/secrets.js';
 import { count, plain } from '../../src/cli/terminal/output.js';

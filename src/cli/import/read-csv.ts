@@ -1,7 +1,7 @@
 import { Failure } from '../failure.js';
 import { count } from '../terminal/output.js';
 import { parseJson } from '../values/parse-json.js';
-import { parseCsv, type CsvRow } from './csv.js';
+import { parseCsv, type CsvRow } from './parse-csv.js';
 import { entryOf, unreadable, type ImportEntry } from './import-entry.js';
 
 const knownColumns = 'user, key, digest, name, scopes, expires_at and metadata';

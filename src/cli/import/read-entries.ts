@@ -1,6 +1,6 @@
 import { Failure } from '../failure.js';
 import { linesOf } from '../values/decode-text.js';
-import { parseCsv } from './csv.js';
+import { parseCsv } from './parse-csv.js';
 import type { ImportEntry } from './import-entry.js';
 import { isHeader, readCsv } from './read-csv.js';
 import { readJson } from './read-json.js';

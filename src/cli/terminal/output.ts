@@ -2,13 +2,19 @@ import { fstatSync } from 'node:fs';
 import { maskKeys } from '../../lib/mask.js';
 import { Failure } from '../failure.js';
 
-/** Prints words for a person on stderr. Text from elsewhere in them must be masked already. */
+/**
+ * Prints words for a person on stderr, keys in them masked. Passwords and other secrets must be
+ * hidden with `mask` before.
+ */
 export function say(text: string): void {
   const lines = maskKeys(text).split('\n').map(plain);
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 
-/** Prints the answer on stdout. A reader that stops early (`| head`) has seen enough. */
+/**
+ * Prints the answer on stdout, with a last newline. A reader that stops early (`| head`) has seen
+ * enough.
+ */
 export async function print(text: string): Promise<void> {
   const error = await write(`${text}\n`);
   if (error && error.code !== 'EPIPE') throw unwritable(error);
