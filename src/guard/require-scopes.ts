@@ -109,7 +109,7 @@ function checked(caller: string, scopes: unknown): readonly string[] {
   // Copied: a getter or a proxy could return another value the second time, which was not checked.
   const copy: unknown = Array.isArray(scopes) ? [...scopes] : scopes;
   if (isScopes(copy) && copy.length > 0) return copy;
-  const problem = Array.isArray(copy) && copy.length > 0 ? ' that are not all scopes' : '';
+  const problem = Array.isArray(copy) && copy.length > 0 ? ', not all of them scopes' : '';
   throw new TypeError(`${caller}: the function returned ${describe(scopes)}${problem}`);
 }
 

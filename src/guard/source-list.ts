@@ -108,13 +108,13 @@ export class SourceList {
         search.waitingFor = asked.name;
         return verdict.then((late) => {
           if (late.ok || search.isOver) return late;
-          if (isFault(late)) search.fault ??= late;
+          if (late.code === 'key_source_failed') search.fault ??= late;
           else if (late.code !== 'invalid_api_key') return late;
           return this.#askFrom(index + 1, search);
         });
       }
       if (verdict.ok) return verdict;
-      if (isFault(verdict)) search.fault ??= verdict;
+      if (verdict.code === 'key_source_failed') search.fault ??= verdict;
       else if (verdict.code !== 'invalid_api_key') return verdict;
     }
     // While a source is out of order, an unknown key may be valid. Calling it invalid would be
@@ -135,10 +135,6 @@ function named(source: KeySource | VerifyKey): NamedSource {
  */
 export const isVerdict = (answer: Verdict | Promise<Verdict>): answer is Verdict =>
   isOwnAnswer(answer) || Object.hasOwn(answer, 'ok');
-
-/** Whether a source could not tell if the key is good. */
-const isFault = ({ code }: Refusal): boolean =>
-  code === 'key_source_failed' || code === 'api_key_not_configured';
 
 /** @throws {TypeError} for any answer but a boolean: a promise would count as "yes". */
 function says(source: KeySource, what: 'configured' | 'misconfigured'): boolean | undefined {

@@ -62,7 +62,7 @@ describe('an answer that refuses', () => {
     expect(read(answer)).toEqual({ ok: false, code: 'invalid_api_key' });
   });
 
-  it.each(['expired_api_key', 'revoked_api_key'])(
+  it.each(['expired_api_key', 'revoked_api_key', 'paused_api_key', 'address_not_allowed'])(
     'a source answers %s -> refused with that code, and with the key id and user that it names',
     (code) => {
       expect(read({ ok: false, code })).toEqual({ ok: false, code });

@@ -47,15 +47,3 @@ it.each(copies)(
     expect(error).not.toBeInstanceOf(second.ApiKeyError);
   },
 );
-
-it.each([Symbol('require-api-key.guard'), Symbol.for('require-api-key.guard@2')])(
-  'a guard that keeps itself under %s, another contract -> an error that says so',
-  async (symbol) => {
-    const call = arrive();
-    Object.assign(call.req, { [symbol]: {}, apiKey: { user: 'alice', scopes: ['read'] } });
-    expect(await callGuards([source.requireScopes('read')], call)).toMatchObject({
-      name: 'TypeError',
-      message: expect.stringMatching(/another version of require-api-key/) as unknown,
-    });
-  },
-);

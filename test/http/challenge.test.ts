@@ -111,11 +111,20 @@ describe('securityScheme', () => {
     });
   });
 
-  it('Bearer in Authorization -> an http scheme', () => {
-    expect(securityScheme({ header: 'Authorization', scheme: 'Bearer' })).toEqual({
-      type: 'http',
-      scheme: 'bearer',
+  it('Bearer in Authorization, named or not -> an http scheme', () => {
+    const http = { type: 'http', scheme: 'bearer' };
+    expect(securityScheme({ header: 'Authorization', scheme: 'Bearer' })).toEqual(http);
+    expect(securityScheme({ scheme: 'Bearer' })).toEqual(http);
+  });
+
+  it('Authorization without a scheme, and a scheme in another header -> an apiKey scheme', () => {
+    const apiKey = { type: 'apiKey', in: 'header' };
+    expect(securityScheme({ header: 'Authorization' })).toEqual({
+      ...apiKey,
+      name: 'Authorization',
     });
+    const elsewhere = { header: 'X-Auth', scheme: 'Bearer' };
+    expect(securityScheme(elsewhere)).toEqual({ ...apiKey, name: 'X-Auth' });
   });
 
   it.each([7, 'a b', '', ['X-API-Key', 'X-Other'], [], { name: 'Cookie' }, { scheme: 'Bearer' }])(

@@ -1,7 +1,13 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { isPresentable, readPresentedKey, stripHeader } from '../../src/http/presented-key.js';
+import {
+  isPresentable,
+  readFromOneOf,
+  readPresentedKey,
+  stripHeader,
+} from '../../src/http/presented-key.js';
+import { keyHeaders } from '../../src/http/key-headers.js';
 import { arrive, type Lines } from '../support/call-guard.js';
 
 const read = (lines: Lines, scheme?: string, header = 'x-api-key') =>
@@ -214,5 +220,25 @@ describe('a header that is taken out', () => {
     stripHeader(req, 'x-api-key');
     expect(req.rawHeaders).toEqual(['Host', 'a']);
     expect(readPresentedKey(req, 'x-api-key', undefined)).toEqual(absent);
+  });
+});
+
+describe('reading a key from one of several headers', () => {
+  const headers = keyHeaders('a test', ['X-API-Key', { name: 'Authorization', scheme: 'Bearer' }]);
+
+  it.each<[string, Lines, unknown]>([
+    ['a key in the first', { 'X-API-Key': 'abc' }, 'abc'],
+    ['a key in the second', { Authorization: 'Bearer abc' }, 'abc'],
+    ['a key beside another scheme', { 'X-API-Key': 'abc', Authorization: 'Basic abc' }, 'abc'],
+    ['a key beside a blank', { 'X-API-Key': ' ', Authorization: 'Bearer abc' }, 'abc'],
+    ['two keys', { 'X-API-Key': 'abc', Authorization: 'Bearer abc' }, repeated],
+    ['a key beside a bad one', { 'X-API-Key': 'abc', Authorization: 'Bearer a b' }, repeated],
+    ['a bad one alone', { Authorization: 'Bearer a b' }, badCharacter],
+    ['none', {}, absent],
+    ['a blank in the second', { Authorization: 'Bearer ' }, blank],
+    ['another scheme in the second', { Authorization: 'Basic abc' }, otherScheme],
+    ['a blank, and another scheme', { 'X-API-Key': '', Authorization: 'Basic abc' }, blank],
+  ])('%s -> as it should be', (_what, lines, expected) => {
+    expect(readFromOneOf(arrive(lines).req, headers)).toEqual(expected);
   });
 });
