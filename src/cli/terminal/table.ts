@@ -73,9 +73,13 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const charactersOf = (text: string) =>
-  Array.from(characters.segment(text), ({ segment }) => segment);
+/** Made at first use: to make one takes as long as to start Node. */
+let segmenter: Intl.Segmenter | undefined;
+
+function charactersOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
 
 /** Takes two columns of a terminal: an emoji, or a character of East Asia. */
 const isWide =
