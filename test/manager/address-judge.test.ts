@@ -24,9 +24,26 @@ it('X-Forwarded-For to an app that trusts no proxy -> judged by the connection, 
   const { verdicts, told } = await judge({ ...trusting(false), headers });
   expect(verdicts).toEqual([true, true]);
   expect(told).toEqual([
-    expect.stringMatching(/X-Forwarded-For, but "trust proxy" is not set.*'trust proxy', 1/),
+    'A key that only works from certain addresses came with X-Forwarded-For, but "trust proxy" ' +
+      "is not set. If a proxy is in front, its address is taken for the client's. Set " +
+      '"trust proxy" to the number of proxies, app.set(\'trust proxy\', 1), or to their addresses',
   ]);
 });
+
+it('an app that trusts every address -> an error that says what to set', async () => {
+  await expect(judge(trusting(true))).rejects.toThrow(
+    '"trust proxy" is true, so clients can choose their address, but this key only works from ' +
+      'certain addresses: set "trust proxy" to the number of proxies, ' +
+      "app.set('trust proxy', 1), or to their addresses",
+  );
+});
+
+it.each([undefined, 7, ['203.0.113.7'], '203.0.114.7'])(
+  'a request whose address is %j -> does not come from an allowed one',
+  async (ip) => {
+    expect((await judge({ ...trusting(1), ip })).verdicts).toEqual([false, false]);
+  },
+);
 
 it.each([
   ['no such header', { ...trusting(false), headers: {} }],
