@@ -103,12 +103,15 @@ describe('a browser that sends its origin alone', () => {
 it('refusals of two pages -> a warning for each page, once, with both addresses cut short', async () => {
   const mark = warnings.mark();
   const long = `${'a'.repeat(250)}.example`;
-  for (const caller of ['accountKeys', 'accountKeys', 'keyDesk']) {
+  for (const caller of ['pageOfOne', 'pageOfOne', 'pageOfAnother']) {
     const { req } = arrive({ Origin: `https://${'b.'.repeat(120)}example`, Host: long }, 'POST');
     expect(() => assertSameOrigin(req, { caller, publicUrl: undefined })).toThrow();
   }
-  const told = (await warnings.since(mark)).filter((each) => !each.startsWith('claimPage'));
-  expect(told.map((each) => each.slice(0, each.indexOf(':')))).toEqual(['accountKeys', 'keyDesk']);
+  const told = (await warnings.since(mark)).filter((each) => each.startsWith('pageOf'));
+  expect(told.map((each) => each.slice(0, each.indexOf(':')))).toEqual([
+    'pageOfOne',
+    'pageOfAnother',
+  ]);
   for (const each of told) {
     expect(each).toContain(` ${`https://${'b.'.repeat(120)}`.slice(0, 200)} was refused`);
     expect(each).toContain(`"${long.slice(0, 200)}"`);
