@@ -20,7 +20,7 @@ const allTests = readdirSync('test', { recursive: true, encoding: 'utf8' })
 
 /** Those that change the process, judge what is said once in it, or share a module with state. */
 const needsItsOwn = (path: string) =>
-  /support\/(warnings|plaintext-table)|= vi\.spyOn\(console|vi\.(doMock|mock)|stubEnv|resetModules/.test(
+  /support\/(warnings|plaintext-table)|spyOn\(console|vi\.(doMock|mock)|stubEnv|resetModules/.test(
     readFileSync(path, 'utf8'),
   );
 
