@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { decidesAdmission } from './decides-admission.js';
+import { admissionTests, decidesAdmission } from './decides-admission.js';
 
 /**
  * What noticed the change before this one is likely to notice this one too; after that, what costs
@@ -23,15 +23,8 @@ export default defineConfig({
   // Not in node_modules, which the package's own tests use at the same time.
   cacheDir: 'coverage/mutation/vite',
   test: {
-    // Those that need neither PostgreSQL nor a browser nor another process, and none at random.
-    include: process.env['MUTATION_TESTS']?.split(' ') ?? [
-      'test/{guard,http,keys,lib,sources,manager}/**/*.test.ts',
-      'test/security/{bypasses,conditions,several-headers,truth-table}.test.ts',
-      'test/contract/{key-sources,memory-key-store}.test.ts',
-      'test/postgres/look-up-queue.test.ts',
-      'test/promises/{changes,last-used,queries-and-memory,rotation,store-down}.test.ts',
-      'test/web/{account/*,bodies,rewritten-host}.test.ts',
-    ],
+    // They need neither PostgreSQL nor a browser nor another process, and none is random.
+    include: process.env['MUTATION_TESTS']?.split(' ') ?? admissionTests,
     // They need a log that nothing was written to yet, and that is one for all files here.
     exclude: ['test/lib/other-realms.test.ts', 'test/manager/cache/write-warning.test.ts'],
     // The guard is the same code under both versions.
