@@ -133,6 +133,26 @@ describe.each(expressVersions)('what the account page promises on $version', ({ 
     });
   });
 
+  it('a successor revoked while a new key is made -> 409, and the new key ends at once', async () => {
+    class Racing extends ApiKeyManager {
+      successor = '';
+      override async create(...[options]: Parameters<ApiKeyManager['create']>) {
+        if (this.successor !== '') await this.revoke(this.successor);
+        return super.create(options);
+      }
+    }
+    const keys = new Racing({ store: new MemoryKeyStore() });
+    const { as } = await start({ keys, account: { maxKeys: 5 } });
+    const { record } = await keys.create({ user: 'alice' });
+    keys.successor = (await keys.rotate(record.keyId)).record.keyId;
+    const { status, json } = await as('alice')('POST', 'keys', { body: { name: 'laptop' } });
+    expect([status, json['code']]).toEqual([409, 'too_many_keys']);
+    const [made] = await keys.list({ user: 'alice' });
+    expect(made).toMatchObject({ name: 'laptop', revokedAt: expect.any(Date) as Date });
+    const [ended] = await keys.history({ keyId: made!.keyId });
+    expect(ended).toMatchObject({ what: 'revoked', by: 'alice', via: 'account' });
+  });
+
   it('fifty new keys at once -> as many as maxKeys, the others 409; rotating goes on', async () => {
     const { as, keys } = await start({ account: { maxKeys: 3 } });
     await keys.create({ user: 'bob' });
