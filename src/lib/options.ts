@@ -131,13 +131,14 @@ export function describe(value: unknown): string {
 }
 
 function unknownName(name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
+  // Only what looks like an option's name is repeated and guessed at. Anything else may be a key in
+  // the wrong place.
+  const isPlain = /^\w{1,24}$/.test(name);
+  const nearest = isPlain && nearestName(name, known);
   const hint = nearest
     ? `did you mean "${nearest}"?`
     : `known are ${known.map((each) => `"${each}"`).join(', ')}`;
-  // Only what looks like an option's name is repeated. Anything else may be a key in the wrong
-  // place.
-  return `unknown option${/^\w{1,24}$/.test(name) ? ` "${name}"` : ''}; ${hint}`;
+  return `unknown option${isPlain ? ` "${name}"` : ''}; ${hint}`;
 }
 
 /** The known name that shares most letters. A mistyped name keeps nearly all of them. */

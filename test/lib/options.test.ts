@@ -65,6 +65,13 @@ describe('checkOptions', () => {
     expect(() => read({ [name]: 'a' })).toThrow(expect.objectContaining({ message }));
   });
 
+  it('a key that has all letters of an option -> nothing is guessed, and it is not repeated', () => {
+    const key = `key_${'LabelisOpen0123456789'.repeat(2)}`;
+    expect(() => read({ [key]: 'a' })).toThrow(
+      expect.objectContaining({ message: 'make: unknown option; known are "label", "isOpen"' }),
+    );
+  });
+
   it('a name that shares three letters of four -> taken for a slip', () => {
     const named = (name: string) => () =>
       checkOptions('make', { [name]: 1 }, { abcd: mustBeString });
