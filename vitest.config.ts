@@ -18,11 +18,11 @@ const allTests = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `test/${name.replaceAll('\\', '/')}`);
 
-/** Those that change the process, judge what is said once in it, or share a module with state. */
-const needsItsOwn = (path: string) =>
-  /support\/(warnings|plaintext-table)|spyOn\(console|vi\.(doMock|mock)|stubEnv|resetModules/.test(
-    readFileSync(path, 'utf8'),
-  );
+/** In files that change the process, judge what it says once, or share a module with state. */
+const mark =
+  /support\/(warnings|plaintext-table)|spyOn\(console|vi\.(doMock|mock)|stubEnv|resetModules/;
+const isolated = allTests.filter((path) => mark.test(readFileSync(path, 'utf8')));
+const sharing = allTests.filter((path) => !isolated.includes(path));
 
 interface Kind {
   readonly name: string;
@@ -42,7 +42,7 @@ const projects = ({ name, exclude, ...options }: Kind) => [
     test: {
       ...options,
       name,
-      exclude: [...configDefaults.exclude, ...exclude, ...allTests.filter(needsItsOwn)],
+      exclude: [...configDefaults.exclude, ...exclude, ...isolated],
       isolate: false,
     },
   },
@@ -51,11 +51,7 @@ const projects = ({ name, exclude, ...options }: Kind) => [
     test: {
       ...options,
       name: `${name}-isolated`,
-      exclude: [
-        ...configDefaults.exclude,
-        ...exclude,
-        ...allTests.filter((path) => !needsItsOwn(path)),
-      ],
+      exclude: [...configDefaults.exclude, ...exclude, ...sharing],
       pool: 'threads' as const,
     },
   },
