@@ -10,9 +10,11 @@ import config from './stryker.config.js';
 const least = 95;
 
 const [only, ...someFiles] = process.argv.slice(2);
+const chosen = rooms.filter(({ name }) => only === undefined || name === only);
+if (chosen.length === 0)
+  throw new Error(`no room "${only}"; there are ${rooms.map(({ name }) => name).join(', ')}`);
 const results = [];
-for (const { name, files, tests } of rooms) {
-  if (only !== undefined && name !== only) continue;
+for (const { name, files, tests } of chosen) {
   // For the processes that run the tests.
   process.env.MUTATION_TESTS = tests.join(' ');
   const report = (type) => ({ fileName: `coverage/mutation/${name}.${type}` });
@@ -25,19 +27,19 @@ for (const { name, files, tests } of rooms) {
   results.push(...(await stryker.runMutationTest()));
 }
 
-const tables = new Map();
-for (const { fileName, status } of results) {
-  if (!/^(?:Killed|Timeout|Survived|NoCoverage)$/.test(status)) continue;
-  const file = relative('src', fileName).replace(/\.ts$/, '');
-  const row = tables.get(file) ?? { noticed: 0, all: 0 };
-  tables.set(file, row);
-  row.all++;
-  if (status === 'Killed' || status === 'Timeout') row.noticed++;
+const isNoticed = ({ status }) => status === 'Killed' || status === 'Timeout';
+const isMissed = ({ status }) => status === 'Survived' || status === 'NoCoverage';
+const scores = new Map();
+// The others could not be compiled or run.
+for (const result of results.filter((each) => isNoticed(each) || isMissed(each))) {
+  const file = relative('src', result.fileName).replace(/\.ts$/, '');
+  const { noticed, all } = scores.get(file) ?? { noticed: 0, all: 0 };
+  scores.set(file, { noticed: noticed + (isNoticed(result) ? 1 : 0), all: all + 1 });
 }
-const sum = (field) => [...tables.values()].reduce((total, row) => total + row[field], 0);
+const sum = (field) => [...scores.values()].reduce((total, row) => total + row[field], 0);
 const share = (100 * sum('noticed')) / sum('all');
 console.log('\n| file | noticed |\n| ---- | ------- |');
-for (const [file, { noticed, all }] of [...tables].sort())
+for (const [file, { noticed, all }] of [...scores].sort())
   console.log(`| \`${file}\` | ${noticed} of ${all} |`);
 console.log(`\n${sum('noticed')} of ${sum('all')} changes were noticed, ${share.toFixed(1)} %.`);
 const timeouts = results.filter(({ status }) => status === 'Timeout').length;
