@@ -73,7 +73,7 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Made at first use: to make one takes as long as to start Node. */
+/** Made at first use: making one takes a tenth of a start of the program. */
 let segmenter: Intl.Segmenter | undefined;
 
 function charactersOf(text: string): string[] {
