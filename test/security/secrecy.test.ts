@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager, digestApiKey, generateApiKey } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
+import { compiled } from '../support/compiled.js';
 import { createDatabase } from '../support/postgres.js';
 
 const database = await createDatabase();
@@ -70,8 +71,8 @@ describe('planted keys', () => {
 
     const folder = mkdtempSync(join(tmpdir(), 'require-api-key-secrecy-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const child = fork('test/support/secrecy-process.ts', {
-      execArgv: ['--import', 'tsx'],
+    const child = fork(compiled('test/support/secrecy-process.ts'), {
+      execArgv: [],
       env: {
         ...process.env,
         NODE_ENV: 'production',

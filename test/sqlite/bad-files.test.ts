@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager } from '../../src/index.js';
 import { SqliteKeyStore } from '../../src/sqlite.js';
+import { compiled } from '../support/compiled.js';
 import { createFolder, look, openDatabase, openStore } from '../support/sqlite.js';
 
 /**
@@ -76,14 +77,14 @@ describe('a disk that is full', () => {
     await keys.close();
     await store.close();
     // No file may grow past so many kilobytes. Without the trap, the signal would end the process.
-    const script = `trap '' XFSZ; ulimit -f 700; exec "$0" --import tsx "$@"`;
+    const script = `trap '' XFSZ; ulimit -f 700; exec "$0" "$@"`;
     const child = spawnSync(
       'bash',
       [
         ...['-c', script, process.execPath],
-        ...['test/support/sqlite-full-process.ts', path, cold.key],
+        ...[compiled('test/support/sqlite-full-process.ts'), path, cold.key],
       ],
-      { encoding: 'utf8', env: { ...process.env, TSX_DISABLE_CACHE: '1' } },
+      { encoding: 'utf8' },
     );
     const said = JSON.parse(child.stdout || child.stderr) as {
       answered: string[];

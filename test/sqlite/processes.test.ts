@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager, type KeyRecord } from '../../src/index.js';
 import type { ClaimOutcome } from '../../src/stores/claim-store.js';
+import { compiled } from '../support/compiled.js';
 import {
   startStoreProcess,
   startStoreProcesses,
@@ -157,11 +158,10 @@ describe('processes on one file', { timeout: 90_000 }, () => {
         insert into api_keys (key_id, user_name, digest)
         select printf('key_%04d', i), 'alice', 'sha256:' || lower(hex(randomblob(32))) from n`,
     );
+    const program = compiled('test/support/sqlite-revoking-process.ts');
     const answered: string[] = [];
     for (let turn = 0; turn < 4; turn++) {
-      const child = fork('test/support/sqlite-revoking-process.ts', [path, String(turn * 100)], {
-        execArgv: ['--import', 'tsx'],
-      });
+      const child = fork(program, [path, String(turn * 100)], { execArgv: [] });
       onTestFinished(() => void child.kill('SIGKILL'));
       let count = 0;
       child.on('message', (keyId: string) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { eventually } from './audio-api.js';
+import { compiled } from './compiled.js';
 
 const inProject = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -64,10 +65,8 @@ export function runServer(
 }
 
 function startScript(script: string, cwd: string, env: Record<string, string>) {
-  const file = inProject(`examples/audio-api/${script}.ts`);
-  // Without tsx's own process in between, which on a busy machine may take a signal for unheard and
-  // end by it itself.
-  return start(process.execPath, ['--import', import.meta.resolve('tsx'), file], cwd, env);
+  const file = compiled(`examples/audio-api/${script}.ts`);
+  return start(process.execPath, [file], cwd, env);
 }
 
 /**

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { PoolConfig } from 'pg';
 import { onTestFinished, vi } from 'vitest';
 import type { ApiKeyManagerOptions } from '../../src/index.js';
+import { compiled } from './compiled.js';
 
 export interface GuardedProcessOptions {
   readonly url?: string;
@@ -36,8 +37,8 @@ export interface GuardedProcess {
 
 /** A guarded server in a process of its own, ended with the test. */
 export async function startGuardedProcess(options: GuardedProcessOptions): Promise<GuardedProcess> {
-  const child = fork('test/support/guarded-process.ts', {
-    execArgv: ['--import', 'tsx'],
+  const child = fork(compiled('test/support/guarded-process.ts'), {
+    execArgv: [],
     env: { ...process.env, NODE_ENV: 'production', GUARDED_PROCESS: JSON.stringify(options) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

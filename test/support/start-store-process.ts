@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import type { ApiKeyManagerOptions } from '../../src/index.js';
+import { compiled } from './compiled.js';
 import type { Call } from './store-process.js';
 
 export interface StoreProcessOptions {
@@ -39,8 +40,8 @@ export interface StoreProcess {
 
 /** A process with a store and a manager of its own, ended with the test. */
 export async function startStoreProcess(options: StoreProcessOptions): Promise<StoreProcess> {
-  const child = fork('test/support/store-process.ts', {
-    execArgv: ['--import', 'tsx'],
+  const child = fork(compiled('test/support/store-process.ts'), {
+    execArgv: [],
     env: { ...process.env, STORE_PROCESS: JSON.stringify(options) },
     // Keeps dates what they are.
     serialization: 'advanced',

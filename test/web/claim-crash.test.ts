@@ -1,16 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager, type CreatedClaim } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
+import { compiled } from '../support/compiled.js';
 import { createDatabase } from '../support/postgres.js';
 import { sendTo, type Send, type WebReply } from '../support/web-app.js';
 
 const database = await createDatabase();
 const client = database.pool();
 const store = new PostgresKeyStore({ client });
-const inProject = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 const crashes = 9;
 const linksPerCrash = 30;
@@ -18,9 +17,7 @@ const linksPerCrash = 30;
 beforeAll(() => store.migrate());
 
 async function startProcess(): Promise<{ child: ChildProcess; send: Send }> {
-  // Not through a launcher, which would take the signal in the server's place.
-  const args = ['--import', 'tsx', inProject('test/support/claim-process.ts')];
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [compiled('test/support/claim-process.ts')], {
     env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,24 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { ApiKeyManager } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
+import { compiled } from '../support/compiled.js';
 import { createDatabase } from '../support/postgres.js';
 import { sendTo, type Send, type WebReply } from '../support/web-app.js';
 
 const database = await createDatabase();
-const inProject = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 async function startProcess(): Promise<Send> {
-  const child = spawn(
-    inProject('node_modules/.bin/tsx'),
-    [inProject('test/support/claim-process.ts')],
-    {
-      env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [compiled('test/support/claim-process.ts')], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void child.kill());
   const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
   return sendTo(Number(line));
