@@ -1,19 +1,17 @@
 import { beforeAll, describe, it } from 'vitest';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import { keyStoreContract } from '../../src/testing.js';
-import { createDatabase } from '../support/postgres.js';
+import { clearTables, createDatabase } from '../support/postgres.js';
 
 const client = (await createDatabase()).pool();
-let tables = 0;
 
-/** A table of its own for each case, as the contract asks for an empty store. */
+/** The contract asks for an empty store. */
 async function open(): Promise<PostgresKeyStore> {
-  const store = new PostgresKeyStore({ client, table: `keys_${tables++}` });
-  await store.migrate();
-  return store;
+  await clearTables(client);
+  return new PostgresKeyStore({ client });
 }
 
 describe('PostgresKeyStore', () => {
-  beforeAll(async () => void (await client.query('select 1')));
+  beforeAll(() => new PostgresKeyStore({ client }).migrate());
   for (const { title, run } of keyStoreContract(open)) it(title, run);
 });

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { generateApiKey } from '../../src/index.js';
 import { PostgresKeyStore } from '../../src/postgres.js';
 import type { ChangeContext, KeyEvent } from '../../src/stores/key-event.js';
-import { createDatabase } from '../support/postgres.js';
+import { clearTables, createDatabase } from '../support/postgres.js';
 import { storedKey, successor } from '../support/stored-key.js';
 
 const database = await createDatabase();
@@ -14,13 +14,11 @@ const now = new Date();
 const soon = new Date(now.getTime() + 60_000);
 const context: ChangeContext = { by: 'ann', reason: 'asked to', via: 'desk', at: now };
 
-beforeEach(async () => {
-  await store.migrate();
-  await pool.query('truncate api_keys, api_keys_claims, api_keys_events');
-});
+beforeAll(() => store.migrate());
+beforeEach(() => clearTables(pool));
 
 const all = async () => (await store.events.list({ limit: 1_000 })).toReversed();
-const clear = () => pool.query('truncate api_keys_events');
+const clear = () => pool.query('delete from api_keys_events');
 const claimOf = (claimId: string) => ({
   claimId,
   tokenDigest: storedKey().digest,

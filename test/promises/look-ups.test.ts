@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   ApiKeyManager,
   digestApiKey,
@@ -9,17 +9,15 @@ import {
   type CreatedKey,
 } from '../../src/index.js';
 import { PostgresKeyStore, type PostgresClient } from '../../src/postgres.js';
-import { createDatabase } from '../support/postgres.js';
+import { clearTables, createDatabase } from '../support/postgres.js';
 
 const database = await createDatabase();
 const pool = database.pool({ max: 10 });
 const table = 'api_keys';
 const owner = new ApiKeyManager({ store: new PostgresKeyStore({ client: pool }) });
 
-beforeEach(async () => {
-  await pool.query('drop schema public cascade; create schema public');
-  await new PostgresKeyStore({ client: pool }).migrate();
-});
+beforeAll(() => new PostgresKeyStore({ client: pool }).migrate());
+beforeEach(() => clearTables(pool));
 
 /**
  * A client with nothing but `query`, which notes the look-ups that go through it and can hold them
@@ -151,10 +149,14 @@ describe('a flood of made-up keys', () => {
 
 describe('a record broken by hand', () => {
   /** Reading the named user's row fails by itself, as a column computed by a view may. */
-  const breakStatementsOn = (keyId: string) =>
-    pool.query(`alter table ${table} rename to real_keys;
+  async function breakStatementsOn(keyId: string): Promise<void> {
+    await pool.query(`alter table ${table} rename to real_keys;
       create view ${table} as select key_id, user_name, name, digest, scopes, metadata, created_at, last_used_at, expires_at, revoked_at,
         replaces, overlap_ms / case when key_id = '${keyId}' then 0 else 1 end as overlap_ms from real_keys`);
+    onTestFinished(async () => {
+      await pool.query(`drop view ${table}; alter table real_keys rename to ${table}`);
+    });
+  }
 
   it.each([
     ['scopes that are none', `scopes = array['a b', null]`],

@@ -44,6 +44,13 @@ export async function startStandby(
   return asDatabase(await startPostgres({}, primary));
 }
 
+/** Empties the tables of keys: ten times faster than to drop and make them. */
+export async function clearTables(client: Pick<pg.Pool, 'query'>): Promise<void> {
+  // The events last, because a deleted key leaves one.
+  const tables = ['', '_claims', '_notices', '_usage', '_events'];
+  await client.query(tables.map((part) => `delete from api_keys${part};`).join(' '));
+}
+
 function asDatabase(server: PostgresServer): PostgresServer & TestDatabase {
   const open = connections(server.url);
   afterAll(async () => {
