@@ -13,6 +13,8 @@ const database = await createDatabase();
 const pool = database.pool();
 const store = new PostgresKeyStore({ client: pool });
 const digest = `sha256:${'0'.repeat(64)}`;
+const others = Array.from({ length: 5 }, () => new PostgresKeyStore({ client: database.pool() }));
+const migrateByFive = () => Promise.all(others.map((other) => other.migrate()));
 
 beforeEach(async () => {
   await pool.query('drop schema public cascade; create schema public');
@@ -70,11 +72,7 @@ describe('the schema of an earlier version', () => {
       if (version >= 2) await insertClaim('before', digest);
 
       for (let round = 0; round < 2; round++) {
-        await Promise.all(
-          Array.from({ length: 5 }, () =>
-            new PostgresKeyStore({ client: database.pool() }).migrate(),
-          ),
-        );
+        await migrateByFive();
       }
 
       expect(await parts()).toEqual(today);
@@ -197,11 +195,7 @@ describe('triggers that were changed, disabled or dropped', () => {
       await pool.query(statement);
 
       expect(await store.inspect()).toEqual({ state: 'disarmed', version: latestVersion });
-      await Promise.all(
-        Array.from({ length: 5 }, () =>
-          new PostgresKeyStore({ client: database.pool() }).migrate(),
-        ),
-      );
+      await migrateByFive();
 
       expect(await store.inspect()).toEqual({ state: 'ready', version: latestVersion });
       expect(await parts()).toEqual(before);

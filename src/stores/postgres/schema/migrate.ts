@@ -33,18 +33,20 @@ export async function migrate(
     assertMigratable(inspection, names, steps.length);
     const { state, version } = inspection;
     if (state === 'ready') return inspection;
-    const next = steps[version];
-    if (!next && ++repairs > maxRepairs) {
+    const missing = steps.slice(version);
+    if (missing.length === 0 && ++repairs > maxRepairs) {
       throw new Error(
         `PostgresKeyStore: the triggers of ${names.schema}.${names.table} are dropped or ` +
           'disabled as soon as they are created',
       );
     }
-    const text = next
-      ? migrationBlock(names, next.version, next.sql(names))
-      : repairBlock(names, version);
+    const blocks =
+      missing.length > 0
+        ? missing.map((step) => migrationBlock(names, step.version, step.sql(names)))
+        : [repairBlock(names, version)];
     try {
-      await withLock(executor, () => executor.query('migrate', { text }));
+      for (const text of blocks)
+        await withLock(executor, () => executor.query('migrate', { text }));
     } catch (error) {
       if (++races > maxRaces || !raced.has(codeOf((error as Error).cause) ?? '')) throw error;
     }
