@@ -1,12 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** What starts whole processes or a browser takes longer than all the rest together. */
+/**
+ * What starts processes, servers or a browser, or makes whole schemas again and again, takes longer
+ * than all the rest together.
+ */
 const systemTests = [
   'test/{browser,cli,examples,package}/**/*.test.ts',
   'test/promises/{*across-processes,frozen,outage}.test.ts',
   'test/docs/snippets.test.ts',
-  'test/postgres/{full-queue,pooler,replicated-changes,resting,standby,two-versions,watch}.test.ts',
+  'test/postgres/{earlier-schemas,full-queue,moved-table,pooler,replicated-changes}.test.ts',
+  'test/postgres/{resting,silent-changes,standby,two-versions,watch}.test.ts',
   'test/sqlite/{bad-files,processes,promises}.test.ts',
   'test/web/{claim-crash,claim-race,package}.test.ts',
   'test/security/{control,database}-secrecy.test.ts',
@@ -83,7 +87,7 @@ export default defineConfig({
         hookTimeout: 60_000,
       }),
       // The command line, the example and the recipes as whole programs, the pages in a real
-      // browser, the packed package where others would install it.
+      // browser, the packed package where others would install it, schemas of earlier versions.
       ...projects({
         name: 'system',
         include: systemTests,
