@@ -34,6 +34,9 @@ interface Kind {
   readonly exclude: string[];
   readonly testTimeout: number;
   readonly hookTimeout: number;
+  readonly maxWorkers: number;
+  /** Those with another number of workers take turns. */
+  readonly sequence: { readonly groupOrder: number };
 }
 
 /**
@@ -75,8 +78,6 @@ export default defineConfig({
     // `npm run test:system` names another.
     outputFile: { json: 'coverage/tests.json' },
     coverage: { include: ['src/**'], reporter: ['text', 'lcov'] },
-    // Much of the time is spent waiting for servers: more workers than cores have work.
-    maxWorkers: 4,
     projects: [
       ...projects({
         name: 'library',
@@ -85,6 +86,9 @@ export default defineConfig({
         // Real servers: generous against noisy machines, short enough to name a hang.
         testTimeout: 20_000,
         hookTimeout: 60_000,
+        // Much of the time is spent waiting for servers: more workers than cores have work.
+        maxWorkers: 4,
+        sequence: { groupOrder: 0 },
       }),
       // The command line, the example and the recipes as whole programs, the pages in a real
       // browser, the packed package where others would install it, schemas of earlier versions.
@@ -94,6 +98,9 @@ export default defineConfig({
         exclude: [],
         testTimeout: 90_000,
         hookTimeout: 120_000,
+        // The processes that these tests start work as well.
+        maxWorkers: 3,
+        sequence: { groupOrder: 1 },
       }),
     ],
   },
