@@ -1,4 +1,4 @@
-import { renameSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ApiKeyManager, generateApiKey } from '../../src/index.js';
@@ -128,6 +128,28 @@ describe('a lock that another connection holds', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000);
     other.exec('rollback');
     expect((await store.get(key.keyId))?.revokedAt).toBeUndefined();
+  });
+
+  it('a read that gave up on a locked file -> holds up no change of others, which later reads see', async () => {
+    const [origin, path] = [createPath(), createPath()];
+    const key = storedKey();
+    const first = await openStore(origin);
+    await first.insert(key);
+    await first.close();
+    // Without a WAL file, whose readers are locked out only while a process recovers it.
+    const file = readFileSync(origin);
+    writeFileSync(path, file.fill(1, 18, 20));
+    const store = await SqliteKeyStore.open(path, { busyTimeoutMs: 50 });
+    onTestFinished(() => store.close());
+    await store.get(key.keyId);
+    const other = openDatabase(path);
+    other.exec('begin exclusive');
+    await expect(store.get(key.keyId)).rejects.toThrow(/stayed locked by another/);
+    other.exec('rollback');
+
+    expect((await store.findByDigest(key.digest))?.revokedAt).toBeUndefined();
+    byHand(path, `update api_keys set revoked_at = '2026-01-01T00:00:00.000Z'`);
+    expect((await store.findByDigest(key.digest))?.revokedAt).toBeDefined();
   });
 
   it('a new file, migrated twice at once while it is locked for writing, then for reading -> both succeed', async () => {

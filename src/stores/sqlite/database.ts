@@ -128,16 +128,14 @@ export class Database {
 
   #transaction<Result>(work: (connection: Connection) => Result): Result {
     const { connection } = this;
-    // Never prepared: in libSQL, a prepared one that failed keeps the connection on an old
-    // snapshot.
-    connection.exec('begin immediate');
+    connection.begin();
     try {
       const result = work(connection);
-      connection.exec('commit');
+      connection.commit();
       return result;
     } catch (error) {
       try {
-        connection.exec('rollback');
+        connection.rollback();
       } catch {
         // SQLite may have rolled back by itself. If not, the connection is unusable.
         this.#source.reset();

@@ -1,4 +1,5 @@
 import type { Check } from '../../lib/options.js';
+import { isBusy } from './sqlite-error.js';
 
 /** A stored value. The tables hold only texts and integers. */
 export type SqliteValue = string | number | null;
@@ -44,6 +45,9 @@ const leastVersion = [3, 38] as const;
 export class Connection {
   readonly #database: SqliteDatabase;
   readonly #statements = new Map<string, SqliteStatement>();
+  /** Reads that another connection's lock stopped, with their values. */
+  readonly #stopped = new Map<SqliteStatement, SqliteValue[]>();
+  #isInTransaction = false;
 
   /** @throws {Error} if the driver is asynchronous or its SQLite is too old */
   constructor(database: SqliteDatabase) {
@@ -58,7 +62,17 @@ export class Connection {
    * its snapshot and would not see later changes.
    */
   all(sql: string, ...values: SqliteValue[]): Row[] {
-    return this.#prepared(sql).all(...values) as Row[];
+    const statement = this.#prepared(sql);
+    this.#finishStopped(statement);
+    try {
+      const rows = statement.all(...values) as Row[];
+      this.#stopped.delete(statement);
+      return rows;
+    } catch (error) {
+      // In a transaction it may be a change, which must not run twice.
+      if (isBusy(error) && !this.#isInTransaction) this.#stopped.set(statement, values);
+      throw error;
+    }
   }
 
   /** Runs a statement that returns no rows. Resolves to how many rows it changed. */
@@ -71,10 +85,47 @@ export class Connection {
     this.#database.exec(sql);
   }
 
+  /** Takes the lock for changes, until `commit` or `rollback`. */
+  begin(): void {
+    this.#finishStopped();
+    // Never prepared: in libSQL, a prepared one that failed keeps the connection on an old
+    // snapshot.
+    this.exec('begin immediate');
+    this.#isInTransaction = true;
+  }
+
+  commit(): void {
+    this.exec('commit');
+    this.#isInTransaction = false;
+  }
+
+  rollback(): void {
+    this.#isInTransaction = false;
+    this.exec('rollback');
+  }
+
   /** Ends the connection. Does nothing if the driver cannot. */
   close(): void {
     this.#statements.clear();
+    this.#stopped.clear();
     (this.#database as { close?: () => void }).close?.();
+  }
+
+  /**
+   * Runs stopped reads to their end. In libSQL they stay begun until then, and keep the connection
+   * on the snapshot of the next read. While one is stopped, no other read can be trusted.
+   */
+  #finishStopped(except?: SqliteStatement): void {
+    for (const [statement, values] of this.#stopped) {
+      if (statement === except) continue;
+      try {
+        statement.all(...values);
+      } catch (error) {
+        if (isBusy(error)) throw error;
+        // Any other error ends it.
+      }
+      this.#stopped.delete(statement);
+    }
   }
 
   #prepared(sql: string): SqliteStatement {
