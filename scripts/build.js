@@ -43,6 +43,9 @@ async function bundle(names, format, { folder, shared }) {
   return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
 }
 
+// `.ci/run` says that the same source has just been built.
+if (process.env.SKIP_BUILD === 'true') process.exit();
+
 embedAssets();
 rmSync('dist', { recursive: true, force: true });
 declare('tsconfig.build.json');

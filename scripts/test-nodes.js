@@ -37,24 +37,23 @@ const sqliteSuites = (driver, env) => [
 ];
 const timeoutMs = 600_000;
 
-const jest = installTool('jest');
-const places = nodes();
-const folder = installPackage();
 let failures = 0;
-try {
-  // Side by side: the one compiles and waits for processes while the other computes.
-  await Promise.all([tryNodes(), tryDrivers()]);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const places = nodes();
+// Side by side: the one compiles and waits for processes while the other computes.
+await Promise.all([tryNodes(), tryDrivers()]);
 console.log(failures === 0 ? 'All of it works on every Node.' : `${failures} failed.`);
 process.exitCode = failures === 0 ? 0 : 1;
 
 async function tryNodes() {
-  for (const { version, program, suite: hasSuite } of places) {
-    for (const combination of combinations(folder, jest))
-      await check(version, program, folder, combination);
-    if (hasSuite) await check(version, program, root, suite);
+  const [jest, folder] = await Promise.all([installTool('jest'), installPackage()]);
+  try {
+    for (const { version, program, suite: hasSuite } of await places) {
+      for (const combination of combinations(folder, jest))
+        await check(version, program, folder, combination);
+      if (hasSuite) await check(version, program, root, suite);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -63,7 +62,7 @@ async function tryDrivers() {
   const betterSqlite3 = await installBetterSqlite3();
   for (const each of sqliteSuites('better-sqlite3', betterSqlite3(versions.node)))
     await check(versions.node, execPath, root, each);
-  const later = places.find(({ version }) => version.startsWith('24.'));
+  const later = (await places).find(({ version }) => version.startsWith('24.'));
   if (!later?.suite) return;
   for (const each of [
     sqliteSuites('better-sqlite3', betterSqlite3(later.version))[0],

@@ -22,7 +22,7 @@ const versionsIn = (omitsDev) =>
 const oldest = versionsIn(true);
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : versionsIn(false);
 if (wanted.some((each) => /^\d+$/.test(each)))
-  installTool(
+  await installTool(
     'postgres-versions',
     ...(wanted.every((each) => oldest.includes(each)) ? ['--omit=dev'] : []),
   );

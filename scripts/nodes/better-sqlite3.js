@@ -13,7 +13,7 @@ import { installTool, majorOf } from './matrix.js';
  */
 export async function installBetterSqlite3() {
   // Only what is compiled below runs a script.
-  const folder = installTool('better-sqlite3', '--ignore-scripts');
+  const folder = await installTool('better-sqlite3', '--ignore-scripts');
   if (majorOf(process.versions.node) < 22 && !runs(folder)) await compile(folder);
   return (version) => {
     const name = majorOf(version) < 22 ? 'better-sqlite3' : 'better-sqlite3-13';

@@ -1,23 +1,23 @@
 // Somebody else's project with the packed package in it, beside Express 5 and 4, and what is run
 // there.
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { root } from './matrix.js';
 
 const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Packs the built package and installs it in a temporary folder. Answers the folder. */
-export function installPackage() {
+/** Packs the built package and installs it in a temporary folder. Resolves to the folder. */
+export async function installPackage() {
   const folder = mkdtempSync(join(tmpdir(), 'require-api-key-nodes-'));
-  const npm = (cwd, ...args) =>
-    execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const npm = async (cwd, ...args) => (await promisify(execFile)('npm', args, { cwd })).stdout;
   const [{ filename }] = JSON.parse(
-    npm(root, 'pack', '--json', '--silent', '--ignore-scripts', '--pack-destination', folder),
+    await npm(root, 'pack', '--json', '--silent', '--ignore-scripts', '--pack-destination', folder),
   );
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
-  npm(
+  await npm(
     folder,
     ...[
       'install',

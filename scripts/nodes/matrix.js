@@ -1,8 +1,9 @@
 // The Nodes that the package is tested on: those of tools/node-matrix where they run, else the one
 // that runs this.
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 export const root = join(import.meta.dirname, '../..');
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
@@ -25,9 +26,9 @@ const packagesOf = (lockFile) => (existsSync(lockFile) ? readJson(lockFile).pack
 
 /**
  * The folder of tools/ with what its lock file says installed, anew where that has changed.
- * `options` are npm's. Answers its folder.
+ * `options` are npm's. Resolves to its folder.
  */
-export function installTool(name, ...options) {
+export async function installTool(name, ...options) {
   const folder = join(root, 'tools', name);
   const locked = packagesOf(join(folder, 'package-lock.json'));
   // Where npm writes down what it has put there.
@@ -39,9 +40,8 @@ export function installTool(name, ...options) {
   });
   if (!isInstalled) {
     console.log(`Installing tools/${name}.`);
-    execFileSync('npm', ['ci', '--no-audit', '--no-fund', ...options], {
+    await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund', ...options], {
       cwd: folder,
-      stdio: ['ignore', 'ignore', 'inherit'],
     });
   }
   return folder;
@@ -53,14 +53,14 @@ export const majorOf = (version) => Number.parseInt(version, 10);
  * Each Node with its version and its program; `suite` says whether `npm test` has not been on its
  * major version.
  */
-export function nodes() {
+export async function nodes() {
   const running = [{ version: process.versions.node, program: process.execPath, suite: false }];
   if (process.env.TEST_NODES === 'running') return running;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.log('Only the running Node is tested: the others are programs for Linux on x64.');
     return running;
   }
-  const folder = installTool('node-matrix');
+  const folder = await installTool('node-matrix');
   return pinned(folder).map(({ name, version }) => ({
     version,
     program: join(folder, 'node_modules', name, 'bin/node'),
