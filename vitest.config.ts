@@ -73,6 +73,8 @@ const betterSqlite3 = process.env['BETTER_SQLITE3'];
 export default defineConfig({
   test: {
     ...(betterSqlite3 !== undefined && { alias: { 'better-sqlite3': betterSqlite3 } }),
+    // Compiled sources are kept in node_modules for the next run, by their content.
+    experimental: { fsModuleCache: true },
     globalSetup: ['test/support/postgres-setup.ts'],
     reporters: ['default', 'json'],
     // `npm run test:system` names another.
