@@ -11,7 +11,7 @@ const systemTests = [
   'test/docs/snippets.test.ts',
   'test/postgres/{earlier-schemas,full-queue,moved-table,pooler,replicated-changes}.test.ts',
   'test/postgres/{resting,silent-changes,standby,two-versions,watch}.test.ts',
-  'test/sqlite/{bad-files,processes,promises}.test.ts',
+  'test/sqlite/{bad-files,changes-by-hand,processes,promises}.test.ts',
   'test/web/{claim-crash,claim-race,package}.test.ts',
   'test/security/{control,database}-secrecy.test.ts',
   'test/security/secrecy.test.ts',
