@@ -130,26 +130,39 @@ describe('a lock that another connection holds', () => {
     expect((await store.get(key.keyId))?.revokedAt).toBeUndefined();
   });
 
-  it('a read that gave up on a locked file -> holds up no change of others, which later reads see', async () => {
-    const [origin, path] = [createPath(), createPath()];
-    const key = storedKey();
-    const first = await openStore(origin);
-    await first.insert(key);
-    await first.close();
-    // Without a WAL file, whose readers are locked out only while a process recovers it.
-    const file = readFileSync(origin);
-    writeFileSync(path, file.fill(1, 18, 20));
-    const store = await SqliteKeyStore.open(path, { busyTimeoutMs: 50 });
-    onTestFinished(() => store.close());
-    await store.get(key.keyId);
-    const other = openDatabase(path);
-    other.exec('begin exclusive');
-    await expect(store.get(key.keyId)).rejects.toThrow(/stayed locked by another/);
-    other.exec('rollback');
+  describe('a read that gave up on a locked file', () => {
+    /** Of a store without a WAL file, where readers are locked out not only during a recovery. */
+    async function givenUp() {
+      const [origin, path] = [createPath(), createPath()];
+      const key = storedKey();
+      const first = await openStore(origin);
+      await first.insert(key);
+      await first.close();
+      const file = readFileSync(origin);
+      writeFileSync(path, file.fill(1, 18, 20));
+      const store = await SqliteKeyStore.open(path, { busyTimeoutMs: 50 });
+      onTestFinished(() => store.close());
+      await store.get(key.keyId);
+      const other = openDatabase(path);
+      other.exec('begin exclusive');
+      await expect(store.get(key.keyId)).rejects.toThrow(/stayed locked by another/);
+      return { path, key, store, other };
+    }
 
-    expect((await store.findByDigest(key.digest))?.revokedAt).toBeUndefined();
-    byHand(path, `update api_keys set revoked_at = '2026-01-01T00:00:00.000Z'`);
-    expect((await store.findByDigest(key.digest))?.revokedAt).toBeDefined();
+    it('the lock is gone -> holds up no change of others, which later reads see', async () => {
+      const { path, key, store, other } = await givenUp();
+      other.exec('rollback');
+      expect((await store.findByDigest(key.digest))?.revokedAt).toBeUndefined();
+      byHand(path, `update api_keys set revoked_at = '2026-01-01T00:00:00.000Z'`);
+      expect((await store.findByDigest(key.digest))?.revokedAt).toBeDefined();
+    });
+
+    it('its table is gone as well -> other tables are read', async () => {
+      const { key, store, other } = await givenUp();
+      other.exec('rollback; alter table api_keys rename to others');
+      await expect(store.claims.list({ limit: 10, now: new Date() })).resolves.toEqual([]);
+      await expect(store.get(key.keyId)).rejects.toThrow(/run migrate/);
+    });
   });
 
   it('a new file, migrated twice at once while it is locked for writing, then for reading -> both succeed', async () => {
