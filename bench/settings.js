@@ -1,5 +1,5 @@
 /**
- * How much is measured. The whole takes about 35 minutes on two cores. The goals are for Node 24;
+ * How much is measured. The whole takes 45 minutes on two cores. The goals are for Node 24;
  * the other Nodes say whether they differ much, for which less will do.
  */
 const full = {
