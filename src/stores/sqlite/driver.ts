@@ -62,12 +62,10 @@ export class Connection {
    * its snapshot and would not see later changes.
    */
   all(sql: string, ...values: SqliteValue[]): Row[] {
+    this.#finishStopped();
     const statement = this.#prepared(sql);
-    this.#finishStopped(statement);
     try {
-      const rows = statement.all(...values) as Row[];
-      this.#stopped.delete(statement);
-      return rows;
+      return statement.all(...values) as Row[];
     } catch (error) {
       // In a transaction it may be a change, which must not run twice.
       if (isBusy(error) && !this.#isInTransaction) this.#stopped.set(statement, values);
@@ -115,9 +113,8 @@ export class Connection {
    * Runs stopped reads to their end. In libSQL they stay begun until then, and keep the connection
    * on the snapshot of the next read. While one is stopped, no other read can be trusted.
    */
-  #finishStopped(except?: SqliteStatement): void {
+  #finishStopped(): void {
     for (const [statement, values] of this.#stopped) {
-      if (statement === except) continue;
       try {
         statement.all(...values);
       } catch (error) {
