@@ -54,6 +54,12 @@ describe('the first start, in an empty folder', () => {
     expect(await paste(jobsLine(output.stdout), folder)).toMatchObject({ jobs: [{ uploadedBy }] });
   });
 
+  it('through tsx, as npm start does -> the printed curl line is answered', async () => {
+    const folder = temporaryFolder();
+    const { output } = await startServer(folder, {}, 'server.ts');
+    expect(await paste(printedCurl(output.stdout), folder)).toEqual(greeting);
+  });
+
   it('files -> all that hold keys are for the eyes of their owner only', async () => {
     const folder = temporaryFolder();
     await startServer(folder);

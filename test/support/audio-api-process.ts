@@ -56,17 +56,23 @@ export interface RunningServer {
   stop: (signal?: NodeJS.Signals) => Promise<Finished>;
 }
 
+/** Compiled; or the source itself through tsx, as `npm start` runs it. */
+type Script = 'server' | 'server.ts' | 'start-postgres';
+
 export function runServer(
   cwd: string,
   env: Record<string, string> = {},
-  script: 'server' | 'start-postgres' = 'server',
+  script: Script = 'server',
 ): Promise<Finished> {
   return startScript(script, cwd, env).finished;
 }
 
-function startScript(script: string, cwd: string, env: Record<string, string>) {
-  const file = compiled(`examples/audio-api/${script}.ts`);
-  return start(process.execPath, [file], cwd, env);
+function startScript(script: Script, cwd: string, env: Record<string, string>) {
+  const args =
+    script === 'server.ts'
+      ? ['--import', import.meta.resolve('tsx'), inProject('examples/audio-api/server.ts')]
+      : [compiled(`examples/audio-api/${script}.ts`)];
+  return start(process.execPath, args, cwd, env);
 }
 
 /**
@@ -76,7 +82,7 @@ function startScript(script: string, cwd: string, env: Record<string, string>) {
 export async function startServer(
   cwd: string,
   env: Record<string, string> = {},
-  script: 'server' | 'start-postgres' = 'server',
+  script: Script = 'server',
 ): Promise<RunningServer> {
   const server = startScript(script, cwd, { PORT: '0', ...env });
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
